@@ -1,0 +1,2 @@
+// The client's door: typed calls and live streams.
+export * from "./http.ts";

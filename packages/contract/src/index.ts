@@ -1,0 +1,18 @@
+// The contract's door: every schema, endpoint, error code and event that crosses the wire.
+
+export * from "./auth.ts";
+export * from "./compat.ts";
+export * from "./datasets.ts";
+export * from "./endpoint.ts";
+export * from "./errors.ts";
+export * from "./metrics.ts";
+export * from "./projects.ts";
+export * from "./queue.ts";
+export * from "./recipes/field.ts";
+export * from "./recipes/recipes.ts";
+export * from "./recipes/vision.ts";
+export * from "./runs.ts";
+export * from "./scalars.ts";
+export * from "./stream.ts";
+export * from "./system.ts";
+export * from "./worker.ts";

@@ -1,0 +1,44 @@
+// The recipes that a run can name, with their configs' schemas for validation, form and docs.
+import { z } from "zod";
+import { defineEndpoint } from "../endpoint.ts";
+import { JsonObject } from "../scalars.ts";
+import { VisionConfig } from "./vision.ts";
+
+export const recipes = {
+  vision: {
+    title: "Image classification",
+    title_zh: "图像分类",
+    description:
+      "A CNN or ResNet learns to sort images into classes. Starts on the built-in handwritten digits.",
+    description_zh: "用 CNN 或 ResNet 把图像分到各个类别。默认使用内置手写数字。",
+    /** The metric that chooses the best model, and which way is better. */
+    primary_metric: "val/accuracy",
+    higher_is_better: true,
+    config: VisionConfig,
+  },
+} as const;
+export type RecipeName = keyof typeof recipes;
+export const RecipeName = z.enum(["vision"]);
+
+export const Recipe = z.object({
+  name: RecipeName,
+  title: z.string(),
+  title_zh: z.string(),
+  description: z.string(),
+  description_zh: z.string(),
+  primary_metric: z.string(),
+  higher_is_better: z.boolean(),
+  /** JSON Schema of the config; each property carries section, title(_zh), description(_zh), unit, advanced. */
+  config_schema: JsonObject,
+});
+export type Recipe = z.infer<typeof Recipe>;
+
+export const listRecipes = defineEndpoint({
+  domain: "runs",
+  name: "list-recipes",
+  method: "GET",
+  path: "/api/recipes",
+  access: "signed-in",
+  summary: "What can be trained, with the schema of each config.",
+  response: z.object({ recipes: z.array(Recipe) }),
+});
