@@ -34,20 +34,18 @@ export const MetricName = z
   .string()
   .min(1)
   .max(250)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
   .regex(
-    /^(?!\/)[^\u0000-\u001f\u007f]+(?<!\/)$/,
+    /^(?!\/)[^\p{Cc}]+(?<!\/)$/u,
     "must not hold control characters or begin or end with /",
   );
 
 /** A name that a person gives to a thing. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
 export const Title = z
   .string()
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, "must not hold control characters");
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
 
 export const Tag = z.string().trim().min(1).max(60);
 
