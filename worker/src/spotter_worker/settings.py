@@ -1,0 +1,33 @@
+"""Owns the environment: the only file of the worker that reads it. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment may set; everything else comes from the spec."""
+
+    # Tests only: every point given to the tracker is appended here before it is queued.
+    truth_file: Path | None
+
+
+def read_settings() -> Settings:
+    truth_file = os.environ.get("SPOTTER_TRUTH_FILE")
+    return Settings(truth_file=Path(truth_file) if truth_file else None)
+
+
+def worker_environment(num_threads: int) -> dict[str, str]:
+    """The environment that the supervisor gives to the worker.
+
+    The thread counts must stand before numpy and torch load: their pools are sized once.
+    """
+    environment = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        environment[name] = str(num_threads)
+    environment["PYTHONUNBUFFERED"] = "1"
+    environment["PYTHONFAULTHANDLER"] = "1"
+    return environment
