@@ -3,6 +3,9 @@ import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
 import { Done, Id, IdText, JsonObject, limitText, Title, UnixTime } from "./scalars.ts";
 
+/** What one address may try at the doors that take a password. */
+const GUESSING = { max: 20, perSeconds: 60 };
+
 export const Role = z.enum(["viewer", "member", "admin"]);
 export type Role = z.infer<typeof Role>;
 
@@ -67,6 +70,7 @@ export const Setup = Credentials.extend({ setup_token: z.string().min(1).max(200
 export const setup = defineEndpoint({
   domain: "auth",
   name: "setup",
+  rateLimit: GUESSING,
   method: "POST",
   path: "/api/auth/setup",
   access: "public",
@@ -79,6 +83,7 @@ export const setup = defineEndpoint({
 export const signIn = defineEndpoint({
   domain: "auth",
   name: "sign-in",
+  rateLimit: GUESSING,
   method: "POST",
   path: "/api/auth/sign-in",
   access: "public",
@@ -103,6 +108,7 @@ export const Registration = Credentials.extend({
 export const register = defineEndpoint({
   domain: "auth",
   name: "register",
+  rateLimit: GUESSING,
   method: "POST",
   path: "/api/auth/register",
   access: "public",
@@ -143,6 +149,7 @@ export const NewApiToken = z.object({ token: ApiToken, /** Shown once. */ secret
 export const signInForToken = defineEndpoint({
   domain: "auth",
   name: "sign-in-for-token",
+  rateLimit: GUESSING,
   method: "POST",
   path: "/api/auth/token",
   access: "public",

@@ -42,6 +42,8 @@ export interface Endpoint<
   response?: Response;
   /** Success status, 200 unless told. */
   status?: number;
+  /** Calls one address may make in a time; for endpoints that guess passwords or spend much. */
+  rateLimit?: { max: number; perSeconds: number };
   /** What comes instead of JSON. */
   stream?: "sse" | "websocket" | "file" | "upload";
 }

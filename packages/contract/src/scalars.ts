@@ -34,10 +34,7 @@ export const MetricName = z
   .string()
   .min(1)
   .max(250)
-  .regex(
-    /^(?!\/)[^\p{Cc}]+(?<!\/)$/u,
-    "must not hold control characters or begin or end with /",
-  );
+  .regex(/^(?!\/)[^\p{Cc}]+(?<!\/)$/u, "must not hold control characters or begin or end with /");
 
 /** A name that a person gives to a thing. */
 export const Title = z

@@ -121,6 +121,16 @@ export class Router {
       method: endpoint.method,
       url: endpoint.path,
       ...(endpoint.stream === "websocket" ? { websocket: true } : {}),
+      ...(endpoint.rateLimit === undefined
+        ? {}
+        : {
+            config: {
+              rateLimit: {
+                max: endpoint.rateLimit.max,
+                timeWindow: endpoint.rateLimit.perSeconds * 1000,
+              },
+            },
+          }),
       handler: async (request, reply) => {
         const input = {
           params: parse(endpoint.params, request.params, "path"),

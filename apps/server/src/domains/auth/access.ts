@@ -1,0 +1,115 @@
+// Says who calls and whether they may: the AccessControl that every bound route asks.
+import type { Role } from "@spotter/contract";
+import type { FastifyRequest } from "fastify";
+import { SpotterError } from "../../platform/errors.ts";
+import type { AccessControl, Caller } from "../../platform/route.ts";
+import { hashSecret } from "./secrets.ts";
+import { readSessionCookie, SESSION_SECONDS } from "./session-cookie.ts";
+import type { AuthStore, UserRow } from "./store.ts";
+
+/** A caller is looked up again after this long, so that a second server's change reaches this one too. */
+const REMEMBER_SECONDS = 5;
+/** "Last used" is written at most this often: a read must not become a write each time. */
+const TOUCH_SECONDS = 600;
+const MAX_REMEMBERED = 10_000;
+
+const RANK: Readonly<Record<Role, number>> = { viewer: 1, member: 2, admin: 3 };
+
+interface Remembered {
+  readonly caller: Caller;
+  readonly until: number;
+}
+
+export class Access implements AccessControl {
+  readonly #store: AuthStore;
+  readonly #now: () => number;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(store: AuthStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  async identify(request: FastifyRequest): Promise<Caller> {
+    const bearer = bearerOf(request);
+    const secret = bearer ?? readSessionCookie(request);
+    if (secret === undefined) throw new SpotterError("not-signed-in");
+    const secretHash = hashSecret(secret);
+    const remembered = this.#remembered.get(secretHash);
+    if (remembered !== undefined && remembered.until > this.#now()) return remembered.caller;
+    const caller = await this.#lookUp(secretHash, bearer === undefined ? "session" : "token");
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(secretHash, { caller, until: this.#now() + REMEMBER_SECONDS });
+    return caller;
+  }
+
+  requireRole(caller: Caller, projectId: number, role: Role): void {
+    if (caller.isAdmin) return;
+    const held = caller.roles.get(projectId);
+    if (held !== undefined && RANK[held] >= RANK[role]) return;
+    const has = held === undefined ? "you are not in this project" : `you are ${held}`;
+    throw new SpotterError("role-too-low", `This needs the role ${role} in the project; ${has}.`, {
+      details: { needed: role, project_id: projectId },
+    });
+  }
+
+  requireServerAdmin(caller: Caller): void {
+    if (!caller.isAdmin)
+      throw new SpotterError("role-too-low", "This needs the server's administrator.", {
+        details: { needed: "server-admin" },
+      });
+  }
+
+  /** Forgets every remembered caller: a role, a token or a session has changed. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
+  async #lookUp(secretHash: string, via: Caller["via"]): Promise<Caller> {
+    const now = this.#now();
+    const row =
+      via === "session"
+        ? await this.#store.sessionWithUser(secretHash, now)
+        : await this.#store.tokenWithUser(secretHash, now);
+    if (row === undefined)
+      throw via === "session"
+        ? new SpotterError("not-signed-in")
+        : new SpotterError("token-invalid");
+    if (row.disabled_at !== null) throw new SpotterError("account-disabled");
+    if (row.last_used_at === null || row.last_used_at < now - TOUCH_SECONDS)
+      await this.#touch(row, via, now);
+    const roles = new Map(
+      (await this.#store.rolesOf(row.id)).map(
+        (membership) => [membership.project_id, membership.role] as const,
+      ),
+    );
+    return {
+      userId: row.id,
+      userName: row.name,
+      isAdmin: row.is_admin === 1,
+      via,
+      roles,
+      credentialId: row.credential_id,
+    };
+  }
+
+  async #touch(
+    row: UserRow & { credential_id: number },
+    via: Caller["via"],
+    now: number,
+  ): Promise<void> {
+    if (via === "session")
+      await this.#store.touchSession(row.credential_id, now, now + SESSION_SECONDS);
+    else await this.#store.touchToken(row.credential_id, now);
+    await this.#store.updateUser(row.id, { last_seen_at: now });
+  }
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  if (header === undefined) return undefined;
+  const match = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(header);
+  if (match === null)
+    throw new SpotterError("token-invalid", "The Authorization header must read `Bearer <token>`.");
+  return match[1];
+}
