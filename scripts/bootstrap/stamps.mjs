@@ -27,7 +27,7 @@ export function removeStamp(step) {
 }
 
 /** A hash over names and contents of files, and of everything below folders that `keep` accepts. */
-export function hashOf(base, entries, keep = () => true) {
+export function hashOf(base, entries, keep = (_file) => true) {
   const hash = createHash("sha256");
   for (const entry of entries) addEntry(hash, base, entry, keep);
   return hash.digest("hex");
