@@ -20,7 +20,7 @@ export interface SummaryValue {
   metadata: ValueMetadata | null;
 }
 
-export type ValueContent =
+type ValueContent =
   | { kind: "simple"; value: number }
   | { kind: "tensor"; tensor: Tensor }
   /** Of the old style; their bytes are not decoded. */

@@ -27,7 +27,7 @@ export interface Unreadable {
 }
 
 /** Deeper than any real log directory; ends a walk that linked directories lead in a circle. */
-export const maxDirectoryDepth = 32;
+const maxDirectoryDepth = 32;
 
 /** Every directory with event files, by name; and the directories that could not be read. */
 export async function walkLogdir(

@@ -13,7 +13,7 @@ export class WireError extends Error {
   }
 }
 
-export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
  * Walks over the fields of one message. After `next()` said true, read the field with exactly one
