@@ -1,6 +1,7 @@
 // How a room writes a state change into the audit log without knowing the auth room, which keeps it.
-import type { z } from "zod";
+
 import type { JsonObject } from "@spotter/contract";
+import type { z } from "zod";
 
 export interface AuditNote {
   /** Who did it; null for the server itself. */

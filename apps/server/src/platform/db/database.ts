@@ -29,6 +29,11 @@ export interface IngestBatch {
   readonly guard: Statement;
   readonly statements: readonly Statement[];
   readonly procedures: readonly ProcedureCall[];
+  /**
+   * Batches of one lane commit in the order in which they were handed over; the job's id is a good lane.
+   * Without one, batches share a lane.
+   */
+  readonly lane?: number;
 }
 
 export type IngestOutcome =
