@@ -25,7 +25,8 @@ async function runningServer(home) {
       throw new SetupProblem(`${home}/server.json is damaged; delete it and repeat.`);
     return undefined;
   }
-  const stop = async () => {};
+  // Whoever started it ends it.
+  const stop = () => Promise.resolve();
   return { url, home, setupSecret: null, isOurs: false, stop, untilInterrupted: stop };
 }
 
