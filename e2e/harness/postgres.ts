@@ -1,0 +1,27 @@
+// A database of its own for each house, in the cluster that the test script started.
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+
+export async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const base = process.env.SPOTTER_TEST_DATABASE_URL;
+  if (base === undefined)
+    throw new Error("SPOTTER_TEST_DATABASE_URL is not set; run this through npm test");
+  const name = `house_${randomBytes(6).toString("hex")}`;
+  await administer(base, `create database ${name}`);
+  const url = new URL(base);
+  url.pathname = `/${name}`;
+  return {
+    url: url.toString(),
+    drop: () => administer(base, `drop database if exists ${name} with (force)`),
+  };
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
