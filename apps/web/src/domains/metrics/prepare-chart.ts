@@ -1,0 +1,197 @@
+// Everything a chart decides before it paints, as one pure step: windows and settings in, columns and marks out.
+import type { SeriesWindow } from "@spotter/contract";
+import { computeYRange, findClipped, type ClippedMark, type YRange } from "./prepare-range.ts";
+import { chooseScale, type YMode, type YScale } from "./prepare-scale.ts";
+import {
+  alignSeries,
+  countShown,
+  type NonFiniteMark,
+  type PreparedSeries,
+  prepareSeries,
+  type Values,
+  type XAxis,
+} from "./prepare-series.ts";
+import { smoothSeries } from "./prepare-smoothing.ts";
+
+/** One curve as it comes. */
+export interface ChartLine {
+  id: string;
+  label: string;
+  /** Place in the table of series colours, from 0; a run keeps its slot everywhere. */
+  slot: number;
+  /** Points that a later attempt cut off: drawn faint. */
+  faint: boolean;
+  window: SeriesWindow;
+  /** Unix seconds that the relative axis counts from. */
+  startedAt: number;
+}
+
+export interface ChartSettings {
+  axis: XAxis;
+  smoothing: number;
+  /** Distance over which the smoothing's weight counts, by line; from the whole series, so that zoom changes nothing. */
+  smoothingUnit?: ReadonlyMap<string, number>;
+  yMode: YMode;
+  fitAll: boolean;
+}
+
+/** Where a line's columns are in the data; x is column 0. */
+export interface LineColumns {
+  line: ChartLine;
+  low: number | null;
+  high: number | null;
+  /** Unsmoothed mean, drawn underneath where there is no band. */
+  raw: number | null;
+  /** The curve itself, smoothed where that is wished. */
+  main: number;
+  prepared: PreparedSeries;
+}
+
+export interface PreparedChart {
+  data: [number[], ...Values[]];
+  columns: LineColumns[];
+  scale: YScale;
+  marks: NonFiniteMark[];
+  numNonFinite: number;
+  /** First and last x of all lines. */
+  extent: [number, number] | null;
+  /** Charts of the same structure can take each other's data without being made anew. */
+  structure: string;
+}
+
+export function prepareChart(lines: readonly ChartLine[], settings: ChartSettings): PreparedChart {
+  const parts = lines.map((line) => prepareLine(line, settings));
+  const aligned = alignSeries(parts.map(({ prepared, values }) => ({ x: prepared.x, values })));
+  const columns: LineColumns[] = [];
+  let next = 1;
+  for (const part of parts) {
+    columns.push({
+      line: part.line,
+      prepared: part.prepared,
+      low: part.hasBand ? next++ : null,
+      high: part.hasBand ? next++ : null,
+      raw: part.hasRaw ? next++ : null,
+      main: next++,
+    });
+  }
+  const scale = chooseScale(
+    settings.yMode,
+    parts.flatMap(({ prepared }) => [prepared.min, prepared.max]),
+  );
+  const marks = parts.flatMap(({ prepared }) => prepared.marks);
+  return {
+    data: [aligned.x, ...aligned.values],
+    columns,
+    scale,
+    marks,
+    numNonFinite: marks.reduce((sum, mark) => sum + mark.count, 0),
+    extent: uniteExtents(parts.map(({ prepared }) => prepared.extent)),
+    structure: structureOf(columns, scale),
+  };
+}
+
+/** The y range of what `xRange` shows, and what lies outside it. */
+export function prepareYRange(
+  chart: PreparedChart,
+  xRange: readonly [number, number],
+  fitAll: boolean,
+  plotWidth: number,
+): { range: YRange; clipped: ClippedMark[] } {
+  const x = chart.data[0];
+  const indices = [lowerBound(x, xRange[0]), lowerBound(x, xRange[1] + 1e-9) - 1] as const;
+  const inputs = chart.columns.map(({ low, high, raw, main }) => ({
+    low: chart.data[low ?? raw ?? main] as Values,
+    high: chart.data[high ?? raw ?? main] as Values,
+  }));
+  // Nothing inside: the line between the neighbours may still cross the view.
+  const shown = indices[1] < indices[0] ? ([indices[1], indices[0]] as const) : indices;
+  const range = computeYRange(inputs, shown, chart.scale, fitAll);
+  if (!range.clipped) return { range, clipped: [] };
+  const mergeDistance = ((xRange[1] - xRange[0]) / Math.max(plotWidth, 1)) * 12;
+  const clipped = inputs.flatMap((input) => findClipped(x, input, range, mergeDistance));
+  return {
+    range,
+    clipped: clipped.filter(({ x: place }) => place >= xRange[0] && place <= xRange[1]),
+  };
+}
+
+/** The footer's two numbers over all lines. */
+export function countPoints(
+  chart: PreparedChart,
+  axis: XAxis,
+  xRange: readonly [number, number] | null,
+): { shown: number; points: number } {
+  const total = { shown: 0, points: 0 };
+  for (const { line } of chart.columns) {
+    const one = countShown(line.window.buckets, axis, line.startedAt, xRange);
+    total.shown += one.shown;
+    total.points += one.points;
+  }
+  return total;
+}
+
+/** Index of the first element that is not below `value`. */
+export function lowerBound(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Points that stand alone between gaps: a line through them would be invisible. */
+export function isolatedIndices(values: Values): number[] {
+  const isolated: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === null || value === undefined) continue;
+    if (breaks(values, index, -1) && breaks(values, index, 1)) isolated.push(index);
+  }
+  return isolated;
+}
+
+function breaks(values: Values, index: number, direction: 1 | -1): boolean {
+  let near = index + direction;
+  while (near >= 0 && near < values.length && values[near] === undefined) near += direction;
+  return values[near] === null || values[near] === undefined;
+}
+
+function prepareLine(line: ChartLine, settings: ChartSettings) {
+  const prepared = prepareSeries(line.window.buckets, settings.axis, line.startedAt);
+  const unit = settings.smoothingUnit?.get(line.id) ?? prepared.medianSpacing;
+  const isSmoothed = settings.smoothing > 0 && !line.faint;
+  const main = isSmoothed
+    ? smoothSeries(prepared.x, prepared.mean, settings.smoothing, unit)
+    : prepared.mean;
+  const hasBand = prepared.hasBand && !line.faint;
+  const hasRaw = isSmoothed && !hasBand;
+  const values: Values[] = [
+    ...(hasBand ? [prepared.min, prepared.max] : []),
+    ...(hasRaw ? [prepared.mean] : []),
+    main,
+  ];
+  return { line, prepared, values, hasBand, hasRaw };
+}
+
+function structureOf(columns: readonly LineColumns[], scale: YScale): string {
+  const lines = columns.map(
+    ({ line, low, raw }) =>
+      `${line.id}:${line.slot}:${line.faint ? "f" : ""}${low === null ? "" : "b"}${raw === null ? "" : "r"}`,
+  );
+  return `${scale.kind}${scale.kind === "symlog" ? scale.threshold : ""};${lines.join(",")}`;
+}
+
+function uniteExtents(extents: readonly ([number, number] | null)[]): [number, number] | null {
+  let united: [number, number] | null = null;
+  for (const extent of extents) {
+    if (extent === null) continue;
+    united =
+      united === null
+        ? [extent[0], extent[1]]
+        : [Math.min(united[0], extent[0]), Math.max(united[1], extent[1])];
+  }
+  return united;
+}

@@ -1,0 +1,80 @@
+// Writes durations and moments. Units stay as they are in both languages; words come from Intl.
+import { MISSING } from "./format-number.ts";
+
+/**
+ * A duration in its two largest units.
+ * @example formatDuration(7440) // "2 h 04 min"
+ */
+export function formatDuration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return MISSING;
+  if (seconds < 0) return MISSING;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)} h`;
+}
+
+/** What is left, without false precision. @example formatRemaining(310) // "5 min" */
+export function formatRemaining(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return MISSING;
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return formatDuration(seconds);
+}
+
+/** `14:52`, today's moments only. */
+export function formatClock(time: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false }).format(
+    time * 1000,
+  );
+}
+
+/** The whole moment, for hovers and the audit log. */
+export function formatMoment(time: number | null | undefined, locale: string): string {
+  if (time === null || time === undefined) return MISSING;
+  return new Intl.DateTimeFormat(locale, {
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  }).format(time * 1000);
+}
+
+/** `3 min. ago`, `2 天前`; beyond a week the date. */
+export function formatAgo(
+  time: number | null | undefined,
+  now: number,
+  locale: string,
+): string {
+  if (time === null || time === undefined) return MISSING;
+  const seconds = time - now;
+  const size = Math.abs(seconds);
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  if (size < 5) return words.format(0, "second");
+  if (size < 60) return words.format(Math.round(seconds), "second");
+  if (size < 3600) return words.format(Math.round(seconds / 60), "minute");
+  if (size < 86_400) return words.format(Math.round(seconds / 3600), "hour");
+  if (size < 7 * 86_400) return words.format(Math.round(seconds / 86_400), "day");
+  return formatDate(time, locale);
+}
+
+/** A day, the year only where it is not this one. */
+export function formatDate(time: number, locale: string): string {
+  const sameYear = new Date(time * 1000).getFullYear() === new Date().getFullYear();
+  return new Intl.DateTimeFormat(locale, {
+    ...(sameYear ? {} : { year: "numeric" }),
+    month: "short",
+    day: "numeric",
+  }).format(time * 1000);
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
