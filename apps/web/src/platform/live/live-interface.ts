@@ -40,6 +40,11 @@ export interface LiveHandlers {
    * request (again when its runs change). Not called after a reconnection that resumed without a gap.
    */
   onOpened?(positions: ReadonlyMap<number, number>): void;
+  /**
+   * The stream broke and goes on. Metrics were replayed without a gap; run summaries, logs, files and commands are
+   * states rather than histories: ask again for what is shown of them.
+   */
+  onReconnected?(): void;
   /** Events may have been missed (the server forgot the position): fetch the history again. */
   onGap?(): void;
 }
