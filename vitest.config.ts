@@ -11,6 +11,7 @@ function medium(database: "sqlite" | "postgres") {
       include: ["apps/server/test/medium/**/*.test.ts"],
       exclude: never,
       environment: "node" as const,
+      globalSetup: "apps/server/test/build-db-thread.ts",
       env: { SPOTTER_TEST_DATABASE: database },
       testTimeout: 60_000,
       hookTimeout: 60_000,

@@ -21,9 +21,9 @@ export interface MigrateReport {
   readonly backup: string | null;
 }
 
-interface MigrationTables {
+type MigrationTables = {
   schema_migrations: { name: string; applied_at: number };
-}
+};
 
 // Any number that nobody else on the server uses.
 const ADVISORY_LOCK = 7_768_837;

@@ -1,0 +1,217 @@
+// The server's one reader of the environment: every variable with its default and what it is for.
+// docs/reference/settings.md is generated from this table.
+import os from "node:os";
+import path from "node:path";
+import { z } from "zod";
+
+/** One variable, for the reader below and for the reference page. */
+interface Variable {
+  readonly schema: z.ZodType;
+  /** As the reference page shows it. */
+  readonly fallback: string;
+  readonly sentence: string;
+  /** Only tests set it; the page says so. */
+  readonly isForTests?: boolean;
+}
+
+const onOff = z
+  .enum(["1", "0", "true", "false", "on", "off", "yes", "no"], "must be on or off")
+  .transform((text) => ["1", "true", "on", "yes"].includes(text));
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
+const origins = list.pipe(z.array(httpUrl.transform((text) => new URL(text).origin)));
+const megabytes = z
+  .string()
+  .regex(/^[1-9][0-9]{0,6}$/, "must be a whole number of megabytes")
+  .transform((text) => Number(text) * 1024 * 1024);
+const folder = z.string().min(1, "must name a folder").transform(expandHome);
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, "must begin with postgres:// (leave it out for SQLite)");
+const port = z
+  .string()
+  .regex(/^[0-9]{1,5}$/, "must be a port number")
+  .transform(Number)
+  .refine((number) => number <= 65_535, "must be at most 65535");
+const failpoint = z
+  .string()
+  .regex(/^after-commit(:[1-9][0-9]{0,8})?$/, "must be after-commit or after-commit:<number>")
+  .transform((text) => Number(text.split(":")[1] ?? 1));
+
+export const variables = {
+  SPOTTER_HOME: {
+    schema: folder,
+    fallback: ".spotter",
+    sentence: "The data folder: database, content store, run folders, backups.",
+  },
+  SPOTTER_HOST: {
+    schema: z.string().min(1),
+    fallback: "127.0.0.1",
+    sentence:
+      "The address to listen on. Any other than a loopback address makes the server reachable from other machines: set it behind a firewall or a TLS proxy.",
+  },
+  SPOTTER_PORT: {
+    schema: port,
+    fallback: "8888",
+    sentence: "The port to listen on; when it is taken, the next free one. 0: any free one.",
+  },
+  DATABASE_URL: {
+    schema: databaseUrl.optional(),
+    fallback: "",
+    sentence:
+      "`postgres://…` for PostgreSQL 15 or newer; without it, a SQLite file in the data folder.",
+  },
+  SPOTTER_ALLOWED_ORIGINS: {
+    schema: origins,
+    fallback: "",
+    sentence:
+      "Origins of other sites whose pages may call this server (CORS), comma-separated, such as `https://lab.example`.",
+  },
+  SPOTTER_ALLOWED_HOSTS: {
+    schema: list,
+    fallback: "",
+    sentence:
+      "Names under which this server may be reached besides loopback and its own address, comma-separated, without port. Every other Host header is refused, which stops DNS rebinding.",
+  },
+  SPOTTER_DATA_ROOTS: {
+    schema: list.pipe(z.array(folder)),
+    fallback: "",
+    sentence:
+      "Folders of the server's machine from which training data and TensorBoard folders may be read, comma-separated.",
+  },
+  SPOTTER_REGISTRATION: {
+    schema: z.enum(["closed", "open", "invitation"], "must be closed, open or invitation"),
+    fallback: "closed",
+    sentence: "Who may create an account: nobody, everybody, or who holds an invitation.",
+  },
+  SPOTTER_LOG_LEVEL: {
+    schema: z.enum(
+      ["debug", "info", "warn", "error", "silent"],
+      "must be debug, info, warn, error or silent",
+    ),
+    fallback: "info",
+    sentence: "The least severe log lines to write.",
+  },
+  SPOTTER_LOG_FORMAT: {
+    schema: z.enum(["auto", "json", "pretty"], "must be auto, json or pretty"),
+    fallback: "auto",
+    sentence: "JSON lines or lines for people; `auto`: for people in a terminal, else JSON.",
+  },
+  SPOTTER_PYTHON_ENV: {
+    schema: folder.optional(),
+    fallback: "",
+    sentence:
+      "The Python virtual environment that workers run in; without it, the one that `npm start` made in the checkout.",
+  },
+  SPOTTER_ADVERTISE_URL: {
+    schema: httpUrl.transform((text) => text.replace(/\/+$/, "")).optional(),
+    fallback: "",
+    sentence:
+      "The address under which workers and other machines reach this server; without it, the address that it listens on.",
+  },
+  SPOTTER_TRUST_PROXY: {
+    schema: onOff,
+    fallback: "off",
+    sentence:
+      "Take the client's address and protocol from X-Forwarded-* headers. Only behind a proxy that sets them itself.",
+  },
+  SPOTTER_SECURE_COOKIES: {
+    schema: onOff,
+    fallback: "off",
+    sentence: "Send session cookies over HTTPS only. Turn it on behind TLS.",
+  },
+  SPOTTER_MAX_UPLOAD_MB: {
+    schema: megabytes,
+    fallback: "4096",
+    sentence: "The largest file that may be uploaded, in megabytes.",
+  },
+  SPOTTER_MAX_BODY_MB: {
+    schema: megabytes,
+    fallback: "16",
+    sentence: "The largest JSON body that is read, in megabytes.",
+  },
+  SPOTTER_FAILPOINT: {
+    schema: failpoint.optional(),
+    fallback: "",
+    sentence:
+      "`after-commit:<n>`: the server kills itself between the commit of the n-th worker batch and its reply.",
+    isForTests: true,
+  },
+} as const satisfies Record<string, Variable>;
+
+type VariableName = keyof typeof variables;
+type Value<Name extends VariableName> = z.output<(typeof variables)[Name]["schema"]>;
+
+export interface Settings {
+  /** Absolute. */
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  /** Absolute. */
+  readonly dataRoots: readonly string[];
+  readonly registration: Value<"SPOTTER_REGISTRATION">;
+  readonly logLevel: Value<"SPOTTER_LOG_LEVEL">;
+  readonly logFormat: Value<"SPOTTER_LOG_FORMAT">;
+  readonly pythonEnvironment: string | undefined;
+  readonly advertiseUrl: string | undefined;
+  readonly trustProxy: boolean;
+  readonly secureCookies: boolean;
+  readonly maxUploadBytes: number;
+  readonly maxBodyBytes: number;
+  /** Number of the ingest batch after whose commit the process kills itself. */
+  readonly failAfterCommitOf: number | undefined;
+}
+
+/** A variable has a value that it cannot have; the message names it. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** @throws SettingsError with one line for each bad variable */
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const problems = new Set<string>();
+  function read<Name extends VariableName>(name: Name): Value<Name> {
+    const { schema, fallback } = variables[name];
+    const text =
+      environment[name] || fallback || (schema instanceof z.ZodOptional ? undefined : "");
+    const result = schema.safeParse(text);
+    if (result.success) return result.data as Value<Name>;
+    for (const { message } of result.error.issues)
+      problems.add(`${name} ${message}; it is ${JSON.stringify(text)}`);
+    return undefined as Value<Name>;
+  }
+  const settings: Settings = {
+    home: read("SPOTTER_HOME"),
+    host: read("SPOTTER_HOST"),
+    port: read("SPOTTER_PORT"),
+    databaseUrl: read("DATABASE_URL"),
+    allowedOrigins: read("SPOTTER_ALLOWED_ORIGINS"),
+    allowedHosts: read("SPOTTER_ALLOWED_HOSTS"),
+    dataRoots: read("SPOTTER_DATA_ROOTS"),
+    registration: read("SPOTTER_REGISTRATION"),
+    logLevel: read("SPOTTER_LOG_LEVEL"),
+    logFormat: read("SPOTTER_LOG_FORMAT"),
+    pythonEnvironment: read("SPOTTER_PYTHON_ENV"),
+    advertiseUrl: read("SPOTTER_ADVERTISE_URL"),
+    trustProxy: read("SPOTTER_TRUST_PROXY"),
+    secureCookies: read("SPOTTER_SECURE_COOKIES"),
+    maxUploadBytes: read("SPOTTER_MAX_UPLOAD_MB"),
+    maxBodyBytes: read("SPOTTER_MAX_BODY_MB"),
+    failAfterCommitOf: read("SPOTTER_FAILPOINT"),
+  };
+  if (problems.size > 0) throw new SettingsError([...problems].join("\n"));
+  return settings;
+}
+
+function expandHome(text: string): string {
+  const expanded = text.replace(/^~(?=\/|$)/, os.homedir());
+  return path.resolve(expanded);
+}
