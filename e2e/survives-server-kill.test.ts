@@ -29,7 +29,7 @@ describe.each(["sqlite", "postgres"] as const)(
           `commit ${wanted} has come`,
           () => (readers[0]?.lastCommit ?? 0) >= wanted || (kill > 0 && runIsOver(house, run.id)),
         );
-        pids.add(house.readJson<{ pid: number }>("runs", String(run.id), "worker.json").pid);
+        pids.add(house.processes(run.id).worker);
         if (kill % 2 === 0) {
           await house.kill();
           await house.start();

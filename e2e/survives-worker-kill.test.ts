@@ -1,14 +1,8 @@
 // A worker or a supervisor is killed: the run says so, with its last log lines, and never hangs as "running".
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { listRunLogs, resumeRun } from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { House } from "./harness/house.ts";
 import { until } from "./harness/until.ts";
-
-interface Process {
-  pid: number;
-}
 
 describe("processes that are killed", () => {
   let house: House;
@@ -23,7 +17,7 @@ describe("processes that are killed", () => {
       "it has trained two epochs",
       async () => ((await house.run(run.id)).progress?.epoch ?? 0) > 2,
     );
-    const { pid } = house.readJson<Process>("runs", String(run.id), "worker.json");
+    const pid = house.processes(run.id).worker;
     const killedAt = performance.now();
     process.kill(pid, "SIGKILL");
     const failed = await until("the run has failed", async () => {
@@ -49,20 +43,17 @@ describe("processes that are killed", () => {
         : undefined;
     });
     expect(second.state).toBe("running");
-    process.kill(house.readJson<Process>("runs", String(run.id), "worker.json").pid, "SIGKILL");
+    process.kill(house.processes(run.id, 2).worker, "SIGKILL");
     await house.untilState(run.id, "failed");
   });
 
   it("a killed supervisor is found and replaced, and the worker trains on", async () => {
     const run = await house.train({ epochs: 400, batch_size: 16 });
     await until("it trains", async () => ((await house.run(run.id)).progress?.epoch ?? 0) > 1);
-    const folder = house.runFolder(run.id);
-    const worker = house.readJson<Process>("runs", String(run.id), "worker.json").pid;
-    const supervisor = house.readJson<Process>("runs", String(run.id), "supervisor.json").pid;
+    const { supervisor, worker } = house.processes(run.id);
     process.kill(supervisor, "SIGKILL");
     await until("another supervisor has taken over", () => {
-      const now = (JSON.parse(readFileSync(join(folder, "supervisor.json"), "utf8")) as Process)
-        .pid;
+      const now = house.processes(run.id).supervisor;
       return now !== supervisor && isAlive(now);
     });
     expect(isAlive(worker)).toBe(true);

@@ -134,12 +134,18 @@ export class House {
     });
   }
 
-  runFolder(id: number): string {
-    return join(this.home, "runs", String(id));
-  }
-
-  readJson<T>(...path: string[]): T {
-    return JSON.parse(readFileSync(join(this.home, ...path), "utf8")) as T;
+  /** The processes of one attempt, from the file that its supervisor keeps. */
+  processes(id: number, attempt = 1): { supervisor: number; worker: number } {
+    const file = join(
+      this.home,
+      "runs",
+      String(id),
+      "attempts",
+      String(attempt),
+      "supervisor.json",
+    );
+    const facts = JSON.parse(readFileSync(file, "utf8")) as { pid: number; worker_pid: number };
+    return { supervisor: facts.pid, worker: facts.worker_pid };
   }
 }
 

@@ -15,13 +15,12 @@ export function pointLine(
   return `${attempt} ${step} ${time} ${value}`;
 }
 
-/** What the worker was told to log: series → points in order. */
-export function readTruth(file: string): Map<string, PointLine[]> {
+/** What the worker of one attempt was told to log: series → points in order. */
+export function readTruth(file: string, attempt = 1): Map<string, PointLine[]> {
   const truth = new Map<string, PointLine[]>();
   for (const line of readFileSync(file, "utf8").split("\n")) {
     if (line === "") continue;
-    const { attempt, name, step, time, value } = JSON.parse(line) as {
-      attempt: number;
+    const { name, step, time, value } = JSON.parse(line) as {
       name: string;
       step: number;
       time: number;
