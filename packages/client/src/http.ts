@@ -17,6 +17,8 @@ export class ApiError extends Error {
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
   readonly details: Record<string, unknown>;
+  /** What the server's `Retry-After` said, in seconds. */
+  readonly retryAfterS: number | null;
 
   constructor(
     code: string,
@@ -24,12 +26,19 @@ export class ApiError extends Error {
     message: string,
     details: Record<string, unknown> = {},
     cause?: unknown,
+    retryAfterS: number | null = null,
   ) {
     super(message, { cause });
     this.name = "ApiError";
     this.code = code;
     this.status = status;
     this.details = details;
+    this.retryAfterS = retryAfterS;
+  }
+
+  /** Whether the same call may succeed later: no answer, an overloaded or restarting server, a proxy's 5xx. */
+  get isTemporary(): boolean {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -74,7 +83,10 @@ export class HttpClient {
       body,
       contentType: "application/json",
     });
-    return (await response.json()) as z.output<R>;
+    const text = await this.#bodyOf(response, init.signal);
+    const answer = safeJson(text);
+    if (answer === undefined) throw unexpectedAnswer(response, text);
+    return answer as z.output<R>;
   }
 
   /** Calls an endpoint and returns the raw answer: for streams, files and uploads. */
@@ -105,16 +117,24 @@ export class HttpClient {
       } as RequestInit);
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      throw new ApiError(
-        "unreachable",
-        0,
-        `The server at ${this.options.baseUrl || "this address"} does not answer.`,
-        {},
-        error,
-      );
+      throw this.#unreachable(error);
     }
-    if (!response.ok) throw await failureOf(response);
+    if (!response.ok) throw failureOf(response, await this.#bodyOf(response, init.signal));
     return response;
+  }
+
+  async #bodyOf(response: Response, signal: AbortSignal | undefined): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw this.#unreachable(error);
+    }
+  }
+
+  #unreachable(cause: unknown): ApiError {
+    const server = this.options.baseUrl || "this address";
+    return new ApiError("unreachable", 0, `The server at ${server} does not answer.`, {}, cause);
   }
 
   /** The whole address of an endpoint, for links and sockets. */
@@ -126,21 +146,39 @@ export class HttpClient {
     for (const [key, value] of Object.entries(input.query ?? {}))
       if (value !== undefined && value !== null) query.set(key, String(value));
     const text = query.toString();
-    return `${this.options.baseUrl}${filled}${text === "" ? "" : `?${text}`}`;
+    return `${this.options.baseUrl.replace(/\/+$/, "")}${filled}${text === "" ? "" : `?${text}`}`;
   }
 }
 
-async function failureOf(response: Response): Promise<ApiError> {
-  const text = await response.text();
+function failureOf(response: Response, text: string): ApiError {
   const parsed = ErrorEnvelope.safeParse(safeJson(text));
-  if (!parsed.success)
-    return new ApiError(
-      "unexpected-answer",
-      response.status,
-      `The server answered ${response.status} with something that is not an error of ours: ${text.slice(0, 200)}`,
-    );
+  if (!parsed.success) return unexpectedAnswer(response, text);
   const { code, message, details } = parsed.data.error;
-  return new ApiError(code, response.status, message, details ?? {});
+  return new ApiError(
+    code,
+    response.status,
+    message,
+    details ?? {},
+    undefined,
+    retryAfterOf(response),
+  );
+}
+
+function unexpectedAnswer(response: Response, text: string): ApiError {
+  return new ApiError(
+    "unexpected-answer",
+    response.status,
+    `The server answered ${response.status} with something that is not of ours: ${text.slice(0, 200)}`,
+    {},
+    undefined,
+    retryAfterOf(response),
+  );
+}
+
+/** Seconds only; the other form, a date, is not one that our server sends. */
+function retryAfterOf(response: Response): number | null {
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds : null;
 }
 
 /** A proxy's HTML page is no JSON; that is an answer too, not a crash. */

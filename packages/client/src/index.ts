@@ -1,2 +1,16 @@
-// The client's door: typed calls and live streams.
+// The client's door: typed calls, live streams, and sending events of one's own.
+export * from "./auth.ts";
+export * from "./event-sender.ts";
+export {
+  type BatchLimits,
+  contractLimits,
+  type EventInput,
+  splitEvents,
+} from "./event-splitter.ts";
 export * from "./http.ts";
+export * from "./metrics.ts";
+export { type BackOff, defaultBackOff, delay, waitAfter } from "./retry.ts";
+export * from "./runs.ts";
+export * from "./server.ts";
+export * from "./sse.ts";
+export * from "./stream.ts";

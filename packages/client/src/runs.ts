@@ -1,0 +1,119 @@
+// Runs: find, start, control, read their logs, and let them predict.
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  type CreateRun,
+  controlTraining,
+  createRun,
+  FINAL_STATES,
+  getRun,
+  type JobState,
+  type ListRunsQuery,
+  type LogLevel,
+  type LogLine,
+  listRunLogs,
+  listRuns,
+  type PredictAnswer,
+  type PredictRequest,
+  predictWithRun,
+  type Run,
+  type RunPage,
+  type RunSummary,
+} from "@spotter/contract";
+import type { z } from "zod";
+import type { HttpClient } from "./http.ts";
+
+/** Whether a run in this state will never change it again. */
+export function isOver(state: JobState): boolean {
+  return FINAL_STATES.includes(state);
+}
+
+/** One page of runs. */
+export function fetchRuns(
+  client: HttpClient,
+  query: z.input<typeof ListRunsQuery> = {},
+): Promise<RunPage> {
+  return client.call(listRuns, { query });
+}
+
+/**
+ * All runs that fit, page after page, fetched as they are asked for.
+ * @example for await (const run of eachRun(client, { state: "failed" })) console.log(run.id, run.reason);
+ */
+export async function* eachRun(
+  client: HttpClient,
+  query: z.input<typeof ListRunsQuery> = {},
+): AsyncGenerator<RunSummary, void, undefined> {
+  let cursor = query.cursor;
+  do {
+    const page: RunPage = await fetchRuns(client, { ...query, cursor });
+    yield* page.runs;
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+/** One run, whole. */
+export function fetchRun(client: HttpClient, runId: number): Promise<Run> {
+  return client.call(getRun, { params: { run_id: runId } });
+}
+
+/**
+ * Queues a training of a recipe; without a recipe, opens a run for events of one's own.
+ * @example const run = await startRun(client, { recipe: "vision", config: { epochs: 5 } });
+ */
+export function startRun(client: HttpClient, request: z.input<typeof CreateRun>): Promise<Run> {
+  return client.call(createRun, { body: request });
+}
+
+/** Pauses, resumes, stops, cancels or checkpoints a run. */
+export function controlRun(
+  client: HttpClient,
+  runId: number,
+  action: z.infer<typeof ControlRequest>["action"],
+): Promise<ControlAnswer> {
+  return client.call(controlTraining, { body: { action, run_id: runId } });
+}
+
+/** Classifies images with the run's saved weights. */
+export function predict(
+  client: HttpClient,
+  runId: number,
+  request: z.input<typeof PredictRequest>,
+): Promise<PredictAnswer> {
+  return client.call(predictWithRun, { params: { run_id: runId }, body: request });
+}
+
+/** The last `count` log lines, oldest first. */
+export async function fetchLastLogs(
+  client: HttpClient,
+  runId: number,
+  options: { count?: number; level?: LogLevelName } = {},
+): Promise<LogLine[]> {
+  const { count = 500, level } = options;
+  const query = { limit: String(count), ...(level ? { level } : {}) };
+  return (await client.call(listRunLogs, { params: { run_id: runId }, query })).lines;
+}
+
+/** All log lines behind a line number, page after page. */
+export async function* eachLogLine(
+  client: HttpClient,
+  runId: number,
+  options: { after?: number; level?: LogLevelName } = {},
+): AsyncGenerator<LogLine, void, undefined> {
+  let after = options.after ?? 0;
+  for (;;) {
+    const query = {
+      after: String(after),
+      limit: "5000",
+      ...(options.level ? { level: options.level } : {}),
+    };
+    const { lines } = await client.call(listRunLogs, { params: { run_id: runId }, query });
+    yield* lines;
+    const last = lines.at(-1)?.line_no;
+    if (last === undefined) return;
+    after = last;
+  }
+}
+
+/** How bad a log line is. */
+export type LogLevelName = z.infer<typeof LogLevel>;
