@@ -5,7 +5,7 @@ import { endWith, say } from "./bootstrap/say.mjs";
 import { listScripts, runScript } from "./scripts-in-folder.mjs";
 
 const [wanted, ...rest] = process.argv.slice(2);
-const benches = listScripts("bench", [".bench.mjs", ".bench.ts"]);
+const benches = listScripts("bench", [".bench.mjs", ".bench.ts", ".bench.py"]);
 if (wanted !== undefined && !benches.has(wanted)) {
   say(`There is no bench "${wanted}". There are: ${[...benches.keys()].join(", ")}`);
   process.exit(2);

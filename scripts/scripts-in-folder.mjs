@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { inRoot } from "./bootstrap/paths.mjs";
+import { environmentPython, inRoot } from "./bootstrap/paths.mjs";
 
 /** Maps short name → file for the files of `folder` that end with one of `endings`. */
 export function listScripts(folder, endings) {
@@ -19,9 +19,12 @@ export function listScripts(folder, endings) {
 
 /** Runs one script in its own process and resolves with its exit code. */
 export function runScript(file, args) {
+  const isPython = file.endsWith(".py");
+  const program = isPython ? environmentPython : process.execPath;
   const runner = file.endsWith(".ts") ? [inRoot("scripts/run-ts.mjs")] : [];
+  const env = isPython ? { ...process.env, PYTHONPATH: inRoot("worker/src") } : process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...runner, inRoot(file), ...args], { stdio: "inherit" });
+    const child = spawn(program, [...runner, inRoot(file), ...args], { stdio: "inherit", env });
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
   });
