@@ -111,7 +111,8 @@ function pipInstall(what) {
     ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", ...what],
     {
       env: pythonProcessEnvironment(),
-      isNoise: (line) => /^(Requirement already satisfied:|Looking in |Collecting |Ignoring )/.test(line),
+      isNoise: (line) =>
+        /^(Requirement already satisfied:|Looking in |Collecting |Ignoring )/.test(line),
       problem: `pip could not install ${what.at(-1)}. Is the network (or the index that pip is configured for) reachable, and enough disk free? Repeat the same command when it is.`,
     },
   );

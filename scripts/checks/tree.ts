@@ -33,12 +33,10 @@ export function compareTree(tree: readonly string[], files: readonly string[]): 
   return [...gone, ...missing];
 }
 
-// Every folder at the top, every package and app, and every room of the server.
+// Every folder at the top, every package and every app; the rooms of the server are in floors.json.
 function mustBeNamed(folder: string): boolean {
   if (/^(packages|apps)\/$/.test(folder)) return false;
-  return /^([^./][^/]*|packages\/[^/]+|apps\/[^/]+|apps\/server\/src\/domains\/[^/]+)\/$/.test(
-    folder,
-  );
+  return /^([^./][^/]*|packages\/[^/]+|apps\/[^/]+)\/$/.test(folder);
 }
 
 function foldersOf(files: readonly string[]): Set<string> {
