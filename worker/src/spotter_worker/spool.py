@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +101,11 @@ class Spool:
                 position = line.offset + len(line.data)
             return False
 
+    def keep_refused(self, line: Line) -> None:
+        """Puts a batch aside that the server will never take, for a person to look at."""
+        with open(self._path.with_suffix(".refused"), "ab") as file:
+            file.write(line.data)
+
     def num_unsent(self) -> int:
         with self._lock:
             return self._last_seq - self.acked_seq
@@ -146,7 +152,7 @@ class Spool:
                 return line
         raise AssertionError(f"{self._path} lost batch {seq}")
 
-    def _read_lines(self, offset: int):  # type: ignore[no-untyped-def]
+    def _read_lines(self, offset: int) -> Iterator[Line]:
         with open(self._path, "rb") as file:
             file.seek(offset)
             for data in file:

@@ -1,0 +1,74 @@
+"""Owns the thread that asks the server for commands; the loop takes them at step boundaries."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from dataclasses import dataclass
+
+from .api import ServerClient, ServerRefusedError, ServerUnreachableError
+from .courier import FINAL_CODES
+
+POLL_WAIT_S = 20
+RETRY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Command:
+    # 0: not from the server (SIGTERM), so nothing is acknowledged.
+    id: int
+    action: str
+
+
+class CommandPoll:
+    """`next_command()` is cheap enough for every step: it looks at a queue in memory."""
+
+    def __init__(self, client: ServerClient, job_id: int, attempt: int) -> None:
+        self._client = client
+        self.job_id = job_id
+        self._path = f"/api/worker/jobs/{job_id}/commands?attempt={attempt}&wait={POLL_WAIT_S}"
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._after = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="commands", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        # The long poll under way is left to end with the process.
+        self._stop.set()
+
+    def put(self, command: Command) -> None:
+        """A command from inside: SIGTERM becomes a stop."""
+        self._commands.put(command)
+
+    def next_command(self) -> Command | None:
+        return None if self._commands.empty() else self._commands.get()
+
+    def wait_command(self, timeout_s: float) -> Command | None:
+        try:
+            return self._commands.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                path = f"{self._path}&after={self._after}"
+                answer = self._client.request("GET", path, timeout_s=POLL_WAIT_S + 10.0)
+                for command in answer["commands"]:
+                    self._after = max(self._after, int(command["id"]))
+                    self._commands.put(Command(int(command["id"]), str(command["action"])))
+            except ServerUnreachableError:
+                # The courier reports it; one voice is enough.
+                self._stop.wait(RETRY_S)
+            except ServerRefusedError as refusal:
+                if refusal.code in FINAL_CODES:
+                    return
+                self._stop.wait(RETRY_S * 10)
+            # The edge of this thread: an odd answer must not make the run deaf.
+            except Exception as error:  # noqa: BLE001
+                print(f"WARNING commands: {type(error).__name__}: {error}", file=sys.stderr)
+                self._stop.wait(RETRY_S * 10)

@@ -1,0 +1,129 @@
+"""Owns the thread that carries spooled batches to the server, in order, until each is received. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from .api import ServerClient, ServerRefusedError, ServerUnreachableError
+from .spool import Line, Spool
+
+PROTOCOL = 1
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 5.0
+# The server has closed the books on this attempt or its job; nothing more will ever be taken.
+FINAL_CODES = {"attempt-superseded", "attempt-ended", "job-not-found"}
+
+
+class Courier:
+    """`on_final(code)` is told once when the server will take no more of this attempt."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        client: ServerClient,
+        job_id: int,
+        attempt: int,
+        on_final: Callable[[str], None],
+    ) -> None:
+        self._spool = spool
+        self._client = client
+        self._path = f"/api/worker/jobs/{job_id}/events"
+        self._attempt = attempt
+        self._on_final = on_final
+        self._stop = threading.Event()
+        self._rewound_to = 0
+        self.final_code: str | None = None
+        self._thread = threading.Thread(
+            target=self._run, name=f"courier-{spool.source}", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets the request under way end; what is not received stays in the spool."""
+        self._stop.set()
+        self._thread.join(timeout=20.0)
+        self._client.close()
+
+    def _run(self) -> None:
+        retry_s = FIRST_RETRY_S
+        while not self._stop.is_set() and self.final_code is None:
+            line = self._spool.next_unsent(timeout_s=0.5)
+            if line is None:
+                continue
+            try:
+                self._deliver(line)
+                retry_s = FIRST_RETRY_S
+            except ServerUnreachableError as error:
+                if retry_s == FIRST_RETRY_S:
+                    _complain(f"the server cannot be reached ({error}); events wait on disk")
+                self._wait_for_server(retry_s)
+                retry_s = min(retry_s * 2, LAST_RETRY_S)
+            # The edge of this thread: whatever happens here must not end deliveries for good.
+            except Exception as error:  # noqa: BLE001
+                _complain(f"batch {line.seq}: {type(error).__name__}: {error}")
+                self._wait_for_server(LAST_RETRY_S)
+
+    def _deliver(self, line: Line) -> None:
+        try:
+            self._client.request("POST", self._path, self._body(line))
+            self._spool.ack(line.seq)
+        except ServerRefusedError as refusal:
+            self._handle_refusal(line, refusal)
+
+    def _handle_refusal(self, line: Line, refusal: ServerRefusedError) -> None:
+        if refusal.code in FINAL_CODES:
+            _complain(f"the server takes no more of this attempt: {refusal}")
+            self.final_code = refusal.code
+            self._on_final(refusal.code)
+        elif refusal.code == "sequence-gap":
+            expected = int(refusal.details["expected_seq"])
+            # Asking twice for the same line would be a loop without end.
+            if expected == self._rewound_to or not self._spool.rewind(expected):
+                raise ServerUnreachableError(f"the server misses batch {expected}") from refusal
+            self._rewound_to = expected
+        elif refusal.status in (400, 413, 422):
+            self._replace_poison(line, refusal)
+        else:
+            # A wrong token or host: a person may mend it; the batch waits.
+            raise ServerUnreachableError(str(refusal)) from refusal
+
+    def _replace_poison(self, line: Line, refusal: ServerRefusedError) -> None:
+        """A batch that can never be stored must not dam up those behind it: a log line takes its number."""
+        text = f"batch {line.seq} was refused and is kept in the spool's .refused file: {refusal}"
+        _complain(text)
+        self._spool.keep_refused(line)
+        log_line = {"time": time.time(), "stream": "stderr", "level": "error", "text": text[:2000]}
+        events = json.dumps([{"type": "log-lines", "lines": [log_line]}])
+        self._client.request("POST", self._path, self._envelope(line.seq, events.encode()))
+        self._spool.ack(line.seq)
+
+    def _body(self, line: Line) -> bytes:
+        events_at = line.data.index(b',"events":') + len(b',"events":')
+        return self._envelope(line.seq, line.data[events_at:-2])
+
+    def _envelope(self, seq: int, events: bytes) -> bytes:
+        head = (
+            f'{{"protocol":{PROTOCOL},"attempt":{self._attempt},"source":"{self._spool.source}",'
+            f'"seq":{seq},"sent_at":{time.time():.6f},"events":'
+        )
+        return head.encode() + events + b"}"
+
+    def _wait_for_server(self, retry_s: float) -> None:
+        """Waits, but no longer than until a server writes its address anew."""
+        stamp = self._client.address_stamp()
+        # Jitter: many workers must not knock at a restarted server in the same instant.
+        deadline = time.monotonic() + retry_s * random.Random().uniform(0.7, 1.3)
+        while time.monotonic() < deadline and self._client.address_stamp() == stamp:
+            if self._stop.wait(0.1):
+                return
+
+
+def _complain(text: str) -> None:
+    print(f"WARNING courier: {text}", file=sys.stderr, flush=True)

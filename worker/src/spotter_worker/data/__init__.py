@@ -1,0 +1,1 @@
+"""Reads images and labels from their sources and splits them by seed."""

@@ -1,0 +1,110 @@
+"""Owns the order of training images and the making of batches: both follow from (seed, epoch, batch) alone.
+
+Because nothing here has a memory, the position in the data is two numbers, and a resumed run sees the same images
+with the same random changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from .augment import augment
+from .images import ImageStore
+
+
+@dataclass(frozen=True)
+class Normalization:
+    mean: list[float]
+    std: list[float]
+
+    def apply(self, images: torch.Tensor) -> torch.Tensor:
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        return (images - mean) / std
+
+
+def measure_normalization(store: ImageStore, indices: torch.Tensor) -> Normalization:
+    # 4,096 images give three digits; all of a large folder would cost a pass over the disk.
+    sample = store.gather(indices[:4096]).double() / 255
+    mean, std = sample.mean((0, 2, 3)), sample.std((0, 2, 3)).clamp(min=1e-3)
+    return Normalization([round(x, 6) for x in mean.tolist()], [round(x, 6) for x in std.tolist()])
+
+
+class TrainBatches:
+    def __init__(
+        self,
+        store: ImageStore,
+        labels: torch.Tensor,
+        indices: torch.Tensor,
+        normalization: Normalization,
+        batch_size: int,
+        augmentation: str,
+        mirror: bool,
+        seed: int,
+        device: torch.device,
+        prefetch: bool,
+    ) -> None:
+        self._store, self._labels, self._indices = store, labels, indices
+        self._normalization, self._batch_size = normalization, batch_size
+        self._augmentation, self._mirror = augmentation, mirror
+        self._seed, self._device = seed, device
+        self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
+        full, rest = divmod(len(indices), batch_size)
+        # A lone last image gives batch normalisation nothing to average over.
+        self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+
+    def epoch(
+        self, epoch: int, first_batch: int = 0
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Batches of one epoch, from `first_batch` on."""
+        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
+        order = self._indices[torch.randperm(len(self._indices), generator=generator)]
+        upcoming: Future[torch.Tensor] | None = None
+        for number in range(first_batch, self.num_batches):
+            chosen = self._slice(order, number)
+            images = upcoming.result() if upcoming else self._store.gather(chosen)
+            if self._ahead is not None and number + 1 < self.num_batches:
+                upcoming = self._ahead.submit(self._store.gather, self._slice(order, number + 1))
+            yield self._prepare(images, epoch, number), self._labels[chosen].to(self._device)
+
+    def _slice(self, order: torch.Tensor, number: int) -> torch.Tensor:
+        return order[number * self._batch_size : (number + 1) * self._batch_size]
+
+    def _prepare(self, images: torch.Tensor, epoch: int, number: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, number))
+        pixels = images.to(self._device, non_blocking=True).float() / 255
+        changed = augment(pixels, self._augmentation, self._mirror, generator)
+        return self._normalization.apply(changed)
+
+
+class EvalBatches:
+    """Images in their order, unchanged."""
+
+    def __init__(
+        self,
+        store: ImageStore,
+        labels: torch.Tensor,
+        indices: torch.Tensor,
+        normalization: Normalization,
+        batch_size: int,
+        device: torch.device,
+    ) -> None:
+        self._store, self._labels, self._indices = store, labels, indices
+        self._normalization, self._batch_size, self._device = normalization, batch_size, device
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for chosen in self._indices.split(self._batch_size):
+            pixels = self._store.gather(chosen).to(self._device).float() / 255
+            yield self._normalization.apply(pixels), self._labels[chosen].to(self._device)
+
+
+def _mix(seed: int, epoch: int, batch: int) -> int:
+    # Spread apart by odd constants: neighbouring seeds must not share epochs.
+    return (seed * 1_000_003 + epoch * 7_919 + batch * 104_729 + 12_345) % (2**63)

@@ -1,0 +1,63 @@
+"""Owns what every image source becomes: a store of equal-sized uint8 images with labels and class names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+
+class ImageStore(Protocol):
+    """Images by number; shape of a batch: (N, C, H, W), uint8."""
+
+    num_channels: int
+    size: int
+
+    def __len__(self) -> int: ...
+
+    def gather(self, indices: torch.Tensor) -> torch.Tensor: ...
+
+
+class MemoryImages:
+    """All images in one tensor."""
+
+    def __init__(self, images: torch.Tensor) -> None:
+        assert images.dtype == torch.uint8 and images.dim() == 4
+        self._images = images
+        self.num_channels, self.size = images.shape[1], images.shape[2]
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def gather(self, indices: torch.Tensor) -> torch.Tensor:
+        return self._images[indices]
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    store: ImageStore
+    labels: torch.Tensor
+    classes: list[str]
+    # Numbers of the images that the source itself sets aside for testing (MNIST's t10k files).
+    own_test: torch.Tensor | None = None
+
+
+def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:
+    """(N, C, H, W) uint8 to edge `size`; squares what is not square."""
+    target = size or max(images.shape[2], images.shape[3])
+    if images.shape[2] == target and images.shape[3] == target:
+        return images
+    resized = torch.nn.functional.interpolate(
+        images.float(), size=(target, target), mode="bilinear", antialias=True
+    )
+    return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def require_classes(source: str, classes: list[str], labels: torch.Tensor) -> None:
+    counts = torch.bincount(labels, minlength=len(classes)).tolist()
+    empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    if empty:
+        raise ValueError(f"{source}: the class {empty[0]!r} has no images")
+    if len(classes) < 2:
+        raise ValueError(f"{source}: found {len(classes)} class; sorting needs at least two")

@@ -1,0 +1,59 @@
+"""Owns the split into training, validation and test: by seed, the same share of every class in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .images import LabelledImages
+
+
+@dataclass(frozen=True)
+class Split:
+    train: torch.Tensor
+    validation: torch.Tensor
+    # Empty when no test is wanted.
+    test: torch.Tensor
+
+
+def split_images(data: LabelledImages, validation: float, test: float, seed: int) -> Split:
+    """Each part is in random order, so that its first few are a fair sample."""
+    generator = torch.Generator().manual_seed(seed)
+    pool = torch.arange(len(data.labels))
+    if data.own_test is not None:
+        pool = pool[: len(pool) - len(data.own_test)]
+    order = pool[torch.randperm(len(pool), generator=generator)]
+    if data.own_test is not None:
+        own_order = torch.randperm(len(data.own_test), generator=generator)
+        test_part = data.own_test[own_order] if test > 0 else data.own_test[:0]
+    else:
+        test_part, order = _take(order, data.labels, test)
+    validation_part, train_part = _take(order, data.labels, validation)
+    parts = [("training", train_part), ("validation", validation_part)]
+    for name, part in parts + ([("test", test_part)] if test > 0 else []):
+        if len(part) == 0:
+            raise ValueError(
+                f"{len(data.labels)} images are too few: the {name} part would be empty"
+            )
+    return Split(train_part, validation_part, test_part)
+
+
+def _take(
+    order: torch.Tensor, labels: torch.Tensor, share: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cuts `share` out of every class; the sum over the classes is the rounded share of the whole."""
+    ordered_labels = labels[order]
+    counts = torch.bincount(ordered_labels)
+    exact = counts.double() * share
+    quota = exact.floor().to(torch.int64)
+    missing = round(len(order) * share) - int(quota.sum())
+    # The classes that lost most by rounding down give one more.
+    for index in torch.argsort(exact - quota, descending=True, stable=True)[:missing].tolist():
+        quota[index] += 1
+    # A class of one image stays whole in the training part.
+    quota = torch.minimum(quota, (counts - 1).clamp(min=0))
+    one_hot = torch.nn.functional.one_hot(ordered_labels, len(counts))
+    rank = (one_hot.cumsum(0) * one_hot).sum(1)
+    taken = rank <= quota[ordered_labels]
+    return order[taken], order[~taken]

@@ -1,0 +1,46 @@
+"""Owns what a person is told when a job fails: kind, message, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from typing import Any
+
+MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate")
+
+
+def describe_failure(error: BaseException, config: dict[str, Any]) -> dict[str, Any]:
+    """The `error` of a `run-ended` event."""
+    kind, hint = _classify(error, config)
+    trace = "".join(traceback.format_exception(error))
+    return {
+        "kind": kind,
+        "message": str(error)[:4000] or type(error).__name__,
+        "hint": hint,
+        # The end says where it broke.
+        "traceback": trace[-20_000:],
+    }
+
+
+def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | None]:
+    text = str(error).lower()
+    is_memory_text = isinstance(error, RuntimeError) and any(word in text for word in MEMORY_WORDS)
+    # torch.OutOfMemoryError by name: this file does not load torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "out-of-memory", _memory_hint(config)
+    if is_memory_text:
+        return "out-of-memory", _memory_hint(config)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "disk-full", "Free some disk space, then resume the run from its last checkpoint."
+    if isinstance(error, ValueError):
+        return "invalid-input", "Correct the data or the configuration, then start a new run."
+    return type(error).__name__, None
+
+
+def _memory_hint(config: dict[str, Any]) -> str:
+    batch_size = config.get("batch_size", 64)
+    if isinstance(batch_size, int) and batch_size > 1:
+        return (
+            f"Halve the batch size ({batch_size} → {batch_size // 2}), or make the images smaller."
+        )
+    return "Make the images smaller or the model narrower."

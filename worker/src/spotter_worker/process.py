@@ -1,0 +1,74 @@
+"""Owns what the operating system knows about processes: birth, group, memory. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def start_time(pid: int) -> str | None:
+    """A text that tells this process from a later one with the same number; None when there is none."""
+    if PROC.joinpath("self").exists():
+        fields = _stat_fields(pid)
+        # A zombie has ended; only its parent has not looked yet.
+        return None if fields is None or fields[0] == "Z" else fields[19]
+    answer = _ps("lstart=", "-p", str(pid))
+    return answer.strip() or None
+
+
+def is_alive(pid: int, expected_start_time: str) -> bool:
+    return start_time(pid) == expected_start_time
+
+
+def group_memory_bytes(group: int) -> int:
+    """Resident memory of all processes of a group."""
+    if PROC.joinpath("self").exists():
+        pages = 0
+        for entry in PROC.iterdir():
+            if not entry.name.isdigit():
+                continue
+            fields = _stat_fields(int(entry.name))
+            if fields is not None and int(fields[2]) == group:
+                pages += int(fields[21])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    rows = (line.split() for line in _ps("pgid=,rss=", "-A").splitlines())
+    return sum(int(kib) * 1024 for pgid, kib in rows if int(pgid) == group)
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return
+
+
+def num_kernel_oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since it booted."""
+    try:
+        for line in PROC.joinpath("vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except OSError:
+        # Not Linux: nothing to compare, so an OOM kill looks like any SIGKILL.
+        return 0
+    return 0
+
+
+def _stat_fields(pid: int) -> list[str] | None:
+    """Fields of /proc/<pid>/stat from the third (state) on: the second may hold blanks."""
+    try:
+        text = PROC.joinpath(str(pid), "stat").read_text()
+    except OSError:
+        return None
+    return text.rsplit(")", 1)[1].split()
+
+
+def _ps(columns: str, *selection: str) -> str:
+    answer = subprocess.run(
+        ["ps", "-o", columns, *selection], capture_output=True, text=True, check=False
+    )
+    return answer.stdout

@@ -1,0 +1,1 @@
+"""What can be trained: each recipe is a typed config and a function that builds model, data and loss."""

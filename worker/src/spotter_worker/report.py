@@ -1,0 +1,183 @@
+"""Owns how the loop's news become the contract's events and the log's lines."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+
+from .device import describe_device
+from .recipes.vision import Training
+from .tracker import Tracks, encode_value
+from .weights import file_sha256
+
+if TYPE_CHECKING:
+    from .loop import Progress
+
+
+class Reporter:
+    def __init__(self, tracker: Tracks, run_dir: Path) -> None:
+        self._tracker, self._run_dir = tracker, run_dir
+
+    def started(self, training: Training, total_steps: int, resumed_from: int | None) -> None:
+        split = training.split
+        self._tracker.event(
+            {
+                "type": "run-started",
+                "first_step": 0 if resumed_from is None else resumed_from + 1,
+                "resumed_from_step": resumed_from,
+                "total_steps": total_steps,
+                "total_epochs": training.config.epochs,
+                "device": describe_device(training.device),
+                "hostname": socket.gethostname(),
+                "pid": os.getpid(),
+                "model": {
+                    "name": training.architecture.name,
+                    "parameters": training.num_parameters,
+                },
+                "data": {
+                    "train": len(split.train),
+                    "validation": len(split.validation),
+                    "test": len(split.test),
+                    "classes": training.classes,
+                },
+                "config": training.config.to_json(),
+                "derived": training.derived,
+                "versions": {
+                    "python": platform.python_version(),
+                    "torch": torch.__version__,
+                    "numpy": numpy.__version__,
+                },
+            }
+        )
+        print(
+            f"{training.architecture.name}, {training.num_parameters:,} parameters, on "
+            f"{describe_device(training.device)}; {len(split.train)} images to train, "
+            f"{len(split.validation)} to validate, {len(split.test)} to test; "
+            f"{len(training.classes)} classes",
+            flush=True,
+        )
+        for name, reason in training.derived.items():
+            print(f"  {name}: {reason}", flush=True)
+        if resumed_from is not None:
+            print(f"resumed from the checkpoint of step {resumed_from}", flush=True)
+
+    def points(self, step: int, metrics: dict[str, float]) -> None:
+        self._tracker.log(metrics, step)
+
+    def progress(self, fields: dict[str, Any]) -> None:
+        self._tracker.event({"type": "run-progress", **fields})
+
+    def epoch_completed(
+        self,
+        progress: Progress,
+        metrics: dict[str, float],
+        checkpoint_saved: bool,
+        total_epochs: int,
+        train_time_s: float,
+    ) -> None:
+        best = progress.best
+        self._tracker.event(
+            {
+                "type": "epoch-completed",
+                "epoch": progress.epoch,
+                "step": progress.step,
+                "metrics": _encode(metrics),
+                "checkpoint_saved": checkpoint_saved,
+                "best": best
+                and {
+                    "metric": best["metric"],
+                    "value": encode_value(best["value"]),
+                    "step": best["step"],
+                },
+            }
+        )
+        print(
+            f"epoch {progress.epoch}/{total_epochs} step {progress.step}: "
+            f"train loss {metrics['train/loss']:.4f}, train accuracy {metrics['train/accuracy']:.4f}, "
+            f"val loss {metrics['val/loss']:.4f}, val accuracy {metrics['val/accuracy']:.4f} "
+            f"({train_time_s:.1f} s)",
+            flush=True,
+        )
+
+    def file_saved(
+        self,
+        kind: str,
+        path: str,
+        size: int,
+        sha256: str,
+        progress: Progress,
+        metrics: dict[str, float],
+        label: str | None,
+    ) -> None:
+        self._tracker.event(
+            {
+                "type": "file-saved",
+                "kind": kind,
+                "path": path,
+                "size": size,
+                "sha256": sha256,
+                "step": progress.step,
+                "epoch": progress.epoch,
+                "metrics": _encode(metrics),
+                "label": label,
+            }
+        )
+
+    def weights_saved(
+        self, path: Path, card: dict[str, Any], progress: Progress, metrics: dict[str, float]
+    ) -> None:
+        relative = path.relative_to(self._run_dir).as_posix()
+        self.file_saved(
+            "weights", relative, card["size"], card["sha256"], progress, metrics, "final"
+        )
+        print(f"weights: {path} (SHA-256 {card['sha256'][:12]}…)", flush=True)
+        if "test/accuracy" in metrics:
+            print(f"test accuracy {metrics['test/accuracy']:.4f}", flush=True)
+
+    def card_saved(self, path: Path, progress: Progress) -> None:
+        relative = path.relative_to(self._run_dir).as_posix()
+        size, sha256 = path.stat().st_size, file_sha256(path)
+        self.file_saved("config", relative, size, sha256, progress, {}, "final")
+
+    def file_removed(self, path: str) -> None:
+        self._tracker.event({"type": "file-removed", "path": path})
+
+    def paused(self, step: int, paused: bool) -> None:
+        self._tracker.event({"type": "run-paused", "step": step, "paused": paused})
+        print(f"{'paused' if paused else 'resumed'} at step {step}", flush=True)
+
+    def command_done(self, command_id: int, step: int) -> None:
+        self._ack(command_id, step, "done", None)
+
+    def command_refused(self, command_id: int, step: int, why: str) -> None:
+        self._ack(command_id, step, "refused", why)
+
+    def ended(
+        self, state: str, metrics: dict[str, float], error: dict[str, Any] | None = None
+    ) -> None:
+        self._tracker.event(
+            {"type": "run-ended", "state": state, "metrics": _encode(metrics), "error": error}
+        )
+
+    def _ack(self, command_id: int, step: int, outcome: str, message: str | None) -> None:
+        # 0: the command came from a signal; nobody waits for an answer.
+        if command_id > 0:
+            self._tracker.event(
+                {
+                    "type": "command-acked",
+                    "command_id": command_id,
+                    "outcome": outcome,
+                    "message": message,
+                    "step": step,
+                }
+            )
+
+
+def _encode(metrics: dict[str, float]) -> dict[str, float | str]:
+    return {name: encode_value(value) for name, value in metrics.items()}

@@ -1,0 +1,303 @@
+"""Owns one attempt's process: starts it, watches it, ends it, and tells how it ended. Standard library only.
+
+The worker writes straight into its log files, so it outlives this process; `--adopt` takes over what a dead
+supervisor left. README.md describes the attempt folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .api import ServerClient
+from .courier import Courier
+from .limits import Limits
+from .log_tail import LogTail
+from .process import is_alive, num_kernel_oom_kills, signal_group, start_time
+from .settings import worker_environment
+from .spool import Spool
+
+TICK_S = 0.1
+HEARTBEAT_S = 5.0
+MAX_LINES_PER_EVENT = 1_000
+
+
+class Supervisor:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._dir: Path = arguments.run_dir / "attempts" / str(arguments.attempt)
+        self._spec = json.loads((self._dir / "spec.json").read_text())
+        self._spool = Spool(self._dir / "spool", "supervisor")
+        self._courier = self._new_courier(self._spool)
+        mark = self._spool.mark
+        self._tails = [
+            LogTail(self._dir / f"{stream}.log", stream, mark.get(stream, 0))
+            for stream in ("stdout", "stderr")
+        ]
+        self._child: subprocess.Popen[bytes] | None = None
+        self._worker_pid: int | None = None
+        self._worker_start_time = ""
+        self._num_oom_kills = num_kernel_oom_kills()
+        self._limits = Limits(
+            arguments.time_limit_s, arguments.memory_limit_gib, arguments.grace_s, self._dir
+        )
+
+    def run(self) -> None:
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self._limits.ask_stop("stop"))
+        exit_facts = self._adopt() if self._arguments.adopt else self._start()
+        self._write_own_facts()
+        self._courier.start()
+        if exit_facts is None:
+            exit_facts = self._watch()
+        self._tell_end(exit_facts)
+
+    # -- beginning ---------------------------------------------------------------------------------
+
+    def _start(self) -> dict[str, Any] | None:
+        """Starts the worker; on failure, how it ended."""
+        arguments = self._arguments
+        command = [sys.executable, "-m", "spotter_worker"]
+        command += ["--run-dir", str(arguments.run_dir), "--attempt", str(arguments.attempt)]
+        command += ["--job-id", str(self._spec["job_id"]), "--home", str(arguments.home)]
+        try:
+            with (
+                open(self._dir / "stdout.log", "ab") as stdout,
+                open(self._dir / "stderr.log", "ab") as stderr,
+            ):
+                self._child = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    env=worker_environment(self._spec["num_threads"]),
+                    # A group of its own: signals reach the worker and its children, and no one else.
+                    start_new_session=True,
+                    cwd=arguments.run_dir,
+                )
+        except OSError as error:
+            return _exit_facts(reason="start-failed", message=f"the worker cannot start: {error}")
+        self._worker_pid = self._child.pid
+        self._worker_start_time = start_time(self._child.pid) or ""
+        self._lower_priority(self._child.pid)
+        return None
+
+    def _adopt(self) -> dict[str, Any] | None:
+        """Takes over what the attempt folder names; how it ended, if it has."""
+        if (self._dir / "exit.json").exists():
+            facts = json.loads((self._dir / "exit.json").read_text())
+            facts.pop("ended_at", None)
+            return facts  # type: ignore[no-any-return]
+        try:
+            known = json.loads((self._dir / "supervisor.json").read_text())
+        except (OSError, ValueError):
+            return _exit_facts(
+                reason="supervisor-lost", message="the supervisor died before the worker started"
+            )
+        self._worker_pid = known["worker_pid"]
+        self._worker_start_time = known["worker_start_time"] or ""
+        return None
+
+    def _write_own_facts(self) -> None:
+        facts = {
+            "pid": os.getpid(),
+            "start_time": start_time(os.getpid()),
+            "worker_pid": self._worker_pid,
+            "worker_start_time": self._worker_start_time,
+            "started_at": time.time(),
+        }
+        _write_json(self._dir / "supervisor.json", facts)
+
+    def _lower_priority(self, pid: int) -> None:
+        # Training takes what the server leaves: a chart must not stutter because a model learns.
+        try:
+            os.setpriority(os.PRIO_PROCESS, pid, self._arguments.nice)
+        except OSError as error:
+            print(f"WARNING the worker keeps its priority: {error}", file=sys.stderr)
+
+    # -- watching ----------------------------------------------------------------------------------
+
+    def _watch(self) -> dict[str, Any]:
+        next_heartbeat = 0.0
+        assert self._worker_pid is not None or self._arguments.adopt
+        while True:
+            alive = self._worker_lives()
+            self._pass_on_logs(at_end=not alive)
+            if not alive:
+                break
+            now = time.monotonic()
+            if now >= next_heartbeat:
+                next_heartbeat = now + HEARTBEAT_S
+                # Old heartbeats tell nothing: none is added while others still wait.
+                if self._spool.num_unsent() == 0:
+                    self._send({"type": "heartbeat", "worker_pid": self._worker_pid})
+            assert self._worker_pid is not None
+            self._limits.enforce(self._worker_pid)
+            self._sleep()
+        if self._worker_pid is not None:
+            # Loader processes that the worker left behind.
+            signal_group(self._worker_pid, signal.SIGKILL)
+        while self._pass_on_logs(at_end=True):
+            continue
+        return self._end_facts()
+
+    def _worker_lives(self) -> bool:
+        if self._child is not None:
+            return self._child.poll() is None
+        return self._worker_pid is not None and is_alive(self._worker_pid, self._worker_start_time)
+
+    def _sleep(self) -> None:
+        if self._child is None:
+            time.sleep(TICK_S)
+            return
+        try:
+            self._child.wait(TICK_S)
+        except subprocess.TimeoutExpired:
+            return
+
+    def _pass_on_logs(self, at_end: bool) -> bool:
+        lines = [line for tail in self._tails for line in tail.read_lines(at_end)]
+        mark = {
+            tail_name: tail.position
+            for tail_name, tail in zip(("stdout", "stderr"), self._tails, strict=True)
+        }
+        for start in range(0, len(lines), MAX_LINES_PER_EVENT):
+            part = lines[start : start + MAX_LINES_PER_EVENT]
+            self._spool.append(json.dumps([{"type": "log-lines", "lines": part}]), mark)
+        for tail in self._tails:
+            tail.rotate()
+        return bool(lines)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def _end_facts(self) -> dict[str, Any]:
+        outcome = self._read_outcome()
+        code = self._child.returncode if self._child is not None else None
+        if code is None and outcome is not None:
+            code = outcome["exit_code"]
+        name = signal.Signals(-code).name if code is not None and code < 0 else None
+        by_kernel = name == "SIGKILL" and num_kernel_oom_kills() > self._num_oom_kills
+        out_of_memory = self._limits.reason == "memory-limit" or (
+            by_kernel and self._limits.reason is None and not self._limits.killed
+        )
+        reason, message = self._limits.reason, self._limits.message
+        if reason is None and outcome is None and not self._limits.stop_asked:
+            reason, message = "worker-lost", _describe_loss(code, name, out_of_memory)
+        return _exit_facts(
+            exit_code=code if code is None or code >= 0 else None,
+            signal_name=name,
+            out_of_memory=out_of_memory,
+            reason=reason,
+            message=message,
+        )
+
+    def _tell_end(self, exit_facts: dict[str, Any]) -> None:
+        """Books closed on disk first; then what the worker could not send; then the end itself."""
+        if not (self._dir / "exit.json").exists():
+            _write_json(self._dir / "exit.json", {**exit_facts, "ended_at": time.time()})
+        deadline = time.monotonic() + self._arguments.drain_limit_s
+        self._drain_worker_spool(deadline)
+        self._send({"type": "attempt-ended", "exit": exit_facts})
+        self._wait_drained(self._spool, self._courier, deadline)
+        self._courier.stop()
+        self._spool.close()
+
+    def _drain_worker_spool(self, deadline: float) -> None:
+        spool = Spool(self._dir / "spool", "worker")
+        courier = self._new_courier(spool)
+        courier.start()
+        self._wait_drained(spool, courier, deadline)
+        courier.stop()
+        spool.close()
+
+    def _wait_drained(self, spool: Spool, courier: Courier, deadline: float) -> None:
+        while courier.final_code is None and time.monotonic() < deadline:
+            if spool.wait_drained(0.5):
+                return
+
+    def _read_outcome(self) -> dict[str, Any] | None:
+        try:
+            outcome = json.loads((self._dir / "outcome.json").read_text())
+        except FileNotFoundError:
+            return None
+        assert isinstance(outcome, dict)
+        return outcome
+
+    def _send(self, event: dict[str, Any]) -> None:
+        self._spool.append(json.dumps([{"time": time.time(), **event}]))
+
+    def _new_courier(self, spool: Spool) -> Courier:
+        token = (self._dir / "token").read_text().strip()
+        client = ServerClient(self._arguments.home, token)
+        job_id, attempt = self._spec["job_id"], self._arguments.attempt
+        return Courier(spool, client, job_id, attempt, on_final=self._on_final)
+
+    def _on_final(self, code: str) -> None:
+        # The worker hears it on its own line; this is for one that hangs.
+        if code == "attempt-superseded":
+            self._limits.ask_stop("stop")
+
+
+def _exit_facts(
+    exit_code: int | None = None,
+    signal_name: str | None = None,
+    out_of_memory: bool = False,
+    reason: str | None = None,
+    message: str | None = None,
+) -> dict[str, Any]:
+    """The contract's AttemptExit."""
+    return {
+        "exit_code": exit_code,
+        "signal": signal_name,
+        "out_of_memory": out_of_memory,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: bool) -> str:
+    if out_of_memory:
+        return "the system ran out of memory and killed the worker"
+    if signal_name is not None:
+        return f"the worker was ended by {signal_name}"
+    if code is not None:
+        return f"the worker ended with exit code {code} and without a last word"
+    return "the worker is gone; nobody saw how it ended"
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    beside = path.with_name(path.name + ".tmp")
+    beside.write_text(json.dumps(content))
+    beside.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="spotter_worker.supervisor", description=__doc__)
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--time-limit-s", type=float)
+    parser.add_argument("--memory-limit-gib", type=float)
+    parser.add_argument("--grace-s", type=float, default=30.0)
+    parser.add_argument("--drain-limit-s", type=float, default=86_400.0)
+    parser.add_argument("--nice", type=int, default=10)
+    parser.add_argument("--adopt", action="store_true")
+    arguments = parser.parse_args()
+    attempt_dir = arguments.run_dir / "attempts" / str(arguments.attempt)
+    # Whoever started us may be gone tomorrow; complaints go where they can be found.
+    complaints = os.open(attempt_dir / "supervisor.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(complaints, 2)
+    os.dup2(complaints, 1)
+    Supervisor(arguments).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Owns the way out of the training: points and events in, numbered batches on the spool, a courier carries them.
+
+`log()` and `event()` return at once and never raise. A scribe thread cuts batches: at once when nothing is under way,
+else every 50 ms, and while the server is slow or away only as often as it takes batches (at most a second's worth),
+so that a slow line gets fewer, larger batches instead of an endless queue of small ones.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from .api import ServerClient
+from .courier import Courier
+from .spool import Spool
+
+FLUSH_INTERVAL_S = 0.05
+# While a batch is still on its way the next one waits for it, up to this long.
+MAX_AGE_S = 1.0
+# Entries in memory; at the bound the caller itself writes them to disk.
+QUEUE_BOUND = 50_000
+MAX_ENTRIES_PER_BATCH = 5_000
+MAX_STEP = 2**53 - 1
+# Mirrors MetricName of the contract: no control characters, no slash at either end.
+METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f]{1,250}(?<!/)")
+
+
+_Columns = dict[str, list[Any]]
+
+
+class Tracks(Protocol):
+    """What the loop and its helpers need of a tracker."""
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None: ...
+
+    def event(self, event: dict[str, Any]) -> None: ...
+
+
+class NullTracker:
+    """For tests and benches: takes everything, keeps nothing."""
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        return
+
+    def event(self, event: dict[str, Any]) -> None:
+        return
+
+
+class Tracker:
+    def __init__(
+        self,
+        client: ServerClient,
+        spool_folder: Path,
+        job_id: int,
+        attempt: int,
+        on_superseded: Callable[[str], None],
+        truth_file: Path | None = None,
+    ) -> None:
+        self._spool = Spool(spool_folder, "worker")
+        self._courier = Courier(self._spool, client, job_id, attempt, on_superseded)
+        # One entry a call: (step, time, metrics) of points, or an event as JSON.
+        self._queue: deque[tuple[int, float, dict[str, float]] | str] = deque()
+        self._cutting = threading.Lock()
+        self._wake = threading.Event()
+        self._idle = True
+        self._finished = threading.Event()
+        self._bad_names: set[str] = set()
+        self._truth = _open_truth(truth_file)
+        self._scribe = threading.Thread(target=self._run, name="scribe", daemon=True)
+
+    def start(self) -> None:
+        self._courier.start()
+        self._scribe.start()
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        """Queues one step's points under the present time."""
+        try:
+            now = time.time()
+            points = {name: float(value) for name, value in metrics.items()}
+            if not -MAX_STEP <= step <= MAX_STEP:
+                raise ValueError(f"step {step} cannot be said exactly in JSON")
+            if self._truth is not None:
+                _write_truth(self._truth, points, step, now)
+            self._enqueue((int(step), now, points))
+        # A tracker that fails must never end a training.
+        except Exception as error:  # noqa: BLE001
+            _complain(f"points of step {step!r} are lost: {type(error).__name__}: {error}")
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Queues an event of the contract; `time` is filled in where it is missing."""
+        try:
+            timed = {"time": time.time(), **event} if event["type"] != "log-lines" else event
+            self._enqueue(json.dumps(timed, allow_nan=False, separators=(",", ":")))
+        except Exception as error:  # noqa: BLE001
+            _complain(f"event {event.get('type')} is lost: {type(error).__name__}: {error}")
+
+    def finish(self, timeout_s: float) -> bool:
+        """Writes everything to disk and waits until the server has it; false: the rest waits in the spool."""
+        self._finished.set()
+        self._wake.set()
+        self._scribe.join()
+        self._cut()
+        drained = self._spool.wait_drained(timeout_s)
+        self._courier.stop()
+        self._spool.close()
+        return drained
+
+    def _enqueue(self, entry: Any) -> None:
+        self._queue.append(entry)
+        if self._idle:
+            self._wake.set()
+        if len(self._queue) >= QUEUE_BOUND:
+            self._cut()
+
+    def _run(self) -> None:
+        last_cut = 0.0
+        while not self._finished.is_set():
+            if not self._queue:
+                self._idle = True
+                # Checked again after the flag: an entry may have come in between.
+                if not self._queue:
+                    self._wake.wait(1.0)
+                self._wake.clear()
+                self._idle = False
+                continue
+            wait_s = last_cut + FLUSH_INTERVAL_S - time.monotonic()
+            if wait_s > 0:
+                self._finished.wait(wait_s)
+            self._spool.wait_drained(max(0.0, last_cut + MAX_AGE_S - time.monotonic()))
+            last_cut = time.monotonic()
+            try:
+                self._cut()
+            # Disk full, most likely: the entries are still queued; try again.
+            except Exception as error:  # noqa: BLE001
+                _complain(f"cannot spool: {type(error).__name__}: {error}")
+                self._finished.wait(1.0)
+
+    def _cut(self) -> None:
+        """Moves what is queued to the spool, as one batch or several."""
+        with self._cutting:
+            for _ in range(1 + len(self._queue) // MAX_ENTRIES_PER_BATCH):
+                count = min(len(self._queue), MAX_ENTRIES_PER_BATCH)
+                if count == 0:
+                    return
+                taken = [self._queue.popleft() for _ in range(count)]
+                events = self._to_events(taken)
+                try:
+                    if events:
+                        self._spool.append("[" + ",".join(events) + "]")
+                except OSError:
+                    self._queue.extendleft(reversed(taken))
+                    raise
+
+    def _to_events(self, entries: list[Any]) -> list[str]:
+        events: list[str] = []
+        series: dict[str, _Columns] = {}
+        for entry in entries:
+            if isinstance(entry, str):
+                # Points before an event stay before it.
+                if series:
+                    events.append(_points_event(series))
+                    series = {}
+                events.append(entry)
+                continue
+            step, now, points = entry
+            for name, value in points.items():
+                columns = series.get(name)
+                if columns is None:
+                    if not self._name_is_good(name):
+                        continue
+                    columns = series[name] = {"step": [], "time": [], "value": []}
+                columns["step"].append(step)
+                columns["time"].append(now)
+                columns["value"].append(value if math.isfinite(value) else encode_value(value))
+        if series:
+            events.append(_points_event(series))
+        return events
+
+    def _name_is_good(self, name: str) -> bool:
+        if isinstance(name, str) and METRIC_NAME.fullmatch(name):
+            return True
+        if name not in self._bad_names and len(self._bad_names) < 100:
+            self._bad_names.add(name)
+            _complain(f"{name!r} is not a metric name; its points are left out")
+        return False
+
+
+def _points_event(series: dict[str, _Columns]) -> str:
+    return json.dumps({"type": "metric-points", "series": series}, separators=(",", ":"))
+
+
+def encode_value(value: float) -> float | str:
+    """A metric value on the wire: JSON has no NaN."""
+    number = float(value)
+    if math.isfinite(number):
+        return number
+    if math.isnan(number):
+        return "NaN"
+    return "Infinity" if number > 0 else "-Infinity"
+
+
+def _open_truth(path: Path | None) -> int | None:
+    return None if path is None else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _write_truth(file: int, metrics: Mapping[str, float], step: int, now: float) -> None:
+    lines = [
+        json.dumps({"name": name, "step": step, "time": now, "value": encode_value(value)})
+        for name, value in metrics.items()
+    ]
+    os.write(file, ("\n".join(lines) + "\n").encode())
+
+
+def _complain(text: str) -> None:
+    print(f"WARNING tracker: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,96 @@
+"""Fixtures: a receiving server, and run folders as the executor makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from receiver import TOKEN, Receiver
+
+SOURCE = Path(__file__).parents[1] / "src"
+# Small enough for a second a run.
+TINY = {"width": 8, "epochs": 2, "warmup_epochs": 0.5, "checkpoint_every_epochs": 1}
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    receiver = Receiver(tmp_path / "home")
+    receiver.start()
+    yield receiver
+    if receiver._server is not None:
+        receiver.stop()
+
+
+def make_spec(config: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "protocol": 1,
+        "job_id": 7,
+        "attempt": 1,
+        "kind": "train",
+        "name": "digits",
+        "recipe": "vision",
+        "config": {**TINY, **(config or {})},
+        "data_root": None,
+        "resume_from": None,
+        "predict": None,
+        "num_threads": 1,
+        **more,
+    }
+
+
+def make_attempt(run_dir: Path, spec: dict[str, Any]) -> Path:
+    folder = run_dir / "attempts" / str(spec["attempt"])
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps(spec))
+    (folder / "token").write_text(TOKEN)
+    (folder / "token").chmod(0o600)
+    return folder
+
+
+Spawn = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Spawn]:
+    """Starts a supervisor for an attempt; whatever still lives afterwards is killed."""
+    processes: list[subprocess.Popen[bytes]] = []
+    folders: list[Path] = []
+
+    def start(
+        run_dir: Path,
+        attempt: int = 1,
+        *more: str,
+        environment: dict[str, str] | None = None,
+        python_path: Path = SOURCE,
+    ) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "spotter_worker.supervisor", "--run-dir", str(run_dir)]
+        command += ["--attempt", str(attempt), "--home", str(tmp_path / "home"), *more]
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": str(python_path), **(environment or {})},
+            start_new_session=True,
+        )
+        processes.append(process)
+        folders.append(run_dir / "attempts" / str(attempt))
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+    for folder in folders:
+        facts = folder / "supervisor.json"
+        if facts.exists():
+            pid = json.loads(facts.read_text())["worker_pid"]
+            if pid:
+                try:
+                    os.killpg(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
