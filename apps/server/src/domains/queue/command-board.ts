@@ -1,0 +1,48 @@
+// Hands commands to waiting workers at once: long polls wait here until a command for their job is inserted.
+import type { WorkerCommand } from "@spotter/contract";
+import { Bells } from "./bells.ts";
+import type { QueueStore } from "./store.ts";
+
+/** Another server process may have inserted it: look again after so long. */
+const LOOK_AGAIN_MS = 5_000;
+
+export class CommandBoard {
+  readonly #store: QueueStore;
+  readonly #bells = new Bells();
+  #closed = false;
+
+  constructor(store: QueueStore) {
+    this.#store = store;
+  }
+
+  /** @param gone ends the wait when the caller has left */
+  async poll(
+    jobId: number,
+    attempt: number,
+    after: number,
+    waitS: number,
+    gone: AbortSignal,
+  ): Promise<WorkerCommand[]> {
+    const deadline = Date.now() + waitS * 1000;
+    for (;;) {
+      const bell = this.#bells.listen(jobId, gone);
+      const commands = await this.#store.commandsToSend(jobId, attempt, after);
+      const remainingMs = deadline - Date.now();
+      if (commands.length > 0 || remainingMs <= 0 || this.#closed || gone.aborted) {
+        bell.cancel();
+        return commands;
+      }
+      await bell.rung(Math.min(remainingMs, LOOK_AGAIN_MS));
+    }
+  }
+
+  wake(jobId: number): void {
+    this.#bells.ring(jobId);
+  }
+
+  /** Answers every waiting poll, so that the server can close its connections. */
+  close(): void {
+    this.#closed = true;
+    this.#bells.ringAll();
+  }
+}

@@ -1,0 +1,36 @@
+// Says in one sentence how a process ended, and what that makes of its job.
+import type { AttemptExit, JobState } from "@spotter/contract";
+
+export interface Ending {
+  readonly state: Extract<JobState, "finished" | "failed">;
+  readonly reason: string | null;
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  "worker-lost": "The worker process disappeared without telling how the run ended.",
+  "supervisor-lost": "Supervisor and worker both disappeared; the machine may have been restarted.",
+  "time-limit": "The time limit was reached.",
+  "start-failed": "The worker could not be started.",
+};
+
+/** For an attempt whose worker did not tell the ending itself. */
+export function endingOf(exit: AttemptExit): Ending {
+  if (exit.exit_code === 0 && exit.reason === null) return { state: "finished", reason: null };
+  return { state: "failed", reason: sentenceOf(exit) };
+}
+
+export function sentenceOf(exit: AttemptExit): string {
+  if (exit.message !== null) return exit.message;
+  if (exit.out_of_memory) return "The worker was ended because the machine ran out of memory.";
+  if (exit.signal !== null) return `The worker was killed by ${exit.signal}.`;
+  if (exit.reason !== null) return SENTENCES[exit.reason] ?? `The worker ended: ${exit.reason}.`;
+  return `The worker exited with code ${exit.exit_code}; its last log lines say more.`;
+}
+
+export function lostExit(reason: "worker-lost" | "supervisor-lost"): AttemptExit {
+  return { exit_code: null, signal: null, out_of_memory: false, reason, message: null };
+}
+
+export function startFailedExit(message: string): AttemptExit {
+  return { exit_code: null, signal: null, out_of_memory: false, reason: "start-failed", message };
+}

@@ -1,0 +1,26 @@
+// The failures of the queue, with what each caller needs to go on.
+import { SpotterError } from "../../platform/errors.ts";
+
+export const jobNotFound = (jobId: number) =>
+  new SpotterError("job-not-found", `There is no job ${jobId}.`);
+
+export const workerTokenInvalid = () => new SpotterError("worker-token-invalid");
+
+export const attemptSuperseded = (attempt: number, currentAttempt: number) =>
+  new SpotterError(
+    "attempt-superseded",
+    `Attempt ${currentAttempt} has taken over; attempt ${attempt} must exit.`,
+    { details: { current_attempt: currentAttempt } },
+  );
+
+export const attemptEnded = () => new SpotterError("attempt-ended");
+
+export const sequenceGap = (seq: number, expectedSeq: number) =>
+  new SpotterError(
+    "sequence-gap",
+    `Batch ${seq} came, but batch ${expectedSeq} is the next one; send from there on.`,
+    { details: { expected_seq: expectedSeq } },
+  );
+
+export const executorUnavailable = (message?: string) =>
+  new SpotterError("executor-unavailable", message);

@@ -1,0 +1,267 @@
+// Every change of a job that the server itself makes: submitted, started, stopped, cancelled, ended, lost.
+// Each is one transaction in which the rooms above keep their own rows in step.
+import {
+  ACTIVE_STATES,
+  type AttemptExit,
+  type CommandAction,
+  type JobKind,
+  type JobState,
+} from "@spotter/contract";
+import type { Transaction } from "kysely";
+import type { AnyTables } from "../../platform/db/database.ts";
+import { endingOf } from "./endings.ts";
+import type { QueueStore, QueueTransaction } from "./store.ts";
+import type { JobCommandRow, JobRow, JobWork, QueueTables } from "./tables.ts";
+
+/** An attempt that ended without the worker's own word; the lines are the last that its processes wrote. */
+export interface LostAttempt {
+  readonly jobId: number;
+  readonly attempt: number;
+  readonly exit: AttemptExit;
+  readonly lastLines: readonly string[];
+}
+
+/** A higher room that keeps something beside jobs. */
+export interface JobObserver {
+  /** Inside the transaction that changed these jobs' rows. */
+  jobsChanged(transaction: Transaction<AnyTables>, jobIds: readonly number[]): Promise<void>;
+  attemptLost(transaction: Transaction<AnyTables>, lost: LostAttempt): Promise<void>;
+  /** After the commit. */
+  afterJobsChanged(jobIds: readonly number[]): void;
+}
+
+export interface Submission {
+  readonly kind: JobKind;
+  readonly projectId: number;
+  readonly ownerId: number | null;
+  readonly name: string;
+  /** Null for external jobs: nobody is started for them. */
+  readonly work: JobWork | null;
+}
+
+/** A worker that is asked to stop has so long to save its state before signals end it. */
+const STOP_GRACE_S = 60;
+
+export class JobLifecycle {
+  readonly #store: QueueStore;
+  readonly #now: () => number;
+  readonly #observers: JobObserver[] = [];
+
+  constructor(store: QueueStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  observe(observer: JobObserver): void {
+    this.#observers.push(observer);
+  }
+
+  /** Runs `change` and tells the observers about the jobs that it returns, inside and after the transaction. */
+  async change(
+    change: (transaction: QueueTransaction) => Promise<readonly number[]>,
+  ): Promise<readonly number[]> {
+    const jobIds = await this.#store.transaction(async (transaction) => {
+      const changed = await change(transaction);
+      if (changed.length > 0) await this.tellInside(transaction, changed);
+      return changed;
+    });
+    this.tellAfter(jobIds);
+    return jobIds;
+  }
+
+  tellAfter(jobIds: readonly number[]): void {
+    if (jobIds.length === 0) return;
+    for (const observer of this.#observers) observer.afterJobsChanged(jobIds);
+  }
+
+  async tellInside(transaction: QueueTransaction, jobIds: readonly number[]): Promise<void> {
+    for (const observer of this.#observers)
+      await observer.jobsChanged(transaction as Transaction<AnyTables>, jobIds);
+  }
+
+  /** Inside the caller's transaction, so that a run and its job are made together. */
+  async submit(transaction: Transaction<AnyTables>, submission: Submission): Promise<JobRow["id"]> {
+    const own = transaction.withTables<QueueTables>() as QueueTransaction;
+    const now = this.#now();
+    const isExternal = submission.kind === "external";
+    const id = await this.#store.insertJob(own, {
+      kind: submission.kind,
+      project_id: submission.projectId,
+      owner_id: submission.ownerId,
+      name: submission.name,
+      state: isExternal ? "running" : "queued",
+      created_at: now,
+      started_at: isExternal ? now : null,
+      reason: null,
+      work: submission.work === null ? null : JSON.stringify(submission.work),
+    });
+    if (isExternal) await this.#openExternalAttempt(own, id, 1, now);
+    return id;
+  }
+
+  /** An own script that was started again: its earlier attempt is over. */
+  async reopenExternal(jobId: number, attempt: number): Promise<void> {
+    const now = this.#now();
+    await this.change(async (transaction) => {
+      await this.#store.updateAttempt(transaction, jobId, attempt - 1, {
+        state: "ended",
+        ended_at: now,
+        closed_at: now,
+      });
+      await this.#openExternalAttempt(transaction, jobId, attempt, now);
+      return [jobId];
+    });
+  }
+
+  async #openExternalAttempt(
+    transaction: QueueTransaction,
+    jobId: number,
+    attempt: number,
+    now: number,
+  ): Promise<void> {
+    await this.#store.insertAttempt(transaction, {
+      job_id: jobId,
+      attempt,
+      state: "running",
+      token_hash: null,
+      started_at: now,
+    });
+    await this.#store.updateJob(
+      transaction,
+      jobId,
+      ["running", "paused", "finished", "failed", "stopped"],
+      { current_attempt: attempt, state: "running", ended_at: null, reason: null },
+    );
+  }
+
+  /** @returns false when the job is not queued any more */
+  async beginAttempt(jobId: number, attempt: number, tokenHash: string): Promise<boolean> {
+    const changed = await this.change(async (transaction) => {
+      const taken = await this.#store.updateJob(transaction, jobId, ["queued"], {
+        state: "starting",
+        current_attempt: attempt,
+        reason: null,
+        ended_at: null,
+        stop_requested_at: null,
+        kill_at: null,
+      });
+      if (!taken) return [];
+      await this.#store.insertAttempt(transaction, {
+        job_id: jobId,
+        attempt,
+        state: "starting",
+        token_hash: tokenHash,
+        started_at: this.#now(),
+      });
+      return [jobId];
+    });
+    return changed.length > 0;
+  }
+
+  /** What the supervisor could not tell any more. Final for the job, unless its worker had told the ending. */
+  async endAttempt(lost: LostAttempt): Promise<void> {
+    const { jobId, attempt, exit } = lost;
+    await this.change(async (transaction) => {
+      const now = this.#now();
+      if (!(await this.#store.endAttempt(transaction, jobId, attempt, exit, now))) return [];
+      const job = await transaction
+        .selectFrom("jobs")
+        .select("stop_requested_at")
+        .where("id", "=", jobId)
+        .executeTakeFirstOrThrow();
+      const ending =
+        job.stop_requested_at === null
+          ? endingOf(exit)
+          : { state: "stopped" as const, reason: "Stopped as asked." };
+      const ended = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
+        ...ending,
+        ended_at: now,
+        kill_at: null,
+      });
+      await this.#store.expireCommands(transaction, jobId);
+      if (ended && ending.state === "failed")
+        for (const observer of this.#observers)
+          await observer.attemptLost(transaction as Transaction<AnyTables>, lost);
+      return [jobId];
+    });
+  }
+
+  /** The server died while it started this attempt, and nothing came of it: the job waits again. */
+  async putBack(jobId: number, attempt: number, exit: AttemptExit): Promise<void> {
+    await this.change(async (transaction) => {
+      await this.#store.endAttempt(transaction, jobId, attempt, exit, this.#now());
+      await this.#store.updateJob(transaction, jobId, ["starting"], { state: "queued" });
+      return [jobId];
+    });
+  }
+
+  async explain(jobId: number, reason: string): Promise<void> {
+    await this.change(async (transaction) => {
+      const changed = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, { reason });
+      return changed ? [jobId] : [];
+    });
+  }
+
+  /** @returns false when the job has started meanwhile */
+  async cancelQueued(jobId: number): Promise<boolean> {
+    const changed = await this.change(async (transaction) => {
+      const cancelled = await this.#store.updateJob(transaction, jobId, ["queued"], {
+        state: "cancelled",
+        ended_at: this.#now(),
+        reason: null,
+      });
+      return cancelled ? [jobId] : [];
+    });
+    return changed.length > 0;
+  }
+
+  /** Queues another attempt of a job that has ended. @returns false when its state has changed meanwhile */
+  async requeue(jobId: number, resumeFrom: string, from: readonly JobState[]): Promise<boolean> {
+    const changed = await this.change(async (transaction) => {
+      const queued = await this.#store.updateJob(transaction, jobId, from, {
+        state: "queued",
+        resume_from: resumeFrom,
+        ended_at: null,
+        reason: null,
+        stop_requested_at: null,
+        kill_at: null,
+      });
+      return queued ? [jobId] : [];
+    });
+    return changed.length > 0;
+  }
+
+  /** Ends the process at once: 0 lies so far back that the monitor does not ask kindly first. */
+  async killNow(jobId: number): Promise<void> {
+    await this.change(async (transaction) => {
+      const changed = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
+        stop_requested_at: this.#now(),
+        kill_at: 0,
+      });
+      return changed ? [jobId] : [];
+    });
+  }
+
+  async insertCommand(
+    job: JobRow,
+    action: CommandAction,
+    by: { id: number | null; name: string | null },
+  ): Promise<JobCommandRow> {
+    const now = this.#now();
+    return this.#store.transaction(async (transaction) => {
+      if (action === "stop")
+        await this.#store.updateJob(transaction, job.id, ACTIVE_STATES, {
+          stop_requested_at: now,
+          kill_at: now + STOP_GRACE_S,
+        });
+      return this.#store.insertCommand(transaction, {
+        job_id: job.id,
+        attempt: job.current_attempt,
+        action,
+        created_at: now,
+        created_by: by.id,
+        created_by_name: by.name,
+      });
+    });
+  }
+}

@@ -1,0 +1,66 @@
+// The queue's tables: jobs, attempts at them, and the commands that travel to workers.
+import type { Migration } from "../../platform/db/database.ts";
+
+export const migrations: readonly Migration[] = [
+  {
+    name: "0001-queue",
+    statements: (types) => [
+      // Jobs and runs draw their ids from this one sequence: run 42 is job 42.
+      `CREATE TABLE jobs (
+        id ${types.identity},
+        kind ${types.text} NOT NULL,
+        project_id ${types.integer} NOT NULL,
+        owner_id ${types.integer},
+        name ${types.text} NOT NULL,
+        state ${types.text} NOT NULL,
+        priority ${types.integer} NOT NULL DEFAULT 0,
+        created_at ${types.double} NOT NULL,
+        started_at ${types.double},
+        ended_at ${types.double},
+        reason ${types.text},
+        current_attempt ${types.integer} NOT NULL DEFAULT 0,
+        work ${types.text},
+        resume_from ${types.text},
+        result ${types.text},
+        stop_requested_at ${types.double},
+        kill_at ${types.double}
+      )`,
+      `CREATE INDEX jobs_by_state ON jobs (state, kind, priority, id)`,
+      `CREATE TABLE attempts (
+        job_id ${types.integer} NOT NULL REFERENCES jobs (id),
+        attempt ${types.integer} NOT NULL,
+        state ${types.text} NOT NULL,
+        token_hash ${types.text},
+        worker_seq ${types.integer} NOT NULL DEFAULT 0,
+        supervisor_seq ${types.integer} NOT NULL DEFAULT 0,
+        started_at ${types.double} NOT NULL,
+        ended_at ${types.double},
+        last_event_at ${types.double},
+        first_step ${types.integer},
+        pid ${types.integer},
+        pid_start_time ${types.text},
+        heartbeat_at ${types.double},
+        run_ended ${types.integer} NOT NULL DEFAULT 0,
+        exit ${types.text},
+        closed_at ${types.double},
+        PRIMARY KEY (job_id, attempt)
+      )`,
+      `CREATE UNIQUE INDEX attempts_by_token ON attempts (token_hash)`,
+      `CREATE INDEX attempts_by_state ON attempts (state)`,
+      `CREATE TABLE job_commands (
+        id ${types.identity},
+        job_id ${types.integer} NOT NULL REFERENCES jobs (id),
+        attempt ${types.integer} NOT NULL,
+        action ${types.text} NOT NULL,
+        state ${types.text} NOT NULL,
+        created_at ${types.double} NOT NULL,
+        created_by ${types.integer},
+        created_by_name ${types.text},
+        acked_at ${types.double},
+        message ${types.text},
+        step ${types.integer}
+      )`,
+      `CREATE INDEX job_commands_by_job ON job_commands (job_id, id)`,
+    ],
+  },
+];

@@ -1,0 +1,162 @@
+// Looks each second whether the processes behind open attempts still live, and repairs or ends what does not.
+// After a server restart the same look is the reconciliation: nothing is remembered but the database.
+import type { AttemptExit } from "@spotter/contract";
+import { lostExit, startFailedExit } from "./endings.ts";
+import type { AttemptHandle, Executor, ExecutorState } from "./executor.ts";
+import type { JobLifecycle } from "./lifecycle.ts";
+import type { QueueLog, Scheduler } from "./scheduler.ts";
+import type { QueueStore } from "./store.ts";
+
+const INTERVAL_MS = 1_000;
+/** So long a supervisor may take from its start until it has put its pid on disk. */
+const START_GRACE_S = 10;
+/** A supervisor that dies again at once is not replaced every second, nor for ever. */
+const REPLACE_INTERVAL_S = 5;
+const MAX_REPLACEMENTS = 5;
+const KILL_AFTER_TERMINATE_S = 40;
+const NUM_LAST_LINES = 50;
+
+type OpenAttempt = Awaited<ReturnType<QueueStore["openAttempts"]>>[number];
+
+export interface MonitorParts {
+  readonly store: QueueStore;
+  readonly lifecycle: JobLifecycle;
+  readonly scheduler: Scheduler;
+  readonly executor: Executor;
+  readonly log: QueueLog;
+  readonly now: () => number;
+}
+
+export class Monitor {
+  readonly #parts: MonitorParts;
+  readonly #replacements = new Map<string, { count: number; at: number }>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#looking = this.look();
+    this.#timer = setTimeout(async () => {
+      await this.#looking;
+      if (!this.#stopped) this.start();
+    }, INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  /** One look at all open attempts; never rejects. */
+  async look(): Promise<void> {
+    const { store, scheduler, log } = this.#parts;
+    try {
+      for (const open of await store.openAttempts()) await this.#examine(open);
+    } catch (error) {
+      log.error({ err: error }, "the monitor's look failed; it looks again in a second");
+    }
+    scheduler.kick();
+  }
+
+  async #examine(open: OpenAttempt): Promise<void> {
+    const { executor } = this.#parts;
+    const handle = handleOf(open, executor.runDir(open.job_id));
+    if (handle.pid === null) return this.#findStarted(open, handle);
+    const state = await executor.state(handle);
+    if (state.supervisor === "gone") await this.#replaceSupervisor(open, handle, state);
+    await this.#endOverdue(open, handle);
+  }
+
+  /** The server went down between starting the supervisor and noting its pid. */
+  async #findStarted(open: OpenAttempt, handle: AttemptHandle): Promise<void> {
+    const { executor, lifecycle, log, now } = this.#parts;
+    const found = await executor.find(handle);
+    if (found !== null) return this.#note(open, found.pid, found.startTime);
+    if (now() - open.started_at < START_GRACE_S) return;
+    log.warn(idsOf(open), "attempt never started; its job waits again");
+    await lifecycle.putBack(
+      open.job_id,
+      open.attempt,
+      startFailedExit("The server went down while it started this attempt."),
+    );
+  }
+
+  /** The new one takes a living worker over, or hands in what a dead one left and says how it ended. */
+  async #replaceSupervisor(
+    open: OpenAttempt,
+    handle: AttemptHandle,
+    state: ExecutorState,
+  ): Promise<void> {
+    const { executor, lifecycle, log, now } = this.#parts;
+    const past = this.#replacements.get(keyOf(open)) ?? { count: 0, at: 0 };
+    if (now() - past.at < REPLACE_INTERVAL_S) return;
+    if (past.count >= MAX_REPLACEMENTS)
+      return this.#end(open, handle, state.exit ?? lostExit("supervisor-lost"));
+    this.#replacements.set(keyOf(open), { count: past.count + 1, at: now() });
+    log.warn({ ...idsOf(open), worker: state.worker }, "the supervisor is gone; starting another");
+    if (state.worker === "alive")
+      await lifecycle.explain(
+        open.job_id,
+        "The supervisor process was gone; a new one has taken over the running worker.",
+      );
+    try {
+      const adopted = await executor.adopt(handle);
+      await this.#note(open, adopted.pid, adopted.startTime);
+    } catch (error) {
+      log.error({ err: error, ...idsOf(open) }, "a new supervisor could not be started");
+    }
+  }
+
+  async #end(open: OpenAttempt, handle: AttemptHandle, exit: AttemptExit): Promise<void> {
+    const { executor, lifecycle, log } = this.#parts;
+    log.warn({ ...idsOf(open), exit }, "attempt is lost");
+    await lifecycle.endAttempt({
+      jobId: open.job_id,
+      attempt: open.attempt,
+      exit,
+      lastLines: await executor.logs(handle, NUM_LAST_LINES),
+    });
+    this.#replacements.delete(keyOf(open));
+  }
+
+  /** The worker did not stop when it was asked. */
+  async #endOverdue(open: OpenAttempt, handle: AttemptHandle): Promise<void> {
+    const { executor, now } = this.#parts;
+    if (open.kill_at === null || now() < open.kill_at) return;
+    const isLast = now() >= open.kill_at + KILL_AFTER_TERMINATE_S;
+    await executor.stop(handle, isLast ? "kill" : "terminate");
+  }
+
+  async #note(open: OpenAttempt, pid: number, startTime: string): Promise<void> {
+    const { store } = this.#parts;
+    await store.transaction((transaction) =>
+      store.updateAttempt(transaction, open.job_id, open.attempt, {
+        pid,
+        pid_start_time: startTime,
+      }),
+    );
+  }
+}
+
+function handleOf(open: OpenAttempt, runDir: string): AttemptHandle {
+  return {
+    jobId: open.job_id,
+    attempt: open.attempt,
+    runDir,
+    pid: open.pid,
+    pidStartTime: open.pid_start_time,
+  };
+}
+
+function idsOf(open: OpenAttempt) {
+  return { job_id: open.job_id, attempt: open.attempt };
+}
+
+function keyOf(open: OpenAttempt): string {
+  return `${open.job_id}/${open.attempt}`;
+}

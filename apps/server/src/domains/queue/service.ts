@@ -1,0 +1,193 @@
+// What the queue decides: who gets in, what is told to workers, when a caller's wait for a job is over.
+import {
+  type CommandAction,
+  type EventReceipt,
+  FINAL_STATES,
+  type Job,
+  type QueueEntry,
+  type QueueView,
+  type RunCommand,
+} from "@spotter/contract";
+import type { Transaction } from "kysely";
+import type { z } from "zod";
+import type { Bus } from "../../platform/bus.ts";
+import type { AnyTables } from "../../platform/db/database.ts";
+import { invalidRequest } from "../../platform/errors.ts";
+import type { AttemptIdentity } from "./attempt-tokens.ts";
+import type { SeriesCheck } from "./batch-parser.ts";
+import { batchParser } from "./batch-parser.ts";
+import { Bells } from "./bells.ts";
+import type { CommandBoard } from "./command-board.ts";
+import { executorUnavailable, jobNotFound } from "./errors.ts";
+import type { Executor } from "./executor.ts";
+import type { JobLifecycle, Submission } from "./lifecycle.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { QueueStore } from "./store.ts";
+import type { JobRow } from "./tables.ts";
+import type { EventTaker } from "./take-events.ts";
+import { toCommand, toJob, toQueueEntry } from "./views.ts";
+
+export interface QueueServiceParts {
+  readonly store: QueueStore;
+  readonly lifecycle: JobLifecycle;
+  readonly scheduler: Scheduler;
+  readonly taker: EventTaker;
+  readonly board: CommandBoard;
+  readonly executor: Executor;
+  readonly bus: Bus;
+  readonly checkSeries: SeriesCheck;
+}
+
+export class QueueService {
+  readonly #parts: QueueServiceParts;
+  readonly #parse: ReturnType<typeof batchParser>;
+  readonly #bells = new Bells();
+
+  constructor(parts: QueueServiceParts) {
+    this.#parts = parts;
+    this.#parse = batchParser(parts.checkSeries);
+  }
+
+  /** Throws `executor-unavailable` where nothing could ever start. */
+  requireExecutor(): void {
+    const obstacle = this.#parts.executor.unavailable();
+    if (obstacle !== null) throw executorUnavailable(obstacle);
+  }
+
+  /** Inside the caller's transaction; call `kick` after its commit. @returns the job's id */
+  submit(transaction: Transaction<AnyTables>, submission: Submission): Promise<number> {
+    return this.#parts.lifecycle.submit(transaction, submission);
+  }
+
+  /** Looks for something to start. */
+  kick(): void {
+    this.#parts.scheduler.kick();
+  }
+
+  runDir(jobId: number): string {
+    return this.#parts.executor.runDir(jobId);
+  }
+
+  /** The row, for the rooms above; throws `job-not-found`. */
+  async jobRow(jobId: number): Promise<JobRow> {
+    const row = await this.#parts.store.job(jobId);
+    if (row === undefined) throw jobNotFound(jobId);
+    return row;
+  }
+
+  async job(jobId: number): Promise<Job> {
+    const row = await this.jobRow(jobId);
+    return toJob(row, await this.#parts.store.attempts(jobId));
+  }
+
+  /** @param sees whether the caller may see jobs of this project */
+  async queue(sees: (projectId: number) => boolean): Promise<QueueView> {
+    const { store } = this.#parts;
+    const [active, queued] = await Promise.all([
+      store.activeJobs(),
+      store.jobsInStates(["queued"]),
+    ]);
+    const waiting: QueueEntry[] = queued.map((row, index) => toQueueEntry(row, index + 1));
+    return {
+      running: active.filter((row) => sees(row.project_id)).map((row) => toQueueEntry(row, null)),
+      // Positions count everybody's jobs: they tell how long one waits.
+      waiting: waiting.filter((entry) => sees(entry.project_id)),
+    };
+  }
+
+  /** One batch of a worker or supervisor, or of an own script. */
+  async takeEvents(identity: AttemptIdentity, body: unknown): Promise<EventReceipt> {
+    const batch = this.#parse(body);
+    if (identity.kind === "external") {
+      if (batch.source !== "worker")
+        throw invalidRequest([{ path: "body.source", message: "a script is always `worker`" }]);
+      const { current_attempt: current } = await this.jobRow(identity.jobId);
+      // A script that was started again counts itself up.
+      if (batch.attempt === current + 1 && batch.seq === 1)
+        await this.#parts.lifecycle.reopenExternal(identity.jobId, batch.attempt);
+      else if (batch.attempt > current)
+        throw invalidRequest([
+          { path: "body.attempt", message: `the next attempt is ${current + 1}, from seq 1 on` },
+        ]);
+    } else if (batch.attempt !== identity.attempt) {
+      throw invalidRequest([
+        { path: "body.attempt", message: `the token belongs to attempt ${identity.attempt}` },
+      ]);
+    }
+    return this.#parts.taker.take(identity, batch);
+  }
+
+  async commands(jobId: number): Promise<z.infer<typeof RunCommand>[]> {
+    return (await this.#parts.store.commands(jobId)).map(toCommand);
+  }
+
+  /** Sends a command to the job's running attempt; it is with the worker at once. */
+  async sendCommand(
+    job: JobRow,
+    action: CommandAction,
+    by: { id: number | null; name: string | null },
+  ): Promise<z.infer<typeof RunCommand>> {
+    const row = await this.#parts.lifecycle.insertCommand(job, action, by);
+    this.#parts.board.wake(job.id);
+    const command = toCommand(row);
+    this.#parts.bus.publish({
+      type: "command-changed",
+      run_id: job.id,
+      command,
+      project_id: job.project_id,
+    });
+    return command;
+  }
+
+  async commandAcked(commandId: number): Promise<void> {
+    const row = await this.#parts.store.command(commandId);
+    if (row === undefined) return;
+    const job = await this.jobRow(row.job_id);
+    this.#parts.bus.publish({
+      type: "command-changed",
+      run_id: row.job_id,
+      command: toCommand(row),
+      project_id: job.project_id,
+    });
+  }
+
+  cancelQueued(jobId: number): Promise<boolean> {
+    return this.#parts.lifecycle.cancelQueued(jobId);
+  }
+
+  /** Ends the process at once, unsaved. */
+  killNow(jobId: number): Promise<void> {
+    return this.#parts.lifecycle.killNow(jobId);
+  }
+
+  /** Whether all processes of the job's attempts are gone. */
+  async isAtRest(jobId: number): Promise<boolean> {
+    return (await this.#parts.store.attempts(jobId)).every(({ state }) => state === "ended");
+  }
+
+  async requeue(jobId: number, resumeFrom: string): Promise<boolean> {
+    const queued = await this.#parts.lifecycle.requeue(jobId, resumeFrom, FINAL_STATES);
+    if (queued) this.kick();
+    return queued;
+  }
+
+  /** Called whenever something about the job was committed. */
+  jobTouched(jobId: number): void {
+    this.#bells.ring(jobId);
+  }
+
+  /** @returns the job's row once it has ended, or null when that takes too long */
+  async waitForEnd(jobId: number, timeoutMs: number): Promise<JobRow | null> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const bell = this.#bells.listen(jobId);
+      const row = await this.jobRow(jobId);
+      const remainingMs = deadline - Date.now();
+      if (FINAL_STATES.includes(row.state) || remainingMs <= 0) {
+        bell.cancel();
+        return FINAL_STATES.includes(row.state) ? row : null;
+      }
+      await bell.rung(remainingMs);
+    }
+  }
+}

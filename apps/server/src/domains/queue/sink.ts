@@ -1,0 +1,172 @@
+// The queue's own share of the worker's events: the states of job and attempt, acknowledged commands, results.
+import { ACTIVE_STATES, type WorkerEvent } from "@spotter/contract";
+import type { Statement } from "../../platform/db/database.ts";
+import type { StatementMaker } from "../../platform/db/statement.ts";
+import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
+import { endingOf } from "./endings.ts";
+
+/** A worker that told its run's end should be gone soon; one that hangs then is ended by signals. */
+const LINGER_S = 60;
+const ACTIVE = ACTIVE_STATES.map((state) => `'${state}'`).join(", ");
+
+export interface QueueSinkListener {
+  jobTouched(jobId: number): void;
+  attemptEnded(jobId: number): void;
+  commandAcked(commandId: number): void;
+}
+
+export function queueSink(statement: StatementMaker, listener: QueueSinkListener): Sink {
+  return {
+    types: [
+      "run-started",
+      "run-paused",
+      "run-ended",
+      "attempt-ended",
+      "heartbeat",
+      "command-acked",
+      "job-result",
+    ],
+    plan: (context, events): SinkPlan => ({
+      statements: events.flatMap((event) => statementsOf(statement, context, event)),
+      afterCommit: () => {
+        listener.jobTouched(context.jobId);
+        for (const event of events) {
+          if (event.type === "command-acked") listener.commandAcked(event.command_id);
+          if (event.type === "attempt-ended") listener.attemptEnded(context.jobId);
+        }
+      },
+    }),
+  };
+}
+
+function statementsOf(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: WorkerEvent,
+): Statement[] {
+  const { jobId, attempt, receivedAt } = context;
+  switch (event.type) {
+    case "run-started":
+      return [
+        statement(
+          `UPDATE jobs SET state = 'running', started_at = COALESCE(started_at, ?), reason = NULL
+           WHERE id = ? AND state = 'starting'`,
+          [event.time, jobId],
+        ),
+        statement(
+          `UPDATE attempts SET first_step = ?,
+           state = CASE WHEN state = 'starting' THEN 'running' ELSE state END
+           WHERE job_id = ? AND attempt = ?`,
+          [event.first_step, jobId, attempt],
+        ),
+      ];
+    case "run-paused":
+      return [
+        statement(`UPDATE jobs SET state = ? WHERE id = ? AND state IN ('running', 'paused')`, [
+          event.paused ? "paused" : "running",
+          jobId,
+        ]),
+      ];
+    case "run-ended":
+      return runEnded(statement, context, event);
+    case "attempt-ended":
+      return attemptEnded(statement, context, event);
+    case "heartbeat":
+      return [
+        statement(`UPDATE attempts SET heartbeat_at = ? WHERE job_id = ? AND attempt = ?`, [
+          receivedAt,
+          jobId,
+          attempt,
+        ]),
+      ];
+    case "command-acked":
+      return [
+        statement(
+          `UPDATE job_commands SET state = ?, acked_at = ?, message = ?, step = ?
+           WHERE id = ? AND job_id = ? AND state = 'sent'`,
+          [event.outcome, event.time, event.message, event.step, event.command_id, jobId],
+        ),
+      ];
+    case "job-result":
+      return [
+        statement(`UPDATE jobs SET result = ? WHERE id = ?`, [JSON.stringify(event.result), jobId]),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** The worker's own word on the ending stands above what the process's exit suggests, even when it comes later. */
+function runEnded(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: Extract<WorkerEvent, { type: "run-ended" }>,
+): Statement[] {
+  const { jobId, attempt, receivedAt } = context;
+  return [
+    statement(
+      `UPDATE jobs SET state = ?, started_at = COALESCE(started_at, ?), ended_at = ?, reason = ?,
+       kill_at = ? WHERE id = ? AND state NOT IN ('queued', 'cancelled')`,
+      [
+        event.state,
+        event.time,
+        event.time,
+        event.error?.message ?? null,
+        receivedAt + LINGER_S,
+        jobId,
+      ],
+    ),
+    statement(`UPDATE attempts SET run_ended = 1 WHERE job_id = ? AND attempt = ?`, [
+      jobId,
+      attempt,
+    ]),
+    // An own script has no supervisor that would tell the end of its process.
+    statement(
+      `UPDATE attempts SET state = 'ended', ended_at = ? WHERE job_id = ? AND attempt = ?
+       AND (SELECT kind FROM jobs WHERE jobs.id = attempts.job_id) = 'external'`,
+      [event.time, jobId, attempt],
+    ),
+    ...closing(statement, context),
+  ];
+}
+
+function attemptEnded(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: Extract<WorkerEvent, { type: "attempt-ended" }>,
+): Statement[] {
+  const { jobId, attempt } = context;
+  const ending = endingOf(event.exit);
+  return [
+    statement(
+      `UPDATE attempts SET state = 'ended', ended_at = ?, exit = ?
+       WHERE job_id = ? AND attempt = ? AND state <> 'ended'`,
+      [event.time, JSON.stringify(event.exit), jobId, attempt],
+    ),
+    statement(
+      `UPDATE jobs SET state = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'stopped' END,
+       reason = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'Stopped as asked.' END,
+       ended_at = ? WHERE id = ? AND state IN (${ACTIVE})`,
+      [ending.state, ending.reason, event.time, jobId],
+    ),
+    statement(`UPDATE jobs SET kill_at = NULL WHERE id = ?`, [jobId]),
+    ...closing(statement, context),
+  ];
+}
+
+/** Once both ends are known nothing more can come, and nobody is left to carry out commands. */
+function closing(statement: StatementMaker, context: BatchContext): Statement[] {
+  const { jobId, attempt, receivedAt } = context;
+  return [
+    statement(
+      `UPDATE attempts SET closed_at = ?
+       WHERE job_id = ? AND attempt = ? AND run_ended = 1 AND state = 'ended'`,
+      [receivedAt, jobId, attempt],
+    ),
+    statement(
+      `UPDATE job_commands SET state = 'expired'
+       WHERE job_id = ? AND attempt = ? AND state = 'sent'`,
+      [jobId, attempt],
+    ),
+  ];
+}

@@ -1,0 +1,266 @@
+// All SQL of jobs, attempts and commands. Decides nothing.
+import type { AttemptExit, CommandAction, JobKind, JobState } from "@spotter/contract";
+import { ACTIVE_STATES } from "@spotter/contract";
+import type { Kysely, Transaction } from "kysely";
+import type { Database } from "../../platform/db/database.ts";
+import type { AttemptRow, JobCommandRow, JobRow, QueueTables } from "./tables.ts";
+
+export type QueueTransaction = Transaction<QueueTables>;
+
+export interface NewJob {
+  kind: JobKind;
+  project_id: number;
+  owner_id: number | null;
+  name: string;
+  state: JobState;
+  created_at: number;
+  started_at: number | null;
+  reason: string | null;
+  work: string | null;
+}
+
+export class QueueStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get #read(): Kysely<QueueTables> {
+    return this.#database.kysely.withTables<QueueTables>();
+  }
+
+  transaction<T>(work: (transaction: QueueTransaction) => Promise<T>): Promise<T> {
+    return this.#database.transaction((transaction) =>
+      work(transaction.withTables<QueueTables>() as QueueTransaction),
+    );
+  }
+
+  async insertJob(transaction: QueueTransaction, job: NewJob): Promise<number> {
+    const row = await transaction
+      .insertInto("jobs")
+      .values(job)
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    return row.id;
+  }
+
+  job(id: number): Promise<JobRow | undefined> {
+    return this.#read.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  jobsInStates(states: readonly JobState[]): Promise<JobRow[]> {
+    return this.#read
+      .selectFrom("jobs")
+      .selectAll()
+      .where("state", "in", [...states])
+      .where("kind", "<>", "external")
+      .orderBy("priority", "desc")
+      .orderBy("id")
+      .execute();
+  }
+
+  activeJobs(): Promise<JobRow[]> {
+    return this.jobsInStates(ACTIVE_STATES);
+  }
+
+  nextWaiting(kind: JobKind): Promise<JobRow | undefined> {
+    return this.#read
+      .selectFrom("jobs")
+      .selectAll()
+      .where("state", "=", "queued")
+      .where("kind", "=", kind)
+      .orderBy("priority", "desc")
+      .orderBy("id")
+      .executeTakeFirst();
+  }
+
+  /** @returns ids of waiting jobs whose reason changed */
+  async explainWaiting(
+    transaction: QueueTransaction,
+    kind: JobKind,
+    reason: string,
+  ): Promise<number[]> {
+    const rows = await transaction
+      .updateTable("jobs")
+      .set({ reason })
+      .where("state", "=", "queued")
+      .where("kind", "=", kind)
+      .where((where) => where.or([where("reason", "is", null), where("reason", "<>", reason)]))
+      .returning("id")
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  /** @returns whether the job was in one of the states and has changed */
+  async updateJob(
+    transaction: QueueTransaction,
+    id: number,
+    from: readonly JobState[],
+    change: Partial<Omit<JobRow, "id">>,
+  ): Promise<boolean> {
+    const result = await transaction
+      .updateTable("jobs")
+      .set(change)
+      .where("id", "=", id)
+      .where("state", "in", [...from])
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows) === 1;
+  }
+
+  attempts(jobId: number): Promise<AttemptRow[]> {
+    return this.#read
+      .selectFrom("attempts")
+      .selectAll()
+      .where("job_id", "=", jobId)
+      .orderBy("attempt")
+      .execute();
+  }
+
+  attempt(jobId: number, attempt: number): Promise<AttemptRow | undefined> {
+    return this.#read
+      .selectFrom("attempts")
+      .selectAll()
+      .where("job_id", "=", jobId)
+      .where("attempt", "=", attempt)
+      .executeTakeFirst();
+  }
+
+  attemptByToken(tokenHash: string) {
+    return this.#read
+      .selectFrom("attempts")
+      .innerJoin("jobs", "jobs.id", "attempts.job_id")
+      .select([
+        "attempts.job_id",
+        "attempts.attempt",
+        "attempts.closed_at",
+        "jobs.project_id",
+        "jobs.kind",
+      ])
+      .where("attempts.token_hash", "=", tokenHash)
+      .executeTakeFirst();
+  }
+
+  /** Attempts that our executors answer for: not ended yet, of jobs that we start ourselves. */
+  openAttempts() {
+    return this.#read
+      .selectFrom("attempts")
+      .innerJoin("jobs", "jobs.id", "attempts.job_id")
+      .selectAll("attempts")
+      .select(["jobs.kind", "jobs.name", "jobs.state as job_state", "jobs.kill_at"])
+      .where("attempts.state", "<>", "ended")
+      .where("jobs.kind", "<>", "external")
+      .execute();
+  }
+
+  async insertAttempt(
+    transaction: QueueTransaction,
+    row: Pick<AttemptRow, "job_id" | "attempt" | "state" | "token_hash" | "started_at">,
+  ): Promise<void> {
+    await transaction
+      .insertInto("attempts")
+      .values({
+        ...row,
+        ended_at: null,
+        last_event_at: null,
+        first_step: null,
+        pid: null,
+        pid_start_time: null,
+        heartbeat_at: null,
+        exit: null,
+        closed_at: null,
+      })
+      .execute();
+  }
+
+  async updateAttempt(
+    transaction: QueueTransaction,
+    jobId: number,
+    attempt: number,
+    change: Partial<Omit<AttemptRow, "job_id" | "attempt">>,
+  ): Promise<void> {
+    await transaction
+      .updateTable("attempts")
+      .set(change)
+      .where("job_id", "=", jobId)
+      .where("attempt", "=", attempt)
+      .execute();
+  }
+
+  /** @returns false when it had ended before */
+  async endAttempt(
+    transaction: QueueTransaction,
+    jobId: number,
+    attempt: number,
+    exit: AttemptExit,
+    endedAt: number,
+  ): Promise<boolean> {
+    const result = await transaction
+      .updateTable("attempts")
+      .set({ state: "ended", ended_at: endedAt, exit: JSON.stringify(exit) })
+      .where("job_id", "=", jobId)
+      .where("attempt", "=", attempt)
+      .where("state", "<>", "ended")
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows) === 1;
+  }
+
+  async insertCommand(
+    transaction: QueueTransaction,
+    command: {
+      job_id: number;
+      attempt: number;
+      action: CommandAction;
+      created_at: number;
+      created_by: number | null;
+      created_by_name: string | null;
+    },
+  ): Promise<JobCommandRow> {
+    return transaction
+      .insertInto("job_commands")
+      .values({ ...command, state: "sent", acked_at: null, message: null, step: null })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+
+  commands(jobId: number): Promise<JobCommandRow[]> {
+    return this.#read
+      .selectFrom("job_commands")
+      .selectAll()
+      .where("job_id", "=", jobId)
+      .orderBy("id")
+      .execute();
+  }
+
+  command(id: number): Promise<JobCommandRow | undefined> {
+    return this.#read
+      .selectFrom("job_commands")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirst();
+  }
+
+  commandsToSend(jobId: number, attempt: number, after: number) {
+    return this.#read
+      .selectFrom("job_commands")
+      .select(["id", "action", "created_at"])
+      .where("job_id", "=", jobId)
+      .where("attempt", "=", attempt)
+      .where("id", ">", after)
+      .where("state", "=", "sent")
+      .orderBy("id")
+      .execute();
+  }
+
+  /** Commands that nobody will carry out any more. @returns their ids */
+  async expireCommands(transaction: QueueTransaction, jobId: number): Promise<number[]> {
+    const rows = await transaction
+      .updateTable("job_commands")
+      .set({ state: "expired" })
+      .where("job_id", "=", jobId)
+      .where("state", "=", "sent")
+      .returning("id")
+      .execute();
+    return rows.map((row) => row.id);
+  }
+}

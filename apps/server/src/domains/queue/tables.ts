@@ -1,0 +1,85 @@
+// The rows of the queue's tables as Kysely sees them.
+import type { AttemptExit, CommandAction, JobKind, JobState, JsonObject } from "@spotter/contract";
+import type { Generated, Selectable } from "kysely";
+import type { z } from "zod";
+
+export type JobsTable = {
+  id: Generated<number>;
+  kind: JobKind;
+  project_id: number;
+  owner_id: number | null;
+  name: string;
+  state: JobState;
+  priority: Generated<number>;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  /** Why it waits or why it failed, in one sentence. */
+  reason: string | null;
+  current_attempt: Generated<number>;
+  /** JSON of JobWork; null for external jobs. */
+  work: string | null;
+  /** Where the next attempt goes on from, relative to the run folder. */
+  resume_from: string | null;
+  /** JSON of a `job-result`. */
+  result: string | null;
+  stop_requested_at: number | null;
+  /** From then on the process is ended by signals. */
+  kill_at: number | null;
+};
+
+export type AttemptsTable = {
+  job_id: number;
+  attempt: number;
+  state: "starting" | "running" | "ended";
+  token_hash: string | null;
+  worker_seq: Generated<number>;
+  supervisor_seq: Generated<number>;
+  started_at: number;
+  ended_at: number | null;
+  last_event_at: number | null;
+  first_step: number | null;
+  /** The supervisor's, with its start time: a pid alone may by now be another process's. */
+  pid: number | null;
+  pid_start_time: string | null;
+  heartbeat_at: number | null;
+  /** 1 once the worker told how the run ended. */
+  run_ended: Generated<number>;
+  /** JSON of AttemptExit. */
+  exit: string | null;
+  /** From then on nothing is taken from this attempt any more. */
+  closed_at: number | null;
+};
+
+export type JobCommandsTable = {
+  id: Generated<number>;
+  job_id: number;
+  attempt: number;
+  action: CommandAction;
+  state: "sent" | "done" | "refused" | "expired";
+  created_at: number;
+  created_by: number | null;
+  created_by_name: string | null;
+  acked_at: number | null;
+  message: string | null;
+  step: number | null;
+};
+
+export type QueueTables = {
+  jobs: JobsTable;
+  attempts: AttemptsTable;
+  job_commands: JobCommandsTable;
+};
+export type JobRow = Selectable<JobsTable>;
+export type AttemptRow = Selectable<AttemptsTable>;
+export type JobCommandRow = Selectable<JobCommandsTable>;
+
+/** What a job's worker is to do; the attempt's number, resume point and threads are added when it starts. */
+export interface JobWork {
+  readonly recipe: string;
+  readonly config: z.infer<typeof JsonObject>;
+  readonly data_root: string | null;
+  readonly predict: { readonly weights: string; readonly inputs: string[] } | null;
+}
+
+export type Exit = AttemptExit;

@@ -1,0 +1,150 @@
+// Runs attempts on this machine: one detached Python supervisor each, found again by pid and start time.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { JobSpec } from "@spotter/contract";
+import type {
+  AttemptHandle,
+  Executor,
+  ExecutorState,
+  ProcessIdentity,
+  StopForce,
+} from "../executor.ts";
+import {
+  attemptFolder,
+  readExitFile,
+  readLastLines,
+  readSupervisorFile,
+  type SupervisorFile,
+  writeAttemptFolder,
+  writeStopFile,
+} from "./attempt-folder.ts";
+import { isAlive, startTimeOf } from "./process-identity.ts";
+
+/** Below the server, so that a training on all cores does not delay its live streams. */
+const WORKER_NICENESS = 10;
+
+export interface LocalExecutorOptions {
+  /** The data folder; absolute. */
+  readonly home: string;
+  /** The Python program of the workers' environment. */
+  readonly python: string;
+  /** The folder that holds the package `spotter_worker`. */
+  readonly workerSource: string;
+}
+
+export class LocalExecutor implements Executor {
+  readonly name = "local";
+  readonly #options: LocalExecutorOptions;
+
+  constructor(options: LocalExecutorOptions) {
+    this.#options = options;
+  }
+
+  unavailable(): string | null {
+    if (existsSync(this.#options.python)) return null;
+    return "No Python environment is set up for training; run `npm start` once more and read its output.";
+  }
+
+  runDir(jobId: number): string {
+    return path.join(this.#options.home, "runs", String(jobId));
+  }
+
+  stage(spec: JobSpec, token: string): Promise<void> {
+    return writeAttemptFolder(this.runDir(spec.job_id), spec, token);
+  }
+
+  start(handle: AttemptHandle): Promise<ProcessIdentity> {
+    return this.#spawn(handle, []);
+  }
+
+  adopt(handle: AttemptHandle): Promise<ProcessIdentity> {
+    return this.#spawn(handle, ["--adopt"]);
+  }
+
+  async find(handle: AttemptHandle): Promise<ProcessIdentity | null> {
+    const file = await readSupervisorFile(handle);
+    if (file === null) return null;
+    return { pid: file.pid, startTime: file.start_time };
+  }
+
+  async state(handle: AttemptHandle): Promise<ExecutorState> {
+    const { pid, pidStartTime } = handle;
+    const supervisorLives =
+      pid !== null && pidStartTime !== null && (await isAlive(pid, pidStartTime));
+    if (supervisorLives) return { supervisor: "alive", worker: "unknown", exit: null };
+    return {
+      supervisor: "gone",
+      worker: await workerState(await readSupervisorFile(handle)),
+      exit: await readExitFile(handle),
+    };
+  }
+
+  /** Orders go through the supervisor, which owns the process group; without one, straight to the group. */
+  async stop(handle: AttemptHandle, force: StopForce): Promise<void> {
+    await writeStopFile(handle, force === "kill" ? "kill" : "stop");
+    const { supervisor } = await this.state(handle);
+    if (supervisor === "alive") return;
+    const file = await readSupervisorFile(handle);
+    if ((await workerState(file)) !== "alive" || file?.worker_pid == null) return;
+    signalGroup(file.worker_pid, force === "kill" ? "SIGKILL" : "SIGTERM");
+  }
+
+  logs(handle: AttemptHandle, maxLines: number): Promise<string[]> {
+    return readLastLines(handle, maxLines);
+  }
+
+  async #spawn(handle: AttemptHandle, extra: readonly string[]): Promise<ProcessIdentity> {
+    const { home, python, workerSource } = this.#options;
+    const log = await open(path.join(attemptFolder(handle), "supervisor.log"), "a", 0o600);
+    try {
+      // env(1) changes the environment and becomes Python under the same pid. The database's address, which may hold
+      // a password, is no business of a training.
+      const child = spawn(
+        "env",
+        [
+          ...["-u", "DATABASE_URL", `PYTHONPATH=${workerSource}`, python],
+          ...["-m", "spotter_worker.supervisor", "--run-dir", handle.runDir],
+          ...["--attempt", String(handle.attempt), "--home", home, ...extra],
+        ],
+        { detached: true, stdio: ["ignore", log.fd, log.fd], cwd: handle.runDir },
+      );
+      const pid = await started(child);
+      child.unref();
+      return await identify(pid);
+    } finally {
+      await log.close();
+    }
+  }
+}
+
+function started(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("spawn", () => resolve(child.pid as number));
+  });
+}
+
+async function identify(pid: number): Promise<ProcessIdentity> {
+  const startTime = await startTimeOf(pid);
+  if (startTime === null) throw new Error("its supervisor ended at once; see supervisor.log");
+  os.setPriority(pid, WORKER_NICENESS);
+  return { pid, startTime };
+}
+
+async function workerState(file: SupervisorFile | null): Promise<ExecutorState["worker"]> {
+  if (file === null || file.worker_pid === null || file.worker_start_time === null)
+    return "unknown";
+  return (await isAlive(file.worker_pid, file.worker_start_time)) ? "alive" : "gone";
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // It may have ended since the look.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
