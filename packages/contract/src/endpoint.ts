@@ -44,6 +44,8 @@ export interface Endpoint<
   status?: number;
   /** Calls one address may make in a time; for endpoints that guess passwords or spend much. */
   rateLimit?: { max: number; perSeconds: number };
+  /** Largest body it reads, where that is not the server's usual megabytes. */
+  maxBodyBytes?: number;
   /** What comes instead of JSON. */
   stream?: "sse" | "websocket" | "file" | "upload";
 }

@@ -15,4 +15,5 @@ export * from "./runs.ts";
 export * from "./scalars.ts";
 export * from "./stream.ts";
 export * from "./system.ts";
+export * from "./tensorboard.ts";
 export * from "./worker.ts";

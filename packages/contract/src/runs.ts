@@ -18,7 +18,14 @@ import {
   Title,
   UnixTime,
 } from "./scalars.ts";
-import { CommandAction, EventBatch, EventReceipt, FileKind, LogLevel } from "./worker.ts";
+import {
+  CommandAction,
+  EventBatch,
+  EventReceipt,
+  FileKind,
+  LogLevel,
+  MAX_BATCH_BYTES,
+} from "./worker.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);
@@ -241,6 +248,7 @@ export const resumeRun = defineEndpoint({
 export const sendRunEvents = defineEndpoint({
   domain: "runs",
   name: "send-run-events",
+  maxBodyBytes: MAX_BATCH_BYTES,
   method: "POST",
   path: "/api/runs/:run_id/events",
   access: "project-member",
@@ -406,6 +414,8 @@ export type PredictAnswer = z.infer<typeof PredictAnswer>;
 export const predictWithRun = defineEndpoint({
   domain: "runs",
   name: "predict-with-run",
+  // Sixteen images of 4 MB, and what base64 adds.
+  maxBodyBytes: 96 * 1024 * 1024,
   method: "POST",
   path: "/api/runs/:run_id/predict",
   access: "project-member",

@@ -263,6 +263,7 @@ export const getJobSpec = defineEndpoint({
 export const sendWorkerEvents = defineEndpoint({
   domain: "queue",
   name: "send-worker-events",
+  maxBodyBytes: MAX_BATCH_BYTES,
   method: "POST",
   path: "/api/worker/jobs/:job_id/events",
   access: "worker",

@@ -1,8 +1,9 @@
 // Binds a contract endpoint to Fastify: checks who calls, parses what came in, sends what goes out.
-import type { AnyEndpoint, Endpoint, Role } from "@spotter/contract";
+import type { WebSocket } from "@fastify/websocket";
+import type { Access, AnyEndpoint, Endpoint, Role } from "@spotter/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
-import { invalidRequest } from "./errors.ts";
+import { invalidRequest, SpotterError } from "./errors.ts";
 
 /** Who calls, as the auth room found out. */
 export interface Caller {
@@ -47,10 +48,26 @@ type PublicHandler<P, Q, B, R> = (input: RouteInput<P, Q, B>) => Promise<R> | R;
 
 type Answer<R extends z.ZodType> = R extends z.ZodUndefined ? unknown : z.input<R>;
 
+/** Finds the project that a call concerns; throws the room's not-found error when there is none. */
+type ProjectOf<P, Q, B> = (input: {
+  params: P;
+  query: Q;
+  body: B;
+  caller: Caller;
+}) => Promise<number> | number;
+
+/** A WebSocket's handler; the caller's rights were checked before the upgrade. */
+export type SocketHandler<P, Q> = (
+  socket: WebSocket,
+  input: { params: P; query: Q; caller: Caller; request: FastifyRequest },
+) => void;
+
 /** Binds routes of one server; made once in `app.ts` and handed to every room's `routes.ts`. */
 export class Router {
   readonly #app: FastifyInstance;
   readonly #access: AccessControl;
+  /** Who calls is found out before the body is read, so that a stranger cannot make the server read one. */
+  readonly #callers = new WeakMap<FastifyRequest, Caller>();
   /** Every endpoint that was bound, for the start-up check that none of the contract is missing. */
   readonly bound: AnyEndpoint[] = [];
 
@@ -59,12 +76,12 @@ export class Router {
     this.#access = access;
   }
 
-  /** An endpoint that anyone may call. */
+  /** An endpoint that anyone may call, or one for workers, whose token the queue room checks. */
   public<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
     endpoint: Endpoint<P, Q, B, R>,
     handler: PublicHandler<z.output<P>, z.output<Q>, z.output<B>, Answer<R>>,
   ): void {
-    this.#bind(endpoint, ["public", "worker"], async (input) => handler(input));
+    this.#bind(endpoint, ["public", "worker"], {}, async (input) => handler(input));
   }
 
   /** An endpoint for any account, or for server administrators when its access says so. */
@@ -72,44 +89,87 @@ export class Router {
     endpoint: Endpoint<P, Q, B, R>,
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>, Answer<R>>,
   ): void {
-    this.#bind(endpoint, ["signed-in", "server-admin"], async (input) => {
-      const caller = await this.#access.identify(input.request);
-      if (endpoint.access === "server-admin") this.#access.requireServerAdmin(caller);
+    const needsAdmin = endpoint.access === "server-admin";
+    const onRequest = async (request: FastifyRequest) => {
+      const caller = await this.#identify(request);
+      if (needsAdmin) this.#access.requireServerAdmin(caller);
+    };
+    this.#bind(endpoint, ["signed-in", "server-admin"], { onRequest }, async (input) =>
+      handler({ ...input, caller: this.#callerOf(input.request) }),
+    );
+  }
+
+  /** An endpoint that needs a role in the project it concerns. */
+  inProject<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    endpoint: Endpoint<P, Q, B, R>,
+    projectOf: ProjectOf<z.output<P>, z.output<Q>, z.output<B>>,
+    handler: Handler<z.output<P>, z.output<Q>, z.output<B>, Answer<R>>,
+  ): void {
+    const onRequest = async (request: FastifyRequest) => {
+      await this.#identify(request);
+    };
+    this.#bind(endpoint, PROJECT_ACCESS, { onRequest }, async (input) => {
+      const caller = this.#callerOf(input.request);
+      const projectId = await projectOf({ ...input, caller });
+      this.#access.requireRole(caller, projectId, roleOf(endpoint));
       return handler({ ...input, caller });
     });
   }
 
   /**
-   * An endpoint that needs a role in the project it concerns.
-   * @param projectOf finds that project; throws the room's not-found error when there is none
+   * A WebSocket. Whatever is wrong with the call is answered over HTTP, before the upgrade.
+   * @param projectOf null where any account may connect
    */
-  inProject<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
-    endpoint: Endpoint<P, Q, B, R>,
-    projectOf: (input: {
-      params: z.output<P>;
-      query: z.output<Q>;
-      body: z.output<B>;
-      caller: Caller;
-    }) => Promise<number> | number,
-    handler: Handler<z.output<P>, z.output<Q>, z.output<B>, Answer<R>>,
+  socket<P extends z.ZodType, Q extends z.ZodType>(
+    endpoint: Endpoint<P, Q, z.ZodUndefined, z.ZodUndefined>,
+    projectOf: ProjectOf<z.output<P>, z.output<Q>, undefined> | null,
+    handler: SocketHandler<z.output<P>, z.output<Q>>,
   ): void {
-    this.#bind(endpoint, ["project-viewer", "project-member", "project-admin"], async (input) => {
-      const caller = await this.#access.identify(input.request);
-      const role = endpoint.access.slice("project-".length) as Role;
-      const projectId = await projectOf({
-        params: input.params,
-        query: input.query,
-        body: input.body,
-        caller,
-      });
-      this.#access.requireRole(caller, projectId, role);
-      return handler({ ...input, caller });
+    this.bound.push(endpoint as unknown as AnyEndpoint);
+    const read = (request: FastifyRequest) => ({
+      params: parse(endpoint.params, request.params, "path") as z.output<P>,
+      query: parse(endpoint.query, request.query, "query") as z.output<Q>,
+      caller: this.#callerOf(request),
     });
+    this.#app.route({
+      method: "GET",
+      url: endpoint.path,
+      onRequest: async (request) => {
+        await this.#identify(request);
+      },
+      preHandler: async (request) => {
+        const input = read(request);
+        if (projectOf === null) return;
+        const projectId = await projectOf({ ...input, body: undefined });
+        this.#access.requireRole(input.caller, projectId, roleOf(endpoint));
+      },
+      handler: () => {
+        throw new SpotterError(
+          "invalid-request",
+          "This address speaks WebSocket: ask for an upgrade.",
+        );
+      },
+      wsHandler: (socket, request) => handler(socket, { ...read(request), request }),
+    });
+  }
+
+  async #identify(request: FastifyRequest): Promise<Caller> {
+    const caller = await this.#access.identify(request);
+    this.#callers.set(request, caller);
+    return caller;
+  }
+
+  #callerOf(request: FastifyRequest): Caller {
+    const caller = this.#callers.get(request);
+    if (caller === undefined)
+      throw new Error(`${request.url} was handled before its caller was known`);
+    return caller;
   }
 
   #bind<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
     endpoint: Endpoint<P, Q, B, R>,
-    allowed: readonly string[],
+    allowed: readonly Access[],
+    hooks: { onRequest?: (request: FastifyRequest) => Promise<void> },
     run: (input: RouteInput<z.output<P>, z.output<Q>, z.output<B>>) => Promise<unknown>,
   ): void {
     if (!allowed.includes(endpoint.access))
@@ -120,17 +180,11 @@ export class Router {
     this.#app.route({
       method: endpoint.method,
       url: endpoint.path,
-      ...(endpoint.stream === "websocket" ? { websocket: true } : {}),
+      ...hooks,
+      ...(endpoint.maxBodyBytes === undefined ? {} : { bodyLimit: endpoint.maxBodyBytes }),
       ...(endpoint.rateLimit === undefined
         ? {}
-        : {
-            config: {
-              rateLimit: {
-                max: endpoint.rateLimit.max,
-                timeWindow: endpoint.rateLimit.perSeconds * 1000,
-              },
-            },
-          }),
+        : { config: { rateLimit: limitOf(endpoint.rateLimit) } }),
       handler: async (request, reply) => {
         const input = {
           params: parse(endpoint.params, request.params, "path"),
@@ -146,6 +200,17 @@ export class Router {
       },
     });
   }
+}
+
+const PROJECT_ACCESS: readonly Access[] = ["project-viewer", "project-member", "project-admin"];
+
+/** `project-member` asks for the role member. */
+function roleOf(endpoint: { access: Access }): Role {
+  return endpoint.access.slice("project-".length) as Role;
+}
+
+function limitOf(limit: { max: number; perSeconds: number }): { max: number; timeWindow: number } {
+  return { max: limit.max, timeWindow: limit.perSeconds * 1000 };
 }
 
 function parse(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
