@@ -33,6 +33,7 @@ const checks = {
   cycles: [...runTs, "scripts/check-cycles.ts"],
   pages: [...runTs, "scripts/check-pages.ts"],
   tree: [...runTs, "scripts/check-tree.ts"],
+  lockfile: [...runTs, "scripts/check-lockfile.ts"],
   "generated files": [...runTs, "scripts/gen-contract.ts", "--check"],
   "dead code": [node, inRoot("node_modules/knip/bin/knip.js"), "--no-progress"],
   "python lint": [python, "-m", "ruff", "check", worker, inRoot("examples")],

@@ -1,11 +1,12 @@
-// Writes what is generated from the contract: JSON Schema, the worker's Python models, OpenAPI, the page
-// of error codes. `--check` writes nothing and fails when a committed file differs.
+// Writes what is generated from the contract: JSON Schema, the worker's Python models, OpenAPI, the
+// pages of error codes and settings. `--check` writes nothing and fails when a committed file differs.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { errorPage } from "./contract/error-page.ts";
 import { openApi } from "./contract/open-api.ts";
 import { pythonModels } from "./contract/python-models.ts";
 import { schemaFiles } from "./contract/schema-files.ts";
+import { settingsPage } from "./contract/settings-page.ts";
 
 const schemaFolder = "packages/contract/schema";
 
@@ -27,6 +28,7 @@ function generate(): Map<string, string> {
   }
   files.set("docs/reference/openapi.json", toText(openApi(version)));
   files.set("docs/reference/errors.md", errorPage());
+  files.set("docs/reference/settings.md", settingsPage());
   files.set("worker/src/spotter_worker/contract_models.py", pythonModels());
   return files;
 }
