@@ -1,0 +1,122 @@
+// Fastify with everything that holds for every request: guard, security headers, ids, errors, body limits, web pages.
+import { randomBytes } from "node:crypto";
+import cookie from "@fastify/cookie";
+import helmet from "@fastify/helmet";
+import websocket from "@fastify/websocket";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { answerError } from "./error-handler.ts";
+import { SpotterError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import { guardNetwork, type NetworkGuardSettings } from "./network-guard.ts";
+import { serveWebFiles } from "./web-files.ts";
+
+export interface HttpServerOptions {
+  readonly settings: NetworkGuardSettings & {
+    readonly maxBodyBytes: number;
+    readonly trustProxy: boolean;
+    readonly secureCookies: boolean;
+  };
+  readonly log: Log;
+  /** Signs cookies. */
+  readonly cookieKey: string;
+  readonly webFolder: string | null;
+  /** True once the server is on its way down: new requests are refused. */
+  readonly isClosing: () => boolean;
+}
+
+const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024;
+const KEEP_ALIVE_MS = 65_000;
+const REQUEST_TIMEOUT_MS = 0;
+
+export async function makeHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { settings, log, isClosing } = options;
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: settings.maxBodyBytes,
+    trustProxy: settings.trustProxy,
+    genReqId: makeRequestIds(),
+    requestIdHeader: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Uploads and long polls may take their time; slow headers may not (Node's own 60 s).
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => {
+      answerError(log, error, request, reply);
+    },
+  });
+  app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply));
+  app.addHook("onRequest", async (request, reply) => {
+    reply.raw.setHeader("x-request-id", request.id);
+    if (isClosing()) throw new SpotterError("shutting-down");
+  });
+  guardNetwork(app, settings);
+  await app.register(helmet, securityHeaders(settings.secureCookies));
+  await app.register(cookie, { secret: options.cookieKey });
+  await app.register(websocket, { options: { maxPayload: MAX_SOCKET_MESSAGE_BYTES } });
+  readStreams(app);
+  logAnswers(app, log);
+  await serveWebFiles(app, options.webFolder);
+  return app;
+}
+
+// Unique across restarts, so that a line of an old log is never mistaken for a new one.
+function makeRequestIds(): () => string {
+  const start = randomBytes(4).toString("hex");
+  let last = 0;
+  return () => {
+    last += 1;
+    return `${start}-${last.toString(36)}`;
+  };
+}
+
+function securityHeaders(hasTls: boolean) {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        // Element Plus and the charts place things by style attributes.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", "data:", "blob:"],
+        fontSrc: ["'self'", "data:"],
+        connectSrc: ["'self'"],
+        workerSrc: ["'self'", "blob:"],
+        objectSrc: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: hasTls,
+    crossOriginEmbedderPolicy: false,
+    // Meaningless without TLS, and browsers complain about it.
+    crossOriginOpenerPolicy: hasTls,
+    originAgentCluster: false,
+    referrerPolicy: { policy: "same-origin" as const },
+  };
+}
+
+// Uploads are handed on as they come in; whoever takes them counts the bytes.
+function readStreams(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    ["application/zip", "application/octet-stream"],
+    (_request, payload, done) => done(null, payload),
+  );
+}
+
+function logAnswers(app: FastifyInstance, log: Log): void {
+  app.addHook("onResponse", async (request, reply) => {
+    log.debug(
+      {
+        request_id: request.id,
+        method: request.method,
+        path: request.url.split("?", 1)[0],
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      "Answered.",
+    );
+  });
+}
