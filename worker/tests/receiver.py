@@ -39,10 +39,10 @@ class Receiver:
             disable_nagle_algorithm = True
             wbufsize = -1
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 receiver._get(self)
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 receiver._post(self)
 
             def log_message(self, *_: Any) -> None:

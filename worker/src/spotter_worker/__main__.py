@@ -1,4 +1,6 @@
-"""Owns one attempt at one job: reads the spec, runs it, says how it ended. Started by the supervisor."""
+"""Owns one attempt at one job: reads the spec, runs it, says how it ended. Started by the
+supervisor.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,6 @@ def main() -> int:
     )
     tracker.start()
     state, exit_code = _attempt(attempt_dir, arguments.run_dir, new_client(), tracker, commands)
-    commands.stop()
     _write_outcome(attempt_dir, state, exit_code)
     if not tracker.finish(0.0 if exit_code == EXIT_ABANDONED else FINISH_S):
         print("the server is away; the supervisor hands the last events over later", flush=True)

@@ -1,6 +1,8 @@
-"""Owns checkpoints: complete state in a folder, written beside and renamed, the manifest with all hashes last.
+"""Owns checkpoints: complete state in a folder, written beside and renamed, the manifest with all
+hashes last.
 
-A folder whose manifest is missing or whose files do not match it does not count; the one before it is used.
+A folder whose manifest is missing or whose files do not match it does not count; the one before it
+is used.
 """
 
 from __future__ import annotations

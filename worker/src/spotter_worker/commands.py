@@ -36,9 +36,14 @@ class CommandPoll:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self) -> list[Command]:
+        """Ends the polling; returns what nobody has taken."""
         # The long poll under way is left to end with the process.
         self._stop.set()
+        left = []
+        while command := self.next_command():
+            left.append(command)
+        return left
 
     def put(self, command: Command) -> None:
         """A command from inside: SIGTERM becomes a stop."""

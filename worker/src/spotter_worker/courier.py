@@ -1,4 +1,6 @@
-"""Owns the thread that carries spooled batches to the server, in order, until each is received. Standard library only."""
+"""Owns the thread that carries spooled batches to the server, in order, until each is received.
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,9 @@ class Courier:
             raise ServerUnreachableError(str(refusal)) from refusal
 
     def _replace_poison(self, line: Line, refusal: ServerRefusedError) -> None:
-        """A batch that can never be stored must not dam up those behind it: a log line takes its number."""
+        """A batch that can never be stored must not dam up those behind it: a log line takes its
+        number.
+        """
         text = f"batch {line.seq} was refused and is kept in the spool's .refused file: {refusal}"
         _complain(text)
         self._spool.keep_refused(line)

@@ -1,4 +1,6 @@
-"""Owns what each job kind does; loads torch, so that a wrong spec is told before that takes its seconds."""
+"""Owns what each job kind does; loads torch, so that a wrong spec is told before that takes its
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,10 @@ def _train(
     if spec["recipe"] != "vision":
         raise ValueError(f"recipe {spec['recipe']!r} is unknown to this worker; it has: vision")
     started = time.perf_counter()
-    training = build_training(spec["config"], data_root)
     reporter = Reporter(tracker, run_dir)
+    if spec["resume_from"] is None:
+        reporter.preparing()
+    training = build_training(spec["config"], data_root)
     loop = Loop(training, reporter, commands, run_dir)
     resumed_from = None
     if spec["resume_from"] is not None:
@@ -62,5 +66,7 @@ def _train(
         return "abandoned"
     finally:
         monitor.stop()
+        for command in commands.stop():
+            reporter.command_refused(command.id, loop.progress.step, "the run has ended")
     reporter.ended(end.state, end.metrics)
     return end.state

@@ -1,4 +1,6 @@
-"""Owns ending a worker on purpose: asked to stop, out of time, over its memory. Standard library only."""
+"""Owns ending a worker on purpose: asked to stop, out of time, over its memory. Standard library
+only.
+"""
 
 from __future__ import annotations
 

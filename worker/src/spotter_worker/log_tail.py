@@ -1,4 +1,6 @@
-"""Owns following the worker's output files: new lines out, rotation when they grow. Standard library only."""
+"""Owns following the worker's output files: new lines out, rotation when they grow. Standard
+library only.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ WARNING_LINE = re.compile(r"^WARN|Warning\b")
 
 
 class LogTail:
-    """One stream of the worker. `position` is where the next read begins; it survives in the spool's mark."""
+    """One stream of the worker. `position` is where the next read begins; it survives in the
+    spool's mark.
+    """
 
     def __init__(self, path: Path, stream: str, position: int) -> None:
         self._path, self._stream = path, stream
@@ -40,7 +44,7 @@ class LogTail:
         length = self._usable_length(data, at_end)
         self.position += length
         now = time.time()
-        text = data[:length].decode("utf-8", errors="replace")
+        text = data[:length].decode("utf-8", errors="replace").replace("\0", "\ufffd")
         return [self._line(now, part) for part in text.split("\n") if part.strip()]
 
     def rotate(self) -> bool:

@@ -1,7 +1,7 @@
 """Owns the story of a training run, top to bottom: prepare, train, look, save, test.
 
-Commands take effect between two steps. Everything that decides the numbers is in the training, the checkpoint and
-this file; the tracker, the probes and the commands only watch.
+Commands take effect between two steps. Everything that decides the numbers is in the training, the
+checkpoint and this file; the tracker, the probes and the commands only watch.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Loop:
                 logits = model(images)
                 loss = training.loss(logits, labels)
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 gradient_norm = None
                 if config.gradient_clip is not None:
                     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
@@ -145,7 +145,7 @@ class Loop:
             self._finish_epoch(time.perf_counter() - epoch_started)
         return self._finish("finished")
 
-    # -- between steps -------------------------------------------------------------------------------------------------
+    # -- between steps -----------------------------------------------------------------------------
 
     def _obey(self, command: Command) -> bool:
         """Carries out one command; true when the run is to stop."""
@@ -268,7 +268,7 @@ class Loop:
         for gone in self._checkpoints.prune(best["step"] if best else None):
             self._reporter.file_removed(gone.relative_to(self._run_dir).as_posix())
 
-    # -- the end -------------------------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------------------
 
     def _finish(self, state: str) -> RunEnd:
         """Exports the best weights, loads them back from disk, and tests what was loaded."""

@@ -1,6 +1,8 @@
-"""Owns the job kind `predict`: loads a run's saved weights and classifies image files and test samples.
+"""Owns the job kind `predict`: loads a run's saved weights and classifies image files and test
+samples.
 
-Inputs: the absolute path of an image, or `test:<n>` for the n-th sample (from 0) of the run's own test split.
+Inputs: the absolute path of an image, or `test:<n>` for the n-th sample (from 0) of the run's own
+test split.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from .data.batches import EvalBatches
 from .data.image_folder import decode_image
-from .recipes.vision import EvalBatches, load_data, split_data
+from .recipes.vision import load_data, split_data
 from .recipes.vision_config import parse_config
 from .weights import WEIGHTS_NAME, LoadedModel, load_weights
 

@@ -1,14 +1,16 @@
-"""Owns measurements inside a step: norms and times. Reads, never writes, what the training computes.
+"""Owns measurements inside a step: norms and times. Reads, never writes, what the training
+computes.
 
-The norms of gradients (where clipping does not give them anyway) and weights cost a pass over all parameters, so
-they are taken only as often as their measured cost stays under a share of the step time.
+The norms of gradients (where clipping does not give them anyway) and weights cost a pass over all
+parameters, so they are taken only as often as their measured cost stays under a share of the step
+time.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -59,6 +61,6 @@ class Probes:
         return max(1, min(MAX_INTERVAL, math.ceil(cost_s / (BUDGET * self._step_time_s))))
 
 
-def _global_norm(tensors: list[torch.Tensor]) -> float:
-    norms = torch._foreach_norm(tensors)
+def _global_norm(tensors: Sequence[torch.Tensor]) -> float:
+    norms = torch._foreach_norm(list(tensors))
     return float(torch.linalg.vector_norm(torch.stack(norms)))

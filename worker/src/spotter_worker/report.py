@@ -24,6 +24,11 @@ class Reporter:
     def __init__(self, tracker: Tracks, run_dir: Path) -> None:
         self._tracker, self._run_dir = tracker, run_dir
 
+    def preparing(self) -> None:
+        unknown = ("total_steps", "total_epochs", "batches", "eta_s", "steps_per_s", "lr_schedule")
+        fields = {"step": 0, "epoch": 0, "batch": 0, "phase": "preparing"}
+        self.progress({**fields, **dict.fromkeys(unknown)})
+
     def started(self, training: Training, total_steps: int, resumed_from: int | None) -> None:
         split = training.split
         self._tracker.event(

@@ -1,7 +1,9 @@
-"""Owns the numbered batches on disk: every batch is a line here before it travels. Standard library only.
+"""Owns the numbered batches on disk: every batch is a line here before it travels. Standard library
+only.
 
-`<source>.jsonl` grows by one line a batch; `<source>.state.json` remembers what the server has. A stale state only
-leads to repeats, which the server recognises by their number, so it is not written on every receipt.
+`<source>.jsonl` grows by one line a batch; `<source>.state.json` remembers what the server has. A
+stale state only leads to repeats, which the server recognises by their number, so it is not written
+on every receipt.
 """
 
 from __future__ import annotations
@@ -43,6 +45,9 @@ class Spool:
         self._recent_bytes = 0
         self._state_written_at = 0.0
         self.acked_seq = 0
+        self._last_seq = 0
+        # Where the file ends, and where the first line begins that the server does not have.
+        self._end = self._unsent_offset = 0
         self.mark: dict[str, Any] = {}
         self._load()
 
@@ -130,7 +135,6 @@ class Spool:
             state = json.loads(self._state_path.read_text())
             self.acked_seq, self.mark = int(state["acked_seq"]), state["mark"]
         self._last_seq = self.acked_seq
-        self._end = self._unsent_offset = 0
         for line in self._read_lines(0):
             self._end = line.offset + len(line.data)
             if line.seq <= self.acked_seq:

@@ -1,7 +1,8 @@
-"""Owns one attempt's process: starts it, watches it, ends it, and tells how it ended. Standard library only.
+"""Owns one attempt's process: starts it, watches it, ends it, and tells how it ended. Standard
+library only.
 
-The worker writes straight into its log files, so it outlives this process; `--adopt` takes over what a dead
-supervisor left. README.md describes the attempt folder.
+The worker writes straight into its log files, so it outlives this process; `--adopt` takes over
+what a dead supervisor left. README.md describes the attempt folder.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ class Supervisor:
                     stdout=stdout,
                     stderr=stderr,
                     env=worker_environment(self._spec["num_threads"]),
-                    # A group of its own: signals reach the worker and its children, and no one else.
+                    # A group of its own: signals reach the worker and its children, and no one
+                    # else.
                     start_new_session=True,
                     cwd=arguments.run_dir,
                 )

@@ -1,4 +1,6 @@
-"""Owns the worker's own readings each second: its share of the processor, memory, and the GPU through NVML."""
+"""Owns the worker's own readings each second: its share of the processor, memory, and the GPU
+through NVML.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Owns the way out of the training: points and events in, numbered batches on the spool, a courier carries them.
+"""Owns the way out of the training: points and events in, numbered batches on the spool, a courier
+carries them.
 
-`log()` and `event()` return at once and never raise. A scribe thread cuts batches: at once when nothing is under way,
-else every 50 ms, and while the server is slow or away only as often as it takes batches (at most a second's worth),
-so that a slow line gets fewer, larger batches instead of an endless queue of small ones.
+`log()` and `event()` return at once and never raise. A scribe thread cuts batches: at once when
+nothing is under way, else every 50 ms, and while the server is slow or away only as often as it
+takes batches (at most a second's worth), so that a slow line gets fewer, larger batches instead of
+an endless queue of small ones.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ FLUSH_INTERVAL_S = 0.05
 MAX_AGE_S = 1.0
 # Entries in memory; at the bound the caller itself writes them to disk.
 QUEUE_BOUND = 50_000
-MAX_ENTRIES_PER_BATCH = 5_000
+# A batch holds at most so many points and events; the server takes 200,000 points.
+MAX_POINTS_PER_BATCH = 50_000
 MAX_STEP = 2**53 - 1
 # Mirrors MetricName of the contract: no control characters, no slash at either end.
 METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f]{1,250}(?<!/)")
@@ -104,7 +107,9 @@ class Tracker:
             _complain(f"event {event.get('type')} is lost: {type(error).__name__}: {error}")
 
     def finish(self, timeout_s: float) -> bool:
-        """Writes everything to disk and waits until the server has it; false: the rest waits in the spool."""
+        """Writes everything to disk and waits until the server has it; false: the rest waits in the
+        spool.
+        """
         self._finished.set()
         self._wake.set()
         self._scribe.join()
@@ -147,11 +152,10 @@ class Tracker:
     def _cut(self) -> None:
         """Moves what is queued to the spool, as one batch or several."""
         with self._cutting:
-            for _ in range(1 + len(self._queue) // MAX_ENTRIES_PER_BATCH):
-                count = min(len(self._queue), MAX_ENTRIES_PER_BATCH)
-                if count == 0:
-                    return
-                taken = [self._queue.popleft() for _ in range(count)]
+            num_waiting = len(self._queue)
+            while num_waiting > 0:
+                taken = self._take(num_waiting)
+                num_waiting -= len(taken)
                 events = self._to_events(taken)
                 try:
                     if events:
@@ -159,6 +163,15 @@ class Tracker:
                 except OSError:
                     self._queue.extendleft(reversed(taken))
                     raise
+
+    def _take(self, most: int) -> list[Any]:
+        taken: list[Any] = []
+        num_points = 0
+        while len(taken) < most and num_points < MAX_POINTS_PER_BATCH:
+            entry = self._queue.popleft()
+            num_points += 10 if isinstance(entry, str) else len(entry[2])
+            taken.append(entry)
+        return taken
 
     def _to_events(self, entries: list[Any]) -> list[str]:
         events: list[str] = []

@@ -38,7 +38,8 @@ def augment(
 
 
 def _warp(images: torch.Tensor, strength: Strength, generator: torch.Generator) -> torch.Tensor:
-    # (N, 5) in -1…1: angle, zoom, shift x, shift y, brightness. Drawn on the CPU: the same on every device.
+    # (N, 5) in -1…1: angle, zoom, shift x, shift y, brightness. Drawn on the CPU: the same on every
+    # device.
     draws = torch.rand(len(images), 5, generator=generator) * 2 - 1
     angle = draws[:, 0] * math.radians(strength.rotation_degrees)
     scale = 1 + draws[:, 1] * strength.zoom

@@ -1,7 +1,8 @@
-"""Owns the order of training images and the making of batches: both follow from (seed, epoch, batch) alone.
+"""Owns the order of training images and the making of batches: both follow from (seed, epoch,
+batch) alone.
 
-Because nothing here has a memory, the position in the data is two numbers, and a resumed run sees the same images
-with the same random changes.
+Because nothing here has a memory, the position in the data is two numbers, and a resumed run sees
+the same images with the same random changes.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class EvalBatches:
         return len(self._indices)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        for chosen in self._indices.split(self._batch_size):
+        for chosen in torch.split(self._indices, self._batch_size):
             pixels = self._store.gather(chosen).to(self._device).float() / 255
             yield self._normalization.apply(pixels), self._labels[chosen].to(self._device)
 

@@ -1,4 +1,6 @@
-"""Owns IDX files (MNIST and its relatives), plain or gzipped: reading, pairing, and saying what is wrong with them."""
+"""Owns IDX files (MNIST and its relatives), plain or gzipped: reading, pairing, and saying what is
+wrong with them.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +44,14 @@ def load_idx(folder: Path, image_size: int | None) -> LabelledImages:
         if images.shape[1:] != parts[0][0].shape[1:]:
             raise ValueError(f"{images_path}: image size differs from {pairs[0][0]}")
     pixels = torch.from_numpy(numpy.concatenate([images for images, _ in parts]))
-    labels = torch.from_numpy(numpy.concatenate([labels for _, labels in parts])).to(torch.int64)
-    classes = [str(number) for number in range(int(labels.max()) + 1)]
-    require_classes(str(folder), classes, labels)
+    numbers = numpy.concatenate([labels for _, labels in parts])
+    targets = torch.from_numpy(numbers).to(torch.int64)
+    classes = [str(number) for number in range(int(targets.max()) + 1)]
+    require_classes(str(folder), classes, targets)
     first_test = sum(len(part[0]) for part, pair in zip(parts, pairs) if not _is_test(pair[0]))  # noqa: B905
-    own_test = torch.arange(first_test, len(labels)) if 0 < first_test < len(labels) else None
+    own_test = torch.arange(first_test, len(targets)) if 0 < first_test < len(targets) else None
     store = MemoryImages(resize(pixels.unsqueeze(1), image_size))
-    return LabelledImages(store, labels, classes, own_test)
+    return LabelledImages(store, targets, classes, own_test)
 
 
 def _is_test(path: Path) -> bool:

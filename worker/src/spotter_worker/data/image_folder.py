@@ -1,4 +1,6 @@
-"""Owns image folders: one sub-folder a class, any format that Pillow reads, decoded to equal-sized uint8."""
+"""Owns image folders: one sub-folder a class, any format that Pillow reads, decoded to equal-sized
+uint8.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ NUM_LOOKED_AT = 64
 
 
 class FolderImages:
-    """Images on disk, decoded batch by batch on a few threads (Pillow lets go of the interpreter meanwhile)."""
+    """Images on disk, decoded batch by batch on a few threads (Pillow lets go of the interpreter
+    meanwhile).
+    """
 
     def __init__(self, paths: list[Path], size: int, num_channels: int, num_threads: int) -> None:
         self._paths = paths

@@ -1,4 +1,6 @@
-"""Owns what every image source becomes: a store of equal-sized uint8 images with labels and class names."""
+"""Owns what every image source becomes: a store of equal-sized uint8 images with labels and class
+names.
+"""
 
 from __future__ import annotations
 

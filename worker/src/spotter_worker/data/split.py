@@ -1,4 +1,6 @@
-"""Owns the split into training, validation and test: by seed, the same share of every class in each."""
+"""Owns the split into training, validation and test: by seed, the same share of every class in
+each.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Owns the image networks: a small CNN and a ResNet-18-style one. N images, C channels, H and W pixels.
+"""Owns the image networks: a small CNN and a ResNet-18-style one. N images, C channels, H and W
+pixels.
 
-Both shrink the picture only as far as it allows, so that 8×8 digits and 224×224 photographs pass through alike.
+Both shrink the picture only as far as it allows, so that 8×8 digits and 224×224 photographs pass
+through alike.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ class SmallCNN(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.stages(self.stem(images)).mean((2, 3))
-        return self.head(self.dropout(features))
+        logits: torch.Tensor = self.head(self.dropout(features))
+        return logits
 
 
 class ResidualBlock(nn.Module):
@@ -113,11 +116,14 @@ class ResNet18(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.blocks(self.stem(images)).mean((2, 3))
-        return self.head(self.dropout(features))
+        logits: torch.Tensor = self.head(self.dropout(features))
+        return logits
 
 
 def _stem(num_channels: int, width: int, edge: int) -> tuple[nn.Module, int]:
-    """The first layers, and the edge after them. Large pictures are shrunk fourfold, middling ones by half."""
+    """The first layers, and the edge after them. Large pictures are shrunk fourfold, middling ones
+    by half.
+    """
     if edge >= 128:
         shrinking = ConvNormAct(num_channels, width, kernel=7, stride=2)
         return nn.Sequential(shrinking, nn.MaxPool2d(3, 2, 1)), edge // 4

@@ -1,1 +1,3 @@
-"""What can be trained: each recipe is a typed config and a function that builds model, data and loss."""
+"""What can be trained: each recipe is a typed config and a function that builds model, data and
+loss.
+"""

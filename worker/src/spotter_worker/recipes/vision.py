@@ -117,7 +117,8 @@ def split_data(config: VisionConfig, data: LabelledImages) -> Split:
 
 
 def build_optimizer(config: VisionConfig, model: nn.Module) -> torch.optim.Optimizer:
-    # Decay belongs to matrices and kernels; on biases and norms it only shrinks what should be free.
+    # Decay belongs to matrices and kernels; on biases and norms it only shrinks what should be
+    # free.
     parameters = list(model.parameters())
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},

@@ -1,4 +1,6 @@
-"""Owns the typed config of the `vision` recipe: the same fields, defaults and bounds as the contract's VisionConfig."""
+"""Owns the typed config of the `vision` recipe: the same fields, defaults and bounds as the
+contract's VisionConfig.
+"""
 
 from __future__ import annotations
 
