@@ -22,5 +22,7 @@ export const places: readonly Place[] = [
 
 /** Whether a place is the one that is shown. */
 export function isAt(place: Place, path: string): boolean {
-  return place.path === "/" ? path === "/" : path === place.path || path.startsWith(`${place.path}/`);
+  return place.path === "/"
+    ? path === "/"
+    : path === place.path || path.startsWith(`${place.path}/`);
 }

@@ -7,6 +7,7 @@ import { type KeyBinding, useKeys } from "../platform/keys/use-keys.ts";
 import { usePreferences } from "../platform/preferences.ts";
 import { openPalette } from "./palette/use-palette.ts";
 import { places } from "./places.ts";
+import { settingCommands } from "./setting-commands.ts";
 
 export function useShellKeys(openHelp: () => void): void {
   const router = useRouter();
@@ -59,40 +60,6 @@ export function useShellKeys(openHelp: () => void): void {
         run: () => void router.push(place.path),
       }),
     ),
-    ...settingCommands(),
+    ...settingCommands(router, openHelp, t, session.isAdmin),
   ]);
-
-  function settingCommands(): Command[] {
-    const pages = ["account", "tokens", "system", ...(session.isAdmin ? ["people", "audit"] : [])];
-    return [
-      ...pages.map(
-        (page): Command => ({
-          id: `settings-${page}`,
-          kind: "setting",
-          title: t(`settings.pages.${page}`),
-          keywords: `settings ${page}`,
-          run: () => void router.push(`/settings/${page}`),
-        }),
-      ),
-      {
-        id: "theme",
-        kind: "setting",
-        title: t(preferences.isDark ? "app.toLight" : "app.toDark"),
-        keywords: "theme dark light",
-        run: () => {
-          preferences.theme = preferences.isDark ? "light" : "dark";
-        },
-      },
-      {
-        id: "language",
-        kind: "setting",
-        title: t("app.switchLanguage"),
-        keywords: "language english 中文 zhongwen",
-        run: () => {
-          preferences.locale = preferences.locale === "en" ? "zh" : "en";
-        },
-      },
-      { id: "keyboard", kind: "setting", title: t("app.keyboard"), keys: "?", run: openHelp },
-    ];
-  }
 }

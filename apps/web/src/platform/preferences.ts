@@ -15,7 +15,9 @@ export const usePreferences = defineStore("preferences", () => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
     systemDark.value = event.matches;
   });
-  const isDark = computed(() => theme.value === "dark" || (theme.value === "system" && systemDark.value));
+  const isDark = computed(
+    () => theme.value === "dark" || (theme.value === "system" && systemDark.value),
+  );
 
   watchEffect(() => {
     const root = document.documentElement;

@@ -1,5 +1,5 @@
 // Whether the page is as narrow as a phone; one listener for all who ask.
-import { readonly, ref, type Ref } from "vue";
+import { type Ref, readonly, ref } from "vue";
 
 const NARROW = "(max-width: 767px)";
 let shared: Ref<boolean> | null = null;

@@ -47,7 +47,11 @@ export function usePalette() {
   });
 
   async function findRuns(text: string, signal: AbortSignal): Promise<Command[]> {
-    const page = await api.call(listRuns, { query: { q: text.slice(0, 200), limit: "8" } }, { signal });
+    const page = await api.call(
+      listRuns,
+      { query: { q: text.slice(0, 200), limit: "8" } },
+      { signal },
+    );
     return page.runs.map((run) => ({
       id: `run-${run.id}`,
       kind: "object" as const,

@@ -1,4 +1,6 @@
 // Who is signed in, and what the server says about itself before anybody is.
+
+import { ApiError } from "@spotter/client";
 import {
   getMe,
   getServerFacts,
@@ -10,7 +12,6 @@ import {
   signIn,
   signOut,
 } from "@spotter/contract";
-import { ApiError } from "@spotter/client";
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { api } from "../../platform/api.ts";

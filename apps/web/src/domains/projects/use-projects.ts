@@ -15,7 +15,9 @@ export const useProjects = defineStore("projects", () => {
     () => open.value.find((project) => project.id === chosenId.value) ?? null,
   );
   /** For query strings: absent means all projects. */
-  const filter = computed(() => (current.value === null ? {} : { project_id: String(current.value.id) }));
+  const filter = computed(() =>
+    current.value === null ? {} : { project_id: String(current.value.id) },
+  );
 
   async function load(): Promise<void> {
     projects.value = (await api.call(listProjects, {})).projects;

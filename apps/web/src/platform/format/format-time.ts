@@ -28,9 +28,11 @@ export function formatRemaining(seconds: number | null | undefined): string {
 
 /** `14:52`, today's moments only. */
 export function formatClock(time: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false }).format(
-    time * 1000,
-  );
+  return new Intl.DateTimeFormat(locale, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  }).format(time * 1000);
 }
 
 /** The whole moment, for hovers and the audit log. */
@@ -48,11 +50,7 @@ export function formatMoment(time: number | null | undefined, locale: string): s
 }
 
 /** `3 min. ago`, `2 天前`; beyond a week the date. */
-export function formatAgo(
-  time: number | null | undefined,
-  now: number,
-  locale: string,
-): string {
+export function formatAgo(time: number | null | undefined, now: number, locale: string): string {
   if (time === null || time === undefined) return MISSING;
   const seconds = time - now;
   const size = Math.abs(seconds);

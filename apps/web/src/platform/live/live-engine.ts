@@ -56,7 +56,8 @@ export class LiveEngine {
 
   setWatch(watchId: string, request: LiveRequest): void {
     const before = this.#watches.get(watchId);
-    const isSame = before?.isOpened && request.runIds.every((id) => before.request.runIds.includes(id));
+    const isSame =
+      before?.isOpened && request.runIds.every((id) => before.request.runIds.includes(id));
     this.#watches.set(watchId, { request, isOpened: isSame ?? false });
     if (this.#open !== null && covers(this.#open, this.#union())) {
       if (this.#state === "live") this.#announce();
@@ -173,9 +174,10 @@ export class LiveEngine {
       if (watch.isOpened || !watch.request.runIds.every((runId) => this.#positions.has(runId)))
         continue;
       watch.isOpened = true;
-      const positions = watch.request.runIds.map(
-        (runId): [number, number] => [runId, this.#positions.get(runId) ?? 0],
-      );
+      const positions = watch.request.runIds.map((runId): [number, number] => [
+        runId,
+        this.#positions.get(runId) ?? 0,
+      ]);
       this.#handlers.onMessage(watchId, { type: "opened", positions });
     }
   }

@@ -27,7 +27,8 @@ export function unionOf(requests: Iterable<LiveRequest>): LiveRequest {
     topics: [...topics].sort(),
   };
   const names = [...metrics].sort();
-  const fits = names.join(",").length <= MAX_METRICS_LENGTH && !names.some((name) => name.includes(","));
+  const fits =
+    names.join(",").length <= MAX_METRICS_LENGTH && !names.some((name) => name.includes(","));
   // A filter that does not fit is dropped whole: hearing too much is right, hearing too little is not.
   if (!wantsAllMetrics && names.length > 0 && fits) union.metrics = names;
   return union;

@@ -26,7 +26,12 @@ const tabId = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}
 let numWatches = 0;
 let send: ((message: ToWorker) => void) | null = null;
 
-const connection: LiveConnection = { state: readonly(state), lastHeardAt: readonly(lastHeardAt), watch, retry };
+const connection: LiveConnection = {
+  state: readonly(state),
+  lastHeardAt: readonly(lastHeardAt),
+  watch,
+  retry,
+};
 
 /** The one live connection of this page. */
 export function useLive(): LiveConnection {
@@ -84,13 +89,15 @@ function connectShared(): (message: ToWorker) => void {
   // A worker that cannot start says so once; then the tab goes on alone.
   worker.onerror = () => {
     send = connectAlone();
-    for (const [watchId, { request }] of watched) send({ type: "watch", watchId, request: plain(request) });
+    for (const [watchId, { request }] of watched)
+      send({ type: "watch", watchId, request: plain(request) });
   };
   setInterval(() => post({ type: "ping" }), PING_MS);
   addEventListener("pagehide", () => post({ type: "bye" }));
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    for (const [watchId, { request }] of watched) post({ type: "watch", watchId, request: plain(request) });
+    for (const [watchId, { request }] of watched)
+      post({ type: "watch", watchId, request: plain(request) });
     for (const { handlers } of watched.values()) handlers.onGap?.();
   });
   return post;

@@ -1,0 +1,51 @@
+// What the home page shows of runs.
+import type { RunSummary } from "@spotter/contract";
+import { expect, it } from "vitest";
+import {
+  curveMetricOf,
+  keyMetricOf,
+  progressLine,
+  remainingOf,
+  silenceOf,
+  sparkline,
+  verdictOf,
+} from "./prepare-home.ts";
+
+const run = {
+  id: 7,
+  state: "running",
+  last_event_at: 100,
+  started_at: 10,
+  ended_at: null,
+  best: { metric: "val/accuracy", value: 0.93, step: 900 },
+  metrics: { "train/loss": 0.8, "val/accuracy": 0.91 },
+  progress: { step: 1240, total_steps: 4000, eta_s: 300, steps_per_s: 8.2 },
+} as unknown as RunSummary;
+
+it("shows the latest value of the metric that chooses the best model", () => {
+  expect(keyMetricOf(run)).toEqual({ name: "val/accuracy", value: 0.91 });
+  expect(keyMetricOf({ ...run, best: null, metrics: { "val/loss": 1 } })?.name).toBe("val/loss");
+  expect(keyMetricOf({ ...run, best: null, metrics: {} })).toBeNull();
+  expect(curveMetricOf(run)).toBe("train/loss");
+});
+
+it("says what is left, but never a frozen guess", () => {
+  expect(remainingOf(run, 103)).toBe("5 min");
+  expect(remainingOf(run, 120)).toBeNull();
+  expect(silenceOf(run, 114)).toBe(14);
+  expect(silenceOf(run, 105)).toBeNull();
+  expect(progressLine(run)).toBe("1,240 / 4,000 · 8.20 it/s");
+});
+
+it("gives an ended run's verdict", () => {
+  expect(verdictOf({ ...run, state: "finished", ended_at: 70 })).toEqual({
+    best: "val/accuracy 93.0 % @ 900",
+    duration: "1 min 00 s",
+  });
+});
+
+it("draws small curves with gaps where there is no value", () => {
+  expect(sparkline([0, 1], [1, 0], 100, 40)).toBe("M0.0 2.0L100.0 38.0");
+  expect(sparkline([0, 1, 2, 3], [1, null, 0, 1], 90, 40)).toBe("M0.0 2.0M60.0 38.0L90.0 2.0");
+  expect(sparkline([], [], 90, 40)).toBe("");
+});

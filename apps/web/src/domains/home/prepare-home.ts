@@ -1,0 +1,107 @@
+// What the home page shows of runs: key metric, curve, verdict. Pure.
+import type { MetricValue, RunSummary } from "@spotter/contract";
+import {
+  formatCount,
+  formatDuration,
+  formatNamedMetric,
+  formatRate,
+  formatRemaining,
+} from "../../platform/format/index.ts";
+
+export interface NamedValue {
+  name: string;
+  value: MetricValue;
+}
+
+/** The number that says most about a run: its best, else what it measures on data it does not train on. */
+export function keyMetricOf(run: RunSummary): NamedValue | null {
+  if (run.best !== null) {
+    const latest = run.metrics[run.best.metric];
+    return { name: run.best.metric, value: latest ?? run.best.value };
+  }
+  const names = Object.keys(run.metrics);
+  const name =
+    names.find((candidate) => /^val\/(accuracy|acc|loss)/.test(candidate)) ??
+    names.find((candidate) => candidate === "train/loss") ??
+    names[0];
+  const value = name === undefined ? undefined : run.metrics[name];
+  return name === undefined || value === undefined ? null : { name, value };
+}
+
+/** The series of the small curve: the loss, for it has points from the first steps on. */
+export function curveMetricOf(run: RunSummary): string | null {
+  if (run.metrics["train/loss"] !== undefined) return "train/loss";
+  return keyMetricOf(run)?.name ?? null;
+}
+
+/** `1,240 / 4,000 · 8.20 it/s`, as far as it is known. */
+export function progressLine(run: RunSummary): string {
+  const progress = run.progress;
+  if (progress === null) return "";
+  const total = progress.total_steps === null ? "" : ` / ${formatCount(progress.total_steps)}`;
+  const rate = progress.steps_per_s === null ? "" : ` · ${formatRate(progress.steps_per_s)}`;
+  return `${formatCount(progress.step)}${total}${rate}`;
+}
+
+/** What is left, unless the last word is so old that it would be a frozen guess. */
+export function remainingOf(run: RunSummary, now: number): string | null {
+  if (run.state !== "running" || run.progress?.eta_s == null) return null;
+  if (now - (run.last_event_at ?? 0) > 10) return null;
+  return formatRemaining(run.progress.eta_s);
+}
+
+/** Seconds since the run last spoke, where that is worth saying. */
+export function silenceOf(run: RunSummary, now: number): number | null {
+  if (run.state !== "running" || run.last_event_at === null) return null;
+  const silence = now - run.last_event_at;
+  return silence > 10 ? silence : null;
+}
+
+/** What came of a run that has ended: its best value, where, and in what time. */
+export function verdictOf(run: RunSummary): { best: string | null; duration: string } {
+  const best =
+    run.best === null
+      ? null
+      : `${run.best.metric} ${formatNamedMetric(run.best.metric, run.best.value)} @ ${formatCount(run.best.step)}`;
+  const seconds =
+    run.started_at === null || run.ended_at === null ? null : run.ended_at - run.started_at;
+  return { best, duration: formatDuration(seconds) };
+}
+
+/**
+ * The path of a small curve in a box, broken where there is no value.
+ * @example sparkline([0, 1], [1, 0], 100, 40) // "M0.0 2.0L100.0 38.0"
+ */
+export function sparkline(
+  steps: readonly number[],
+  values: readonly (number | null)[],
+  width: number,
+  height: number,
+): string {
+  const finite = values.filter(
+    (value): value is number => value !== null && Number.isFinite(value),
+  );
+  const first = steps[0];
+  const last = steps.at(-1);
+  if (finite.length === 0 || first === undefined || last === undefined) return "";
+  const low = Math.min(...finite);
+  const high = Math.max(...finite);
+  const padding = 2;
+  const place = (step: number, value: number): string => {
+    const x = last === first ? width / 2 : ((step - first) / (last - first)) * width;
+    const share = high === low ? 0.5 : (value - low) / (high - low);
+    return `${x.toFixed(1)} ${(height - padding - share * (height - 2 * padding)).toFixed(1)}`;
+  };
+  let path = "";
+  let isBroken = true;
+  values.forEach((value, index) => {
+    const step = steps[index];
+    if (value === null || step === undefined || !Number.isFinite(value)) {
+      isBroken = true;
+      return;
+    }
+    path += `${isBroken ? "M" : "L"}${place(step, value)}`;
+    isBroken = false;
+  });
+  return path;
+}

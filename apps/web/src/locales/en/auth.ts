@@ -1,0 +1,26 @@
+// Words of signing in, set-up and registration.
+export default {
+  signIn: "Sign in",
+  signInSentence: "Train, watch, and know what happened.",
+  signInAgain: "Sign in to go on where you were. Running training is not affected.",
+  name: "Name",
+  nameHelp: "2–60 letters, digits, or . _ - {'@'}",
+  password: "Password",
+  passwordAgain: "Password once more",
+  passwordHelp: "At least 10 characters.",
+  passwordShort: "The password needs at least 10 characters.",
+  passwordIsName: "The password must not be the name.",
+  passwordsDiffer: "The two passwords differ.",
+  register: "Create account",
+  registerSentence: "Registration is open on this server.",
+  invitedSentence: "You hold an invitation. Choose a name and a password.",
+  haveAccount: "I have an account",
+  setup: "Set up Spotter",
+  setupSentence: "Create the administrator. This link works once.",
+  setupDone: "The administrator exists already; this link is used up.",
+  setupNoToken: "Open the one-time link that the first start printed in the terminal.",
+  setupHint:
+    "This server has no administrator yet: open the one-time link that its first start printed.",
+  createAdmin: "Create administrator",
+  closedHint: "No account? Ask this server's administrator for an invitation.",
+};

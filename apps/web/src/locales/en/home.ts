@@ -1,0 +1,38 @@
+// Words of the home page.
+export default {
+  title: "Home",
+  welcome: "Three ways to your first run",
+  waysToBegin: "Ways to begin",
+  needsMe: "What needs me",
+  nothingNeeds: "Nothing needs you.",
+  failedNoReason: "It failed without saying why; its logs have the last lines.",
+  running: "What is running",
+  nothingRuns: "Nothing is running.",
+  finished: "What finished",
+  nothingFinished: "Nothing has finished yet.",
+  noBest: "No best value was reported.",
+  noMetricYet: "no metric yet",
+  waiting: "waiting for its turn",
+  silent: "last update {for} ago",
+  left: "{time} left",
+  tokenName: "Own script",
+  digits: {
+    title: "Train on handwritten digits",
+    text: "1,797 real images that come with the platform. A small network learns them in about a minute, on any machine.",
+    action: "Train digits",
+  },
+  tensorboard: {
+    title: "Follow a TensorBoard folder",
+    text: "Runs that write TensorBoard files appear here live, with no change to their code.",
+    folder: "Folder on the server",
+    example: "Folder on the server",
+    action: "Follow",
+    elsewhere: "The files are on another machine? Run this there:",
+  },
+  script: {
+    title: "Log from your own script",
+    text: "Six lines of plain Python, with nothing to install. Any language that speaks HTTP will do.",
+    makeToken: "Create a token and put it in",
+    tokenMade: "The token is shown only now. Access tokens can be revoked in the settings.",
+  },
+};

@@ -1,0 +1,2 @@
+// Words of the form of a new training.
+export default { title: "New training" };

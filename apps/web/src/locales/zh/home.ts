@@ -1,0 +1,38 @@
+// 首页的文字。
+export default {
+  title: "首页",
+  welcome: "开始第一个训练的三种方式",
+  waysToBegin: "如何开始",
+  needsMe: "需要我处理",
+  nothingNeeds: "没有需要处理的事项。",
+  failedNoReason: "失败且未说明原因，请查看日志的最后几行。",
+  running: "正在进行",
+  nothingRuns: "没有正在进行的训练。",
+  finished: "已经结束",
+  nothingFinished: "还没有结束的训练。",
+  noBest: "没有报告最佳值。",
+  noMetricYet: "尚无指标",
+  waiting: "等待执行",
+  silent: "{for} 前更新",
+  left: "剩余 {time}",
+  tokenName: "自有脚本",
+  digits: {
+    title: "训练手写数字识别",
+    text: "平台自带 1,797 张真实图像。小型网络在任何机器上约一分钟即可学会。",
+    action: "开始训练",
+  },
+  tensorboard: {
+    title: "跟踪 TensorBoard 目录",
+    text: "写入 TensorBoard 文件的训练会实时显示在这里，无需修改代码。",
+    folder: "服务器上的目录",
+    example: "服务器上的目录",
+    action: "跟踪",
+    elsewhere: "文件在另一台机器上？在那里运行：",
+  },
+  script: {
+    title: "从自己的脚本记录",
+    text: "六行标准 Python，无需安装任何包；任何能发 HTTP 请求的语言都可以。",
+    makeToken: "创建令牌并填入",
+    tokenMade: "令牌仅此时显示。可在设置中撤销访问令牌。",
+  },
+};
