@@ -1,0 +1,141 @@
+// Walks every route of the contract: without a token, with a worker's token, with the wrong role, from the wrong page.
+
+import { HttpClient } from "@spotter/client";
+import { createRun, createUser, type Role } from "@spotter/contract";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../harness.ts";
+import { everyCall, makeCall } from "../sample-calls.ts";
+
+const PASSWORD = "a long enough password";
+const RANK = { viewer: 1, member: 2, admin: 3 } as const;
+
+describe("every route says who may call it", () => {
+  let server: TestServer;
+  let runId: number;
+  let userId: number;
+  const tokens = new Map<string, string>();
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    for (const role of ["viewer", "member", "outsider"] as const) {
+      const membership = role === "outsider" ? {} : { project_id: 1, role: role as Role };
+      const user = await server.client.call(createUser, {
+        body: { name: role, password: PASSWORD, ...membership },
+      });
+      userId = user.id;
+      tokens.set(role, await tokenOf(server, role));
+    }
+    runId = (await server.client.call(createRun, { body: { name: "walked" } })).id;
+    return () => server.close();
+  });
+
+  const calls = () => everyCall({ runId, projectId: 1, userId });
+  const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name)}` });
+
+  it("refuses callers who say nothing about themselves, at all but the public doors", async () => {
+    for (const { endpoint, call } of calls()) {
+      if (endpoint.access === "public") continue;
+      const { status, code } = await makeCall(server.url, endpoint, call);
+      expect({ endpoint: endpoint.name, status, code }).toEqual({
+        endpoint: endpoint.name,
+        status: 401,
+        code: endpoint.access === "worker" ? "worker-token-invalid" : "not-signed-in",
+      });
+    }
+  });
+
+  it("refuses a made-up token at every door that asks for one", async () => {
+    for (const { endpoint, call } of calls()) {
+      if (endpoint.access === "public") continue;
+      const { status } = await makeCall(server.url, endpoint, call, {
+        authorization: "Bearer spt_made-up",
+      });
+      expect({ endpoint: endpoint.name, status }).toEqual({ endpoint: endpoint.name, status: 401 });
+    }
+  });
+
+  it("refuses a person's token at the workers' doors", async () => {
+    for (const { endpoint, call } of calls().filter((one) => one.endpoint.access === "worker")) {
+      const { status } = await makeCall(server.url, endpoint, call, bearer("member"));
+      expect({ endpoint: endpoint.name, status }).toEqual({ endpoint: endpoint.name, status: 401 });
+    }
+  });
+
+  it.each(["outsider", "viewer", "member"] as const)(
+    "refuses %s where a higher role is asked for",
+    async (who) => {
+      const held = who === "outsider" ? 0 : RANK[who];
+      for (const { endpoint, call } of calls()) {
+        const needed =
+          endpoint.access === "server-admin"
+            ? 4
+            : endpoint.access.startsWith("project-")
+              ? RANK[endpoint.access.slice(8) as Role]
+              : 0;
+        // Ids that do not exist are "not found" for everybody; nothing is learned from that.
+        if (needed <= held || Object.values(call.params ?? {}).includes(999_999)) continue;
+        const { status, code } = await makeCall(server.url, endpoint, call, bearer(who));
+        expect({ endpoint: endpoint.name, status, code }).toEqual({
+          endpoint: endpoint.name,
+          status: 403,
+          code: "role-too-low",
+        });
+      }
+    },
+  );
+
+  it("shows outsiders nothing of a project at the doors that any account may call", async () => {
+    const outsider = new HttpClient({ baseUrl: server.url, token: tokens.get("outsider") ?? "" });
+    const { runs, datasets, queue, folders } = {
+      runs: await json(outsider, "/api/runs"),
+      datasets: await json(outsider, "/api/datasets"),
+      queue: await json(outsider, "/api/train/queue"),
+      folders: await json(outsider, "/api/compat/tensorboard"),
+    };
+    expect([runs.runs, datasets.datasets, queue.running, queue.waiting, folders.folders]).toEqual([
+      [],
+      [],
+      [],
+      [],
+      [],
+    ]);
+    for (const path of [
+      `/api/metrics/current?run_id=${runId}`,
+      `/api/metrics/history?run_id=${runId}`,
+      `/api/stream?runs=${runId}`,
+      `/api/stream/metrics?run_id=${runId}`,
+    ]) {
+      const response = await fetch(`${server.url}${path}`, { headers: bearer("outsider") });
+      expect({ path, status: response.status }).toEqual({ path, status: 403 });
+      await response.body?.cancel();
+    }
+  });
+
+  it("refuses pages of other origins and hosts that it does not serve", async () => {
+    for (const { endpoint, call } of calls()) {
+      const { status, code } = await makeCall(server.url, endpoint, call, {
+        ...bearer("member"),
+        origin: "https://evil.example",
+      });
+      expect({ endpoint: endpoint.name, status, code }).toEqual({
+        endpoint: endpoint.name,
+        status: 403,
+        code: "origin-not-allowed",
+      });
+    }
+  });
+});
+
+async function tokenOf(server: TestServer, name: string): Promise<string> {
+  const response = await fetch(`${server.url}/api/auth/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name, password: PASSWORD, token_name: "walk" }),
+  });
+  return ((await response.json()) as { secret: string }).secret;
+}
+
+async function json(client: HttpClient, path: string): Promise<Record<string, unknown>> {
+  const response = await client.request({ method: "GET", path }, {});
+  return (await response.json()) as Record<string, unknown>;
+}
