@@ -12,7 +12,7 @@ const tiers = {
   medium: { projects: ["medium-sqlite", "medium-postgres"], needs: ["postgres"] },
   "medium-sqlite": { projects: ["medium-sqlite"], needs: [], isPart: true },
   "medium-postgres": { projects: ["medium-postgres"], needs: ["postgres"], isPart: true },
-  whole: { projects: ["whole"], needs: ["postgres", "browser"] },
+  whole: { projects: ["whole"], needs: ["bundles", "postgres", "browser"] },
   python: { needs: [] },
 };
 
@@ -27,8 +27,8 @@ const chosen = Object.entries(tiers).filter(([name, tier]) =>
 
 let postgres;
 try {
-  await ensureReady({ dev: true });
   const needs = new Set(chosen.flatMap(([, tier]) => tier.needs));
+  await ensureReady({ dev: true, build: needs.has("bundles") });
   const env = { ...process.env, NODE_ENV: "test" };
   if (needs.has("browser")) env.SPOTTER_BROWSER = await provideBrowser();
   if (needs.has("postgres")) {
