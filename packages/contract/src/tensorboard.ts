@@ -158,21 +158,24 @@ class RunTranslator {
   }
 
   #take(item: TensorboardItem): void {
+    if (item.kind === "scalars") this.#takePoints(item);
+    else if (item.kind === "restart") this.#beginAttempt(item.step);
+    else if (item.kind === "hparams") this.#takeConfig(item);
+    else if (item.kind === "session-end") this.#takeStatus(item.status);
+    else if (item.kind === "skipped") this.#takeSkipped(item.content, item.count);
+    else if (item.kind === "problem") this.#say("warning", `${item.file}: ${item.message}`);
+  }
+
+  #takeConfig({ hyperparameters, startTime }: TensorboardItem & { kind: "hparams" }): void {
     const progress = this.#progress;
-    if (item.kind === "scalars") return this.#takePoints(item);
-    if (item.kind === "restart") return this.#beginAttempt(item.step);
-    if (item.kind === "hparams") {
-      progress.config = { ...progress.config, ...item.hyperparameters };
-      // Told again when they come late; the first step stays the attempt's own.
-      progress.started = false;
-      return this.#start(item.startTime ?? this.#now);
-    }
-    if (item.kind === "session-end")
-      progress.session =
-        item.status === "success" || item.status === "failure" ? item.status : null;
-    if (item.kind === "skipped") this.#takeSkipped(item.content, item.count);
-    if (item.kind === "problem")
-      this.#say("warning", `${item.file}: ${item.message}`.slice(0, 20_000));
+    progress.config = { ...progress.config, ...(withoutNonFinite(hyperparameters) as Config) };
+    // Told again when they come late; the first step stays the attempt's own.
+    progress.started = false;
+    this.#start(startTime ?? this.#now);
+  }
+
+  #takeStatus(status: string): void {
+    this.#progress.session = status === "success" || status === "failure" ? status : null;
   }
 
   #takePoints({ tag, step, time, value }: TensorboardItem & { kind: "scalars" }): void {
@@ -210,12 +213,13 @@ class RunTranslator {
 
   #beginAttempt(step: number): void {
     const progress = this.#progress;
-    // Nothing was sent yet, so there is no attempt to supersede.
-    if (progress.next_seq === 1 && this.#events.length === 0) return;
     this.#closeBatch();
-    progress.attempt += 1;
-    progress.next_seq = 1;
-    progress.first_step = Math.max(0, step);
+    // An attempt of which nothing was sent is still free.
+    if (progress.next_seq > 1) {
+      progress.attempt += 1;
+      progress.next_seq = 1;
+    }
+    progress.first_step = progress.attempt === 1 ? 0 : Math.max(0, step);
     progress.started = false;
     progress.ended = false;
     progress.session = null;
@@ -232,10 +236,10 @@ class RunTranslator {
   }
 
   #say(level: "info" | "warning", text: string): void {
-    // An ended attempt takes no more events; whoever follows tells it in other ways.
-    if (this.#progress.ended) return;
-    this.#start(this.#now);
-    const line = { time: this.#now, stream: "stderr" as const, level, text };
+    // Before the first point there may never be a run, and an ended attempt takes no more events: there, whoever follows
+    // tells it in other ways.
+    if (this.#progress.ended || !this.#progress.started) return;
+    const line = { time: this.#now, stream: "stderr" as const, level, text: text.slice(0, 20_000) };
     this.add({ type: "log-lines", lines: [line] });
   }
 
@@ -259,6 +263,15 @@ function metricNameOf(tag: string): string {
     .slice(0, 250)
     .replace(/^\/+|\/+$/g, "");
   return name === "" ? "unnamed" : name;
+}
+
+/** A hyperparameter may be NaN or infinite, which JSON cannot say. */
+function withoutNonFinite(value: Config[string]): Config[string] {
+  if (typeof value === "number") return encodeMetricValue(value);
+  if (Array.isArray(value)) return value.map(withoutNonFinite);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutNonFinite(inner)]);
+  return Object.fromEntries(entries) as Config;
 }
 
 function wireTime(time: number): number {
