@@ -26,7 +26,14 @@ export const nodePackages = {
     say("npm packages: about 150 MB to download, 450 MB on disk ...");
     const { program, args } = npm();
     // Nothing of ours relies on install scripts, so none is run: quicker, and one thing less to trust.
-    const flags = ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+    const flags = [
+      "ci",
+      "--include=dev",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--no-update-notifier",
+    ];
     await runVisibly(program, [...args, ...flags, "--prefer-offline", "--loglevel=error"], {
       env: cleanEnvironment(),
       problem:

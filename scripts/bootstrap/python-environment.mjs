@@ -23,9 +23,15 @@ export const pythonEnvironment = {
     return existsSync(environmentPython) && isTheNamedPython();
   },
 
+  /** Whatever a person has to repair is said before the first download, not after it. */
+  foresee() {
+    if (isTheNamedPythonAndHealthy()) return;
+    findPython();
+    tellSizes();
+  },
+
   async run() {
     await makeEnvironment();
-    tellSizes();
     const requirements = readFileSync(inRoot("worker/requirements.txt"), "utf8");
     const torch = requirements.split("\n").find((line) => line.startsWith("torch=="));
     // First and alone: what follows must fit this version, never the other way round.
@@ -98,7 +104,7 @@ function tellSizes() {
     `PyTorch and its companions: about 0.3 GB to download and ${gigabytes(cpuDiskBytes)} on disk for the CPU build,` +
       ` 2.7 GB and ${gigabytes(cudaDiskBytes)} where pip finds the CUDA build. Free here: ${gigabytes(free)}.`,
   );
-  if (free < cpuDiskBytes && askProgram(environmentPython, ["-c", "import torch"]) === undefined) {
+  if (free < cpuDiskBytes) {
     throw new SetupProblem(
       `Only ${gigabytes(free)} are free on the disk of ${root}; PyTorch needs at least ${gigabytes(cpuDiskBytes)}. Make room and repeat.`,
     );

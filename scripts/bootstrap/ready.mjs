@@ -35,6 +35,7 @@ export async function runAsCommand(flags) {
 
 async function runSteps(steps) {
   const spent = { downloadMs: 0, otherMs: 0 };
+  for (const step of steps) if (!isDone(step)) step.foresee?.();
   for (const step of steps) {
     // Asked again under the lock: whoever held it may have done the work.
     if (isDone(step)) continue;
