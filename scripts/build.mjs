@@ -1,11 +1,13 @@
 // Builds dist/: the server and its database thread, the command line, and the web pages.
-// Our own TypeScript is bundled; what comes from npm stays in node_modules.
+// Our own TypeScript is bundled; what comes from npm stays in node_modules. Some parts only:
+//   node scripts/build.mjs [server] [cli] [web]
 import "./require-node.cjs";
-import { spawnSync } from "node:child_process";
-import { chmodSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { distFolder, inRoot, root } from "./bootstrap/paths.mjs";
+import { runVisibly } from "./bootstrap/programs.mjs";
+import { endWith, SetupProblem } from "./bootstrap/say.mjs";
 
 export const sharedOptions = {
   absWorkingDir: root,
@@ -30,9 +32,10 @@ export const sharedOptions = {
   logLevel: "warning",
 };
 
+/** The bundles of server and command line, as esbuild wants them told. */
 export function nodeBundles(outFolder) {
-  return [
-    {
+  return {
+    server: {
       ...sharedOptions,
       entryPoints: {
         main: "apps/server/src/main.ts",
@@ -40,31 +43,57 @@ export function nodeBundles(outFolder) {
       },
       outdir: path.join(outFolder, "server"),
     },
-    {
+    cli: {
       ...sharedOptions,
       entryPoints: { spotter: "apps/cli/src/main.ts" },
       outdir: path.join(outFolder, "cli"),
       banner: { js: "#!/usr/bin/env node" },
     },
-  ];
+  };
 }
 
-async function buildEverything() {
+const builders = {
+  server: (next) => esbuild.build(nodeBundles(next).server),
+  cli: async (next) => {
+    await esbuild.build(nodeBundles(next).cli);
+    chmodSync(path.join(next, "cli/spotter.js"), 0o755);
+  },
+  web: buildWeb,
+};
+
+async function build(parts) {
   // Built beside and renamed, so that a running server never serves half a build.
   const next = `${distFolder}.next`;
   rmSync(next, { recursive: true, force: true });
-  await Promise.all(nodeBundles(next).map((options) => esbuild.build(options)));
-  chmodSync(path.join(next, "cli/spotter.js"), 0o755);
-  buildWeb(path.join(next, "web"));
-  rmSync(distFolder, { recursive: true, force: true });
-  renameSync(next, distFolder);
+  await Promise.all(parts.map((part) => builders[part](next)));
+  mkdirSync(distFolder, { recursive: true });
+  for (const part of parts) {
+    rmSync(path.join(distFolder, part), { recursive: true, force: true });
+    renameSync(path.join(next, part), path.join(distFolder, part));
+  }
+  rmSync(next, { recursive: true });
 }
 
-function buildWeb(outFolder) {
+function buildWeb(next) {
   const vite = inRoot("node_modules/vite/bin/vite.js");
-  const args = [vite, "build", "--outDir", outFolder, "--emptyOutDir", "--logLevel", "warn"];
-  const result = spawnSync(process.execPath, args, { cwd: inRoot("apps/web"), stdio: "inherit" });
-  if (result.status !== 0) process.exit(1);
+  const flags = ["--outDir", path.join(next, "web"), "--emptyOutDir", "--logLevel", "warn"];
+  return runVisibly(process.execPath, [vite, "build", ...flags], {
+    cwd: inRoot("apps/web"),
+    problem: "The web pages could not be built; the messages are above.",
+  });
 }
 
-if (process.argv[1] === import.meta.filename) await buildEverything();
+if (process.argv[1] === import.meta.filename) {
+  const parts = process.argv.slice(2);
+  const unknown = parts.filter((part) => builders[part] === undefined);
+  try {
+    if (unknown.length > 0) {
+      throw new SetupProblem(
+        `There is no part ${unknown.join(", ")}; there are server, cli and web.`,
+      );
+    }
+    await build(parts.length > 0 ? parts : Object.keys(builders));
+  } catch (error) {
+    endWith(error);
+  }
+}

@@ -49,7 +49,7 @@ const restartAfterBuild = {
   },
 };
 
-const [serverBundle] = nodeBundles(inRoot("dist"));
+const { server: serverBundle } = nodeBundles(inRoot("dist"));
 const context = await esbuild.context({
   ...serverBundle,
   plugins: [...serverBundle.plugins, restartAfterBuild],
