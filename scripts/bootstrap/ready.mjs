@@ -16,6 +16,11 @@ export async function ensureReady({ dev = false, build = true } = {}) {
   const steps = [nodePackages, pythonEnvironment];
   if (dev) steps.push(pythonDevelopment);
   if (build) steps.push(bundles);
+  return doDueSteps(steps);
+}
+
+/** Does those of the steps whose stamp is missing or for other inputs, in order, alone in this checkout. */
+export async function doDueSteps(steps) {
   if (steps.every(isDone)) return { downloadMs: 0, otherMs: 0 };
   return withLock(path.join(stampFolder, "lock"), () => runSteps(steps), tellWaiting);
 }

@@ -11,6 +11,19 @@ This page is generated from \`apps/server/src/platform/settings.ts\`.
 |---|---|---|
 `;
 
+const commandLine = `
+## Command line
+
+Read by \`spotter\`.
+
+| variable | default | what it is for |
+|---|---|---|
+| \`SPOTTER_URL\` | the server that was signed in to | The server to speak to. |
+| \`SPOTTER_TOKEN\` | the token that sign-in keeps | An API token. |
+| \`XDG_CONFIG_HOME\` | \`~/.config\` | Where \`spotter/config.json\` lies. |
+| \`NO_COLOR\` |  | Set to anything: no colours. |
+`;
+
 const setup = `
 ## Set-up and tests
 
@@ -30,5 +43,5 @@ export function settingsPage(): string {
     const fallback = variable.fallback === "" ? "" : `\`${variable.fallback}\``;
     return `| \`${name}\` | ${fallback} | ${sentence.replaceAll("|", "\\|")} |`;
   });
-  return `${introduction}${rows.join("\n")}\n${setup}`;
+  return `${introduction}${rows.join("\n")}\n${commandLine}${setup}`;
 }
