@@ -113,6 +113,8 @@ export const CreateRun = z
     name: Title.optional(),
     /** Names a recipe to train; absent for an own script that will send events itself. */
     recipe: RecipeName.optional(),
+    /** 2026-11-21: who sends the events where no recipe is named; default `script`. */
+    source: RunSource.exclude(["recipe"]).optional(),
     config: JsonObject.default({}),
     tags: z.array(Tag).max(20).default([]),
     note: z.string().max(10_000).default(""),

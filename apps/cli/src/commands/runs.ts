@@ -1,0 +1,221 @@
+// runs, run, queue: what there is, as tables.
+import { fetchQueue, fetchRun, fetchRuns } from "@spotter/client";
+import { listRunFiles, type QueueEntry, type Run, type RunSummary } from "@spotter/contract";
+import type { Command } from "commander";
+import { type Context, printable } from "../context.ts";
+import { UsageProblem } from "../exit-codes.ts";
+import { bytes, dateTime, number, percent, runDuration, stateWord } from "../format.ts";
+import { projectIdOf, runIdOf } from "../lookup.ts";
+import type { Bind } from "../program.ts";
+import { progressLine } from "../progress-line.ts";
+import { facts, table } from "../table.ts";
+
+interface RunsOptions {
+  state?: string;
+  project?: string;
+  source?: string;
+  tag?: string;
+  search?: string;
+  archived?: boolean;
+  sort?: string;
+  asc?: boolean;
+  metrics?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]): void {
+  program
+    .command("runs")
+    .description(t("list runs, newest first", "列出训练,最新在前"))
+    .option("--state <states>", t("only these, comma-separated", "仅这些状态,逗号分隔"))
+    .option("--project <project>", t("name or number", "项目名称或编号"))
+    .option("--source <source>", "recipe | script | tensorboard")
+    .option("--tag <tag>", t("only with this tag", "仅含此标签"))
+    .option("-q, --search <text>", t("text in name, note or tags", "名称、备注或标签中的文字"))
+    .option("--archived", t("archived ones", "已归档的"))
+    .option("--sort <key>", "id | created_at | name | state | duration | metric:<name>")
+    .option("--asc", t("smallest or oldest first", "升序"))
+    .option("--metrics <names>", t("columns, comma-separated", "指标列,逗号分隔"))
+    .option("--limit <count>", t("rows of a page, at most 500", "每页行数,最多 500"), "30")
+    .option("--cursor <cursor>", t("go on behind a page", "从上一页之后继续"))
+    .action(bind(listRuns));
+  program
+    .command("run <run>")
+    .description(t("one run: state, results, files", "查看一个训练:状态、结果、文件"))
+    .action(bind(showRun));
+  program
+    .command("queue")
+    .description(t("what runs and what waits", "正在运行与排队的任务"))
+    .action(bind(showQueue));
+}
+
+async function listRuns(context: Context, _args: string[], options: RunsOptions): Promise<void> {
+  const client = context.client();
+  const projectId = await projectIdOf(client, options.project);
+  const page = await fetchRuns(client, {
+    ...(options.state ? { state: options.state } : {}),
+    ...(projectId ? { project_id: String(projectId) } : {}),
+    ...(options.source ? { source: sourceOf(options.source) } : {}),
+    ...(options.tag ? { tag: options.tag } : {}),
+    ...(options.search ? { q: options.search } : {}),
+    ...(options.archived ? { archived: "true" } : {}),
+    ...(options.sort ? { sort: options.sort } : {}),
+    ...(options.metrics ? { metrics: options.metrics } : {}),
+    ...(options.cursor ? { cursor: options.cursor } : {}),
+    direction: options.asc ? "asc" : "desc",
+    limit: options.limit ?? "30",
+  });
+  if (context.json) return context.answer(page);
+  if (page.runs.length === 0) return context.say(context.text("No runs.", "没有训练。"));
+  context.say(runTable(context, page.runs, options.metrics?.split(",") ?? []));
+  if (page.next_cursor !== null)
+    context.note(
+      context.text(
+        `${page.runs.length} of ${page.total}; more with --cursor ${page.next_cursor}`,
+        `共 ${page.total},已显示 ${page.runs.length};继续:--cursor ${page.next_cursor}`,
+      ),
+    );
+}
+
+function sourceOf(text: string): "recipe" | "script" | "tensorboard" {
+  if (text === "recipe" || text === "script" || text === "tensorboard") return text;
+  throw new UsageProblem(`--source is recipe, script or tensorboard, not "${text}".`);
+}
+
+function runTable(context: Context, runs: readonly RunSummary[], asked: readonly string[]): string {
+  const t = context.text.bind(context);
+  const now = Date.now() / 1000;
+  const metrics = asked.length > 0 ? asked : ["train/loss", "val/accuracy"];
+  const head = [
+    "#",
+    t("name", "名称"),
+    t("state", "状态"),
+    t("step", "步"),
+    ...metrics,
+    t("time", "用时"),
+    t("created", "创建"),
+    t("by", "创建者"),
+  ];
+  const rows = runs.map((run) => [
+    String(run.id),
+    printable(run.name).slice(0, 40),
+    colored(context, run),
+    stepOf(run),
+    ...metrics.map((name) => metricText(name, run)),
+    runDuration(run, now),
+    dateTime(run.created_at),
+    printable(run.owner_name ?? ""),
+  ]);
+  const numbers = [0, 3, ...metrics.map((_, index) => 4 + index), 4 + metrics.length];
+  return table(head, rows, numbers);
+}
+
+function colored(context: Context, { state }: Pick<RunSummary, "state">): string {
+  const word = stateWord(state, context.language);
+  if (state === "failed") return context.style("red", word);
+  if (state === "finished") return context.style("green", word);
+  return state === "running" ? context.style("cyan", word) : word;
+}
+
+function stepOf({ progress }: RunSummary): string {
+  if (progress === null) return "";
+  return progress.total_steps === null
+    ? String(progress.step)
+    : `${progress.step}/${progress.total_steps}`;
+}
+
+function metricText(name: string, { metrics }: RunSummary): string {
+  return name.endsWith("accuracy") ? percent(metrics[name]) : number(metrics[name]);
+}
+
+async function showRun(context: Context, [text = ""]: string[]): Promise<void> {
+  const client = context.client();
+  const runId = runIdOf(text);
+  const run = await fetchRun(client, runId);
+  if (context.json) return context.answer(run);
+  const { files } = await client.call(listRunFiles, { params: { run_id: runId } });
+  context.say(context.style("bold", `#${run.id} ${printable(run.name)}`));
+  context.say(facts(factsOf(context, run)));
+  const kept = files.filter(({ removed_at }) => removed_at === null);
+  if (kept.length === 0) return;
+  const t = context.text.bind(context);
+  const rows = kept.map((file) => [
+    file.kind,
+    printable(file.path),
+    bytes(file.size),
+    file.step === null ? "" : String(file.step),
+    printable(file.label ?? ""),
+  ]);
+  context.say(
+    `\n${table([t("file", "文件"), t("path", "路径"), t("size", "大小"), t("step", "步"), t("label", "标记")], rows, [2, 3])}`,
+  );
+}
+
+function factsOf(context: Context, run: Run): [string, string][] {
+  const t = context.text.bind(context);
+  const config = Object.entries(run.config).map(
+    ([key, value]) => `${key}=${JSON.stringify(value)}`,
+  );
+  const rows: [string, string][] = [
+    [
+      t("state", "状态"),
+      `${colored(context, run)}${run.reason ? `: ${printable(run.reason)}` : ""}`,
+    ],
+    [t("progress", "进度"), progressLine(run, context.language)],
+    [t("time", "用时"), runDuration(run, Date.now() / 1000)],
+    [
+      t("best", "最佳"),
+      run.best === null
+        ? ""
+        : `${run.best.metric} ${metricText(run.best.metric, { ...run, metrics: { [run.best.metric]: run.best.value } })} @ ${run.best.step}`,
+    ],
+    [
+      t("metrics", "指标"),
+      Object.keys(run.metrics)
+        .map((name) => `${name} ${metricText(name, run)}`)
+        .join("  "),
+    ],
+    [t("points", "数据点"), `${run.num_points} (${run.num_series})`],
+    [t("device", "设备"), [run.device, run.hostname].filter(Boolean).join(" @ ")],
+    [t("attempts", "尝试"), run.attempts.length > 1 ? String(run.attempts.length) : ""],
+    [t("config", "配置"), printable(config.join("  "))],
+    [t("note", "备注"), printable(run.note)],
+    [
+      t("error", "错误"),
+      run.error === null
+        ? ""
+        : printable(`${run.error.kind}: ${run.error.message} ${run.error.hint ?? ""}`),
+    ],
+    [t("page", "页面"), `${context.serverUrl()}/runs/${run.id}/charts`],
+  ];
+  return rows.filter(([, value]) => value !== "");
+}
+
+async function showQueue(context: Context): Promise<void> {
+  const queue = await fetchQueue(context.client());
+  if (context.json) return context.answer(queue);
+  const t = context.text.bind(context);
+  const entries = [...queue.running, ...queue.waiting];
+  if (entries.length === 0)
+    return context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
+  const row = (entry: QueueEntry) => [
+    entry.position === null ? "" : String(entry.position),
+    String(entry.job_id),
+    printable(entry.name),
+    entry.kind,
+    stateWord(entry.state, context.language),
+    printable(entry.reason ?? ""),
+    dateTime(entry.created_at),
+  ];
+  const head = [
+    t("place", "位置"),
+    "#",
+    t("name", "名称"),
+    t("kind", "类型"),
+    t("state", "状态"),
+    t("reason", "原因"),
+    t("created", "创建"),
+  ];
+  context.say(table(head, entries.map(row), [0, 1]));
+}

@@ -1,0 +1,69 @@
+// train: queue a training, and watch it if wished.
+import { startRun } from "@spotter/client";
+import { RecipeName } from "@spotter/contract";
+import type { Command } from "commander";
+import { readConfig } from "../config-options.ts";
+import { type Context, printable } from "../context.ts";
+import { UsageProblem } from "../exit-codes.ts";
+import { projectIdOf } from "../lookup.ts";
+import type { Bind } from "../program.ts";
+import { watchRun } from "../watch-run.ts";
+
+interface TrainOptions {
+  set: string[];
+  config?: string;
+  name?: string;
+  project?: string;
+  tag: string[];
+  watch?: boolean;
+}
+
+const collect = (value: string, previous: string[]) => [...previous, value];
+
+export function addTrainCommand(program: Command, bind: Bind, t: Context["text"]): void {
+  program
+    .command("train <recipe>")
+    .description(t("queue a training", "提交训练"))
+    .option("--set <key=value>", t("one setting; may be repeated", "一个设置;可重复"), collect, [])
+    .option("--config <file.json>", t("settings from a file", "从文件读取设置"))
+    .option("--name <name>", t("the run's name", "训练名称"))
+    .option("--project <project>", t("name or number", "项目名称或编号"))
+    .option("--tag <tag>", t("may be repeated", "标签;可重复"), collect, [])
+    .option("--watch", t("stay and watch it", "提交后实时查看"))
+    .addHelpText(
+      "after",
+      `\n${t("Example", "示例")}: spotter train vision --set epochs=5 --set data.path=/data/cats --watch`,
+    )
+    .action(bind(train));
+}
+
+async function train(context: Context, [recipe = ""]: string[], options: TrainOptions) {
+  const known = RecipeName.safeParse(recipe);
+  if (!known.success)
+    throw new UsageProblem(
+      `There is no recipe "${recipe}"; there is: ${RecipeName.options.join(", ")}.`,
+    );
+  const client = context.client();
+  const config = readConfig(options.config, options.set);
+  const projectId = await projectIdOf(client, options.project);
+  const run = await startRun(client, {
+    recipe: known.data,
+    config,
+    tags: options.tag,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(projectId === undefined ? {} : { project_id: projectId }),
+  });
+  const page = `${context.serverUrl()}/runs/${run.id}/charts`;
+  if (!context.json) {
+    const name = printable(run.name);
+    context.say(
+      context.text(
+        `Run ${run.id} "${name}" is queued.  ${page}`,
+        `训练 ${run.id}「${name}」已提交。  ${page}`,
+      ),
+    );
+  }
+  if (options.watch) return watchRun(context, client, run.id);
+  if (context.json) context.answer(run);
+  return undefined;
+}

@@ -1,0 +1,147 @@
+// Follows one run live until it has ended; the exit code says how.
+import { fetchLastLogs, fetchRun, followRuns, type HttpClient, isOver } from "@spotter/client";
+import type { LogLine, RunSummary } from "@spotter/contract";
+import { type Context, printable } from "./context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { runDuration, stateWord } from "./format.ts";
+import { LiveView } from "./live-view.ts";
+import { logText } from "./log-text.ts";
+import { progressLine } from "./progress-line.ts";
+
+const TAIL_LINES = 5;
+
+/** Exit code: 0 finished, 10 failed, 11 stopped or cancelled. Ctrl-C ends the watching, not the run. */
+export async function watchRun(
+  context: Context,
+  client: HttpClient,
+  runId: number,
+): Promise<number> {
+  const watcher = new Watcher(context, client, runId);
+  return watcher.watch();
+}
+
+class Watcher {
+  readonly #context: Context;
+  readonly #client: HttpClient;
+  readonly #runId: number;
+  readonly #view: LiveView;
+  #run: RunSummary | null = null;
+  #lastLine = 0;
+  #epoch = 0;
+
+  constructor(context: Context, client: HttpClient, runId: number) {
+    this.#context = context;
+    this.#client = client;
+    this.#runId = runId;
+    this.#view = new LiveView(context);
+  }
+
+  async watch(): Promise<number> {
+    const stop = new AbortController();
+    const interrupt = () => stop.abort();
+    process.once("SIGINT", interrupt);
+    try {
+      await this.#follow(stop.signal);
+    } finally {
+      process.off("SIGINT", interrupt);
+      this.#view.close();
+    }
+    const run = this.#run;
+    if (run === null || !isOver(run.state)) return this.#sayInterrupted();
+    return this.#sayEnd(run);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { json } = this.#context;
+    const stream = followRuns(this.#client, {
+      runs: [this.#runId],
+      topics: ["runs", "logs"],
+      signal,
+      onState: (state) => {
+        if (state === "reconnecting") this.#sayReconnecting();
+      },
+    });
+    for await (const { event } of stream) {
+      if (json && belongsTo(event, this.#runId)) this.#context.answerLine(event);
+      // The stream is open, so nothing is missed between these reads and the events.
+      if (event.type === "stream-opened") await this.#takeStart();
+      if (event.type === "log-appended") this.#takeLines(event.lines);
+      if (event.type === "run-changed" && event.run.id === this.#runId) this.#takeRun(event.run);
+      if (this.#run !== null && isOver(this.#run.state)) return this.#takeLastLines();
+    }
+  }
+
+  async #takeStart(): Promise<void> {
+    const run = await fetchRun(this.#client, this.#runId);
+    if (this.#run === null && !isOver(run.state))
+      this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: TAIL_LINES }));
+    if (this.#context.json && this.#run === null)
+      this.#context.answerLine({ type: "run-changed", run });
+    this.#takeRun(run);
+  }
+
+  #takeRun(run: RunSummary): void {
+    this.#run = run;
+    if (this.#context.json) return;
+    const epoch = run.progress?.epoch ?? 0;
+    this.#view.status(progressLine(run, this.#context.language), epoch !== this.#epoch);
+    this.#epoch = epoch;
+  }
+
+  #takeLines(lines: readonly LogLine[]): void {
+    for (const line of lines) {
+      if (line.line_no <= this.#lastLine) continue;
+      this.#lastLine = line.line_no;
+      if (!this.#context.json) this.#view.line(logText(this.#context, line));
+    }
+  }
+
+  /** The last words often come after the state. */
+  async #takeLastLines(): Promise<void> {
+    if (this.#lastLine > 0)
+      this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: 100 }));
+  }
+
+  #sayReconnecting(): void {
+    if (this.#context.json) return;
+    const { text } = this.#context;
+    const sentence = text.call(
+      this.#context,
+      "The server does not answer; the run goes on. Trying again ...",
+      "服务器没有响应;训练仍在继续。正在重连…",
+    );
+    this.#view.status(sentence, true);
+  }
+
+  #sayInterrupted(): number {
+    this.#context.note(
+      this.#context.text(
+        `Run ${this.#runId} goes on; watch it again with: spotter watch ${this.#runId}`,
+        `训练 ${this.#runId} 仍在继续;再次查看:spotter watch ${this.#runId}`,
+      ),
+    );
+    return exitCodes.interrupted;
+  }
+
+  #sayEnd(run: RunSummary): number {
+    const { json, language } = this.#context;
+    if (!json) {
+      const took = runDuration(run, Date.now() / 1000);
+      const reason = run.reason === null ? "" : `: ${printable(run.reason)}`;
+      const word = stateWord(run.state, language);
+      this.#context.say(
+        this.#context.text(
+          `Run ${run.id} ${word}${reason}${took ? ` after ${took}` : ""}.`,
+          `训练 ${run.id} ${word}${reason}${took ? `,用时 ${took}` : ""}。`,
+        ),
+      );
+    }
+    if (run.state === "finished") return exitCodes.ok;
+    return run.state === "failed" ? exitCodes.runFailed : exitCodes.runStopped;
+  }
+}
+
+/** The stream of runs tells of all; a program that watches one wants one. */
+function belongsTo(event: { type: string; run?: { id: number }; run_id?: number }, runId: number) {
+  return (event.run?.id ?? event.run_id) === runId;
+}
