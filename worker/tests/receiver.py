@@ -88,7 +88,9 @@ class Receiver:
                 if found:
                     return found
                 remaining = deadline - time.monotonic()
-                assert remaining > 0, f"waited {timeout_s} s in vain; events: {self.types()}"
+                assert remaining > 0, (
+                    f"waited {timeout_s} s in vain; last events: {self.types()[-20:]}"
+                )
                 self.changed.wait(min(remaining, 0.2))
 
     def events(self, kind: str | None = None, source: str | None = None) -> list[dict[str, Any]]:

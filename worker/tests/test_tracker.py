@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -220,11 +219,9 @@ def test_log_does_not_wait_for_a_server_that_hangs(
 
     receiver.intercept = hang
     tracker = new_tracker()
-    started = time.monotonic()
+    # A blocked call would wait for the release below, for ever.
     for step in range(1000):
         tracker.log({"a": step}, step)
-    # Not a matter of speed: a blocked call would wait for the release below, for ever.
-    assert time.monotonic() - started < 10
     released.append(True)
     assert tracker.finish(20)
     assert len(receiver.points("a")) == 1000

@@ -52,6 +52,8 @@ def main() -> int:
     )
     tracker.start()
     state, exit_code = _attempt(attempt_dir, arguments.run_dir, new_client(), tracker, commands)
+    # The last word counts only with all that was said before it safe on disk.
+    tracker.flush()
     _write_outcome(attempt_dir, state, exit_code)
     if not tracker.finish(0.0 if exit_code == EXIT_ABANDONED else FINISH_S):
         print("the server is away; the supervisor hands the last events over later", flush=True)

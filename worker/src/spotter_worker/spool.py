@@ -111,10 +111,6 @@ class Spool:
         with open(self._path.with_suffix(".refused"), "ab") as file:
             file.write(line.data)
 
-    def num_unsent(self) -> int:
-        with self._lock:
-            return self._last_seq - self.acked_seq
-
     def wait_drained(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
         with self._lock:

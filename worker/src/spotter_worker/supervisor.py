@@ -128,7 +128,7 @@ class Supervisor:
     # -- watching ----------------------------------------------------------------------------------
 
     def _watch(self) -> dict[str, Any]:
-        next_heartbeat = 0.0
+        next_heartbeat, heartbeat_seq = 0.0, 0
         assert self._worker_pid is not None or self._arguments.adopt
         while True:
             alive = self._worker_lives()
@@ -138,9 +138,10 @@ class Supervisor:
             now = time.monotonic()
             if now >= next_heartbeat:
                 next_heartbeat = now + HEARTBEAT_S
-                # Old heartbeats tell nothing: none is added while others still wait.
-                if self._spool.num_unsent() == 0:
-                    self._send({"type": "heartbeat", "worker_pid": self._worker_pid})
+                # Old heartbeats tell nothing: none is added while the last one still waits.
+                if self._spool.acked_seq >= heartbeat_seq:
+                    heartbeat = {"type": "heartbeat", "worker_pid": self._worker_pid}
+                    heartbeat_seq = self._send(heartbeat)
             assert self._worker_pid is not None
             self._limits.enforce(self._worker_pid)
             self._sleep()
@@ -233,8 +234,8 @@ class Supervisor:
         assert isinstance(outcome, dict)
         return outcome
 
-    def _send(self, event: dict[str, Any]) -> None:
-        self._spool.append(json.dumps([{"time": time.time(), **event}]))
+    def _send(self, event: dict[str, Any]) -> int:
+        return self._spool.append(json.dumps([{"time": time.time(), **event}]))
 
     def _new_courier(self, spool: Spool) -> Courier:
         token = (self._dir / "token").read_text().strip()

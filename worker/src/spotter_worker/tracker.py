@@ -106,6 +106,10 @@ class Tracker:
         except Exception as error:  # noqa: BLE001
             _complain(f"event {event.get('type')} is lost: {type(error).__name__}: {error}")
 
+    def flush(self) -> None:
+        """Puts on disk what was given so far."""
+        self._cut()
+
     def finish(self, timeout_s: float) -> bool:
         """Writes everything to disk and waits until the server has it; false: the rest waits in the
         spool.
