@@ -1,5 +1,5 @@
 // Checks that no file imports itself by any detour, in TypeScript, JavaScript, Vue and Python.
-import { findCycles } from "./checks/cycles.ts";
+import { findCycles, shortestLoop } from "./checks/cycles.ts";
 import { readImports } from "./checks/imports.ts";
 import { readPythonImports } from "./checks/python-imports.ts";
 import { readSources, report } from "./checks/source-files.ts";
@@ -12,4 +12,9 @@ const imports = [
 for (const { from, to } of imports) {
   if (to !== undefined) edges.set(from, [...(edges.get(from) ?? []), to]);
 }
-report(findCycles(edges).map((files) => `import cycle: ${[...files].sort().join(" ↔ ")}`));
+report(
+  findCycles(edges).map(
+    (group) =>
+      `import cycle of ${group.length} files, the shortest way round: ${shortestLoop(group, edges).join(" → ")}`,
+  ),
+);

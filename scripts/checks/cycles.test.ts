@@ -1,6 +1,6 @@
 // Tests of the cycle search and of how imports are read from each kind of file.
 import { describe, expect, test } from "vitest";
-import { findCycles } from "./cycles.ts";
+import { findCycles, shortestLoop } from "./cycles.ts";
 import { readImports } from "./imports.ts";
 import { readPythonImports } from "./python-imports.ts";
 
@@ -26,6 +26,15 @@ describe("findCycles", () => {
   test("finds a file that imports itself", () => {
     expect(cyclesOf({ a: ["a"] })).toEqual([["a"]]);
   });
+});
+
+test("shortestLoop names the way round, not the whole group", () => {
+  const edges = new Map([
+    ["a", ["b"]],
+    ["b", ["c", "a"]],
+    ["c", ["a"]],
+  ]);
+  expect(shortestLoop(["a", "b", "c"], edges)).toEqual(["a", "b", "a"]);
 });
 
 describe("readImports", () => {

@@ -7,6 +7,33 @@ export function findCycles(edges: ReadonlyMap<string, readonly string[]>): strin
   return search.cycles;
 }
 
+/** The shortest way round inside one group, for the message: a, b, …, a. */
+export function shortestLoop(
+  group: readonly string[],
+  edges: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const loops = group.map((start) => loopFrom(start, new Set(group), edges));
+  return loops.reduce((best, loop) => (loop.length < best.length ? loop : best));
+}
+
+function loopFrom(
+  start: string,
+  group: ReadonlySet<string>,
+  edges: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const queue: string[][] = [[start]];
+  const seen = new Set<string>();
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    for (const target of edges.get(path.at(-1) ?? start) ?? []) {
+      if (target === start) return [...path, start];
+      if (!group.has(target) || seen.has(target)) continue;
+      seen.add(target);
+      queue.push([...path, target]);
+    }
+  }
+  return [...group];
+}
+
 class Search {
   readonly cycles: string[][] = [];
   readonly #edges: ReadonlyMap<string, readonly string[]>;
