@@ -1,7 +1,16 @@
 // What every room brings to the database, by storey: its steps of the schema and its hot work on PostgreSQL.
 // The same work for SQLite is collected in db-thread.ts, because it runs there.
+import { migrations as authMigrations } from "./domains/auth/index.ts";
+import { migrations as projectMigrations } from "./domains/projects/index.ts";
+import { migrations as queueMigrations } from "./domains/queue/index.ts";
 import type { Migration, PostgresProcedure } from "./platform/db/database.ts";
+import { outboxMigrations } from "./platform/outbox.ts";
 
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  ...outboxMigrations,
+  ...projectMigrations,
+  ...authMigrations,
+  ...queueMigrations,
+];
 
 export const postgresProcedures: Readonly<Record<string, PostgresProcedure>> = {};

@@ -22,24 +22,50 @@ export interface TestPlace {
   readonly folder: string;
   /** Undefined on SQLite. */
   readonly databaseUrl: string | undefined;
+  readonly schema: string;
 }
 
 /** A folder and, on PostgreSQL, a schema of its own; removed after the test unless it failed. */
 export async function makeTestPlace(): Promise<TestPlace> {
+  const place = await createTestPlace();
+  const failure = watchForFailure();
+  onTestFinished(() => removeTestPlace(place, failure));
+  return place;
+}
+
+/** The same without a test around it, for `beforeAll`. */
+export async function createTestPlace(): Promise<TestPlace> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "spotter-test-"));
-  let hasFailed = false;
-  onTestFailed(() => {
-    hasFailed = true;
-    process.stderr.write(`The failed test's data is kept in ${folder} (${testEngine})\n`);
-  });
   const schema = `test_${randomBytes(8).toString("hex")}`;
   const databaseUrl = testEngine === "postgres" ? await createSchema(schema) : undefined;
-  onTestFinished(async () => {
-    if (hasFailed) return;
-    rmSync(folder, { recursive: true, force: true });
-    if (databaseUrl !== undefined) await onServer(`drop schema ${schema} cascade`);
-  });
-  return { folder, databaseUrl };
+  return { folder, databaseUrl, schema };
+}
+
+/** Removes it, unless the test failed: then it says where it is. */
+export async function removeTestPlace(
+  place: TestPlace,
+  failure: { readonly hasFailed: boolean },
+): Promise<void> {
+  if (failure.hasFailed) {
+    const schema = place.databaseUrl === undefined ? "" : ` and the schema ${place.schema}`;
+    process.stderr.write(`The failed test's data is kept in ${place.folder}${schema}.\n`);
+    return;
+  }
+  rmSync(place.folder, { recursive: true, force: true });
+  if (place.databaseUrl !== undefined) await onServer(`drop schema ${place.schema} cascade`);
+}
+
+/** Knows whether the test that runs now has failed; in a hook, where there is none, it never does. */
+export function watchForFailure(): { readonly hasFailed: boolean } {
+  const failure = { hasFailed: false };
+  try {
+    onTestFailed(() => {
+      failure.hasFailed = true;
+    });
+  } catch (error) {
+    if (!(error instanceof Error && /inside a test/.test(error.message))) throw error;
+  }
+  return failure;
 }
 
 /** Opens the place's database; closed after the test. */
@@ -48,7 +74,7 @@ export async function openTestDatabase(
   options: { migrations?: readonly Migration[]; failAfterCommitOf?: number } = {},
 ): Promise<Database> {
   const { migrations = allMigrations, failAfterCommitOf } = options;
-  const database = await open(place, failAfterCommitOf);
+  const database = await openPlace(place, failAfterCommitOf);
   let isClosed = false;
   const close = database.close.bind(database);
   database.close = async () => {
@@ -58,9 +84,17 @@ export async function openTestDatabase(
     }
   };
   onTestFinished(() => database.close());
+  await migrateTestDatabase(place, database, migrations);
+  return database;
+}
+
+export async function migrateTestDatabase(
+  place: TestPlace,
+  database: Database,
+  migrations: readonly Migration[] = allMigrations,
+): Promise<void> {
   const backupFolder = path.join(place.folder, "backup");
   await migrate({ database, migrations, clock: systemClock, backupFolder });
-  return database;
 }
 
 /** The usual case in one line. */
@@ -68,7 +102,8 @@ export async function freshTestDatabase(migrations?: readonly Migration[]): Prom
   return openTestDatabase(await makeTestPlace(), migrations === undefined ? {} : { migrations });
 }
 
-function open(place: TestPlace, failAfterCommitOf: number | undefined): Promise<Database> {
+/** Without migrations and without an end: whoever opens it closes it. */
+export function openPlace(place: TestPlace, failAfterCommitOf?: number): Promise<Database> {
   if (place.databaseUrl !== undefined)
     return openPostgres({
       url: place.databaseUrl,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import websocket from "@fastify/websocket";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { answerError } from "./error-handler.ts";
 import { SpotterError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -32,7 +32,7 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   const { settings, log, isClosing } = options;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.maxBodyBytes,
     trustProxy: settings.trustProxy,
     genReqId: makeRequestIds(),
@@ -55,7 +55,8 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   await app.register(helmet, securityHeaders(settings.secureCookies));
   await app.register(cookie, { secret: options.cookieKey });
   await app.register(websocket, { options: { maxPayload: MAX_SOCKET_MESSAGE_BYTES } });
-  readStreams(app);
+  chooseBodies(app);
+  endRefusedUpgrades(app);
   logAnswers(app, log);
   await serveWebFiles(app, options.webFolder);
   return app;
@@ -98,12 +99,22 @@ function securityHeaders(hasTls: boolean) {
   };
 }
 
-// Uploads are handed on as they come in; whoever takes them counts the bytes.
-function readStreams(app: FastifyInstance): void {
+// JSON, and uploads: those are handed on as they come in, and whoever takes them counts the bytes.
+function chooseBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(
     ["application/zip", "application/octet-stream"],
     (_request, payload, done) => done(null, payload),
   );
+}
+
+// Node no longer reads requests from a socket that asked to be upgraded; kept open it would hang its next request.
+function endRefusedUpgrades(app: FastifyInstance): void {
+  app.addHook("onSend", async (request, reply) => {
+    if (request.headers.upgrade === undefined) return;
+    reply.header("connection", "close");
+    reply.raw.once("finish", () => request.raw.socket.end());
+  });
 }
 
 function logAnswers(app: FastifyInstance, log: Log): void {
