@@ -1,6 +1,6 @@
 // Everything a chart decides before it paints, as one pure step: windows and settings in, columns and marks out.
 import type { SeriesWindow } from "@spotter/contract";
-import { computeYRange, findClipped, type ClippedMark, type YRange } from "./prepare-range.ts";
+import { type ClippedMark, computeYRange, findClipped, type YRange } from "./prepare-range.ts";
 import { chooseScale, type YMode, type YScale } from "./prepare-scale.ts";
 import {
   alignSeries,

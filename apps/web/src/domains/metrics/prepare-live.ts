@@ -141,7 +141,8 @@ function openBucket(buckets: BucketColumns, index: number, { step, time, value }
 
 function copyBucket(buckets: BucketColumns, from: number, to: number): void {
   if (from === to) return;
-  for (const column of Object.values(buckets) as (number | null)[][]) column[to] = column[from] ?? null;
+  for (const column of Object.values(buckets) as (number | null)[][])
+    column[to] = column[from] ?? null;
 }
 
 /** Adds bucket `from` to bucket `into`. */

@@ -26,6 +26,8 @@ interface Entry {
   /** Batches that came while reading: merged behind the answer, which skips those it holds already. */
   early: MetricAppended[];
   usedAt: number;
+  /** The stream's position when the last read began. */
+  readFrom: number;
   /** Something was missed: read again before it is shown again. */
   stale: boolean;
 }
@@ -40,6 +42,8 @@ export class SeriesStore {
   readonly #entries = new Map<string, Entry>();
   /** The same entries by run and series, for the live stream. */
   readonly #bySeries = new Map<string, Set<Entry>>();
+  /** Where each run's stream began. */
+  readonly #positions = new Map<number, number>();
   #uses = 0;
 
   constructor(loader: SeriesLoader, maxBytes = MAX_BYTES) {
@@ -93,6 +97,19 @@ export class SeriesStore {
     }
   }
 
+  /**
+   * From these positions on the stream tells everything: what was read before them is read again.
+   * @param positions last `commit_no` before the stream's first event, by run
+   */
+  ensureUpTo(positions: ReadonlyMap<number, number>): void {
+    for (const [runId, position] of positions) this.#positions.set(runId, position);
+    for (const entry of this.#entries.values()) {
+      if (entry.live === null || this.#reaches(entry)) continue;
+      entry.stale = true;
+      if (entry.listeners.size > 0 && entry.reading === null) void this.#read(entry);
+    }
+  }
+
   /** Reads windows again whose last read failed. */
   retry(): void {
     for (const entry of this.#entries.values())
@@ -113,6 +130,7 @@ export class SeriesStore {
       reading: null,
       early: [],
       usedAt: 0,
+      readFrom: 0,
       stale: false,
     };
     this.#entries.set(key, entry);
@@ -127,6 +145,7 @@ export class SeriesStore {
     entry.reading = controller;
     entry.early = [];
     entry.stale = false;
+    entry.readFrom = this.#positions.get(entry.request.runId) ?? 0;
     try {
       const window = await this.#loader.load(entry.request, controller.signal);
       if (entry.reading !== controller) return;
@@ -138,6 +157,8 @@ export class SeriesStore {
       entry.error = null;
       entry.reading = null;
       for (const event of entry.early.splice(0)) this.#applyTo(entry, event);
+      // The stream opened while the answer was made: what lies between is in neither.
+      if (!this.#reaches(entry) && entry.listeners.size > 0) void this.#read(entry);
     } catch (error) {
       if (entry.reading === controller) entry.reading = null;
       entry.stale = true;
@@ -150,6 +171,12 @@ export class SeriesStore {
     }
     notify(entry);
     this.#evict();
+  }
+
+  /** A read that began after the stream had opened holds all before it, whatever position the answer names. */
+  #reaches(entry: Entry): boolean {
+    const position = this.#positions.get(entry.request.runId) ?? 0;
+    return entry.readFrom >= position || (entry.live?.window.commit_no ?? 0) >= position;
   }
 
   /** @returns true when listeners should hear of it */

@@ -1,0 +1,120 @@
+// The curves of one chart and the windows that each of them follows.
+import type { ChartPage, ChartRun } from "./chart-page.ts";
+import type { ChartLine } from "./prepare-chart.ts";
+import { prepareSeries } from "./prepare-series.ts";
+import { LEAD_IN } from "./prepare-smoothing.ts";
+import { WindowFollower } from "./window-follower.ts";
+import { maxPointsFor, type WindowRequest } from "./window-request.ts";
+
+/** One curve of a chart: a metric of a run. */
+export interface LineSpec {
+  run: ChartRun;
+  name: string;
+}
+
+interface Followed {
+  spec: LineSpec;
+  faint: boolean;
+  follower: WindowFollower;
+  /** The whole series while zoomed and smoothed: its spacing is the smoothing's unit. */
+  overview: WindowFollower | null;
+}
+
+/** Room that the y axis and the right padding take. */
+const BESIDE_PLOT_PX = 68;
+
+export class ChartLines {
+  readonly #page: ChartPage;
+  readonly #onChange: () => void;
+  #followed: Followed[] = [];
+
+  /** @param onChange a window has come or has changed */
+  constructor(page: ChartPage, onChange: () => void) {
+    this.#page = page;
+    this.#onChange = onChange;
+  }
+
+  /** Asks for what these curves need in the page's present view. */
+  follow(specs: readonly LineSpec[], width: number): void {
+    const { smoothing, range, superseded } = this.#page.view.value;
+    const wanted = specs.flatMap((spec) => [
+      ...(superseded ? [{ spec, faint: true }] : []),
+      { spec, faint: false },
+    ]);
+    const next = wanted.map(({ spec, faint }) => this.#known(spec, faint));
+    for (const old of this.#followed) if (!next.includes(old)) release(old);
+    this.#followed = next;
+    const maxPoints = maxPointsFor(width - BESIDE_PLOT_PX);
+    for (const one of next) {
+      one.follower.follow(this.#request(one, maxPoints, false));
+      if (smoothing > 0 && range !== null && !one.faint) {
+        one.overview ??= new WindowFollower(this.#page.store, this.#onChange);
+        one.overview.follow(this.#request(one, maxPoints, true));
+      } else {
+        one.overview?.release();
+        one.overview = null;
+      }
+    }
+  }
+
+  /** The first failure among the reads; null when all is well. */
+  get failure(): unknown {
+    return this.#followed.find(({ follower }) => follower.error !== null)?.follower.error ?? null;
+  }
+
+  /** The curves that can be painted now, and the unit of each one's smoothing. */
+  lines(): { lines: ChartLine[]; units: Map<string, number> } {
+    const lines: ChartLine[] = [];
+    const units = new Map<string, number>();
+    for (const { spec, faint, follower, overview } of this.#followed) {
+      const { window } = follower;
+      if (window === null) continue;
+      const id = `${spec.run.id}|${spec.name}${faint ? "|faint" : ""}`;
+      const { slot, name, startedAt } = spec.run;
+      lines.push({ id, label: name, slot, faint, window, startedAt });
+      if (!overview?.window) continue;
+      const whole = prepareSeries(overview.window.buckets, this.#page.view.value.axis, startedAt);
+      units.set(id, whole.medianSpacing);
+    }
+    return { lines, units };
+  }
+
+  release(): void {
+    for (const one of this.#followed) release(one);
+    this.#followed = [];
+  }
+
+  #known(spec: LineSpec, faint: boolean): Followed {
+    const known = this.#followed.find(
+      (one) =>
+        one.spec.run.id === spec.run.id && one.spec.name === spec.name && one.faint === faint,
+    );
+    if (known !== undefined) {
+      known.spec = spec;
+      return known;
+    }
+    const follower = new WindowFollower(this.#page.store, this.#onChange);
+    return { spec, faint, follower, overview: null };
+  }
+
+  #request({ spec, faint }: Followed, maxPoints: number, whole: boolean): WindowRequest {
+    const { axis, range } = this.#page.view.value;
+    const window = whole ? null : range;
+    const offset = axis === "relative" ? spec.run.startedAt : 0;
+    const lead = window === null ? 0 : (window[1] - window[0]) * LEAD_IN;
+    return {
+      runId: spec.run.id,
+      name: spec.name,
+      x: axis === "step" ? "step" : "time",
+      from: window === null ? null : window[0] + offset - lead,
+      to: window === null ? null : window[1] + offset,
+      maxPoints,
+      superseded: faint,
+    };
+  }
+}
+
+function release(one: Followed): void {
+  one.follower.release();
+  one.overview?.release();
+}

@@ -1,0 +1,36 @@
+// Groups of metric names by their first part, and short names for legends.
+
+/** `train/loss` belongs to `train`; a name without a slash to no group. */
+export function groupOf(name: string): string {
+  const slash = name.indexOf("/");
+  return slash === -1 ? "" : name.slice(0, slash);
+}
+
+/** Takes away what all names share up to a separator; a name never becomes empty. */
+export function removeSharedPrefix(names: readonly string[]): string[] {
+  const first = names[0];
+  if (first === undefined || names.length < 2) return [...names];
+  let length = first.length;
+  for (const name of names) {
+    let same = 0;
+    while (same < length && name[same] === first[same]) same++;
+    length = same;
+  }
+  const cut = Math.max(
+    ...["/", "-", "_", ".", " "].map((s) => first.slice(0, length).lastIndexOf(s)),
+  );
+  return names.map((name) => (cut >= 0 && name.length > cut + 1 ? name.slice(cut + 1) : name));
+}
+
+/** Adds names into a sorted list without repeats; the same list when there is nothing new. */
+export function mergeNames(sorted: readonly string[], added: readonly string[]): readonly string[] {
+  const known = new Set(sorted);
+  const fresh = added.filter((name) => !known.has(name));
+  if (fresh.length === 0) return sorted;
+  return [...sorted, ...new Set(fresh)].sort(compareNames);
+}
+
+/** The server's order: by code point. */
+export function compareNames(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,45 @@
+// What the header of a run says: the headline metrics, the progress, and whether the news are old.
+import type { MetricValue, RunProgress, RunSummary } from "@spotter/contract";
+
+/** Silence longer than this is said instead of a frozen time of arrival. */
+export const STALE_AFTER_S = 10;
+
+export interface Headline {
+  name: string;
+  value: MetricValue;
+}
+
+/** Headline metrics beside the best one, in the order people read them; at most `most`. */
+export function headlines(run: Pick<RunSummary, "best" | "metrics">, most: number): Headline[] {
+  const order = ["val/accuracy", "val/loss", "train/loss", "train/accuracy", "train/learning_rate"];
+  const names = Object.keys(run.metrics)
+    .filter((name) => name !== run.best?.metric && !name.startsWith("system/"))
+    .sort((a, b) => rank(order, a) - rank(order, b) || (a < b ? -1 : 1));
+  return names
+    .slice(0, most)
+    .flatMap((name) =>
+      run.metrics[name] === undefined ? [] : [{ name, value: run.metrics[name] }],
+    );
+}
+
+/** Share of the work that is done, 0–1; null when the end is not known. */
+export function progressShare(progress: RunProgress | null): number | null {
+  if (progress === null || progress.total_steps === null || progress.total_steps <= 0) return null;
+  return Math.min(1, Math.max(0, progress.step / progress.total_steps));
+}
+
+/** Seconds since the last message of an active run when that is long; null while the news are fresh. */
+export function staleFor(
+  run: Pick<RunSummary, "state" | "last_event_at">,
+  now: number,
+): number | null {
+  if (run.state !== "running" && run.state !== "starting") return null;
+  if (run.last_event_at === null) return null;
+  const silence = now - run.last_event_at;
+  return silence > STALE_AFTER_S ? Math.floor(silence) : null;
+}
+
+function rank(order: readonly string[], name: string): number {
+  const place = order.indexOf(name);
+  return place === -1 ? order.length : place;
+}

@@ -1,0 +1,86 @@
+// What the charts of this page show of the run: its curve, and the marks of its checkpoints and attempts.
+import { listRunFiles, type RunFile } from "@spotter/contract";
+import { computed, onScopeDispose, type Ref, shallowRef, watch } from "vue";
+import { useI18n } from "vue-i18n";
+import { api } from "../../../platform/api.ts";
+import { formatCount } from "../../../platform/format/index.ts";
+import { type ChartPage, type ChartRun, provideChartPage } from "../../metrics/chart-page.ts";
+import type { Marker } from "../../metrics/prepare-markers.ts";
+import { useRun } from "./use-run.ts";
+
+export function useRunCharts(): { page: ChartPage; markers: Ref<readonly Marker[]> } {
+  const { run, runId, isActive } = useRun();
+  // Equal values keep their identity: the charts must not begin anew with every progress report.
+  const startedAt = computed(() => run.value?.started_at ?? run.value?.created_at ?? 0);
+  const name = computed(() => run.value?.name ?? "");
+  const runs = computed<readonly ChartRun[]>(() => [
+    {
+      id: runId.value,
+      name: name.value,
+      slot: 0,
+      startedAt: startedAt.value,
+      isActive: isActive.value,
+    },
+  ]);
+  const page = provideChartPage(runs);
+  return { page, markers: useMarkers(page) };
+}
+
+function useMarkers(page: ChartPage): Ref<readonly Marker[]> {
+  const { t } = useI18n();
+  const { run, files } = { ...useRun(), files: useRunFiles() };
+  const attempts = computed(() => JSON.stringify((run.value?.attempts ?? []).map(attemptKey)));
+  return computed<readonly Marker[]>(() => {
+    const { axis } = page.view.value;
+    const startedAt = page.runs.value[0]?.startedAt ?? 0;
+    const place = (step: number | null, time: number) =>
+      axis === "step" ? step : axis === "time" ? time : time - startedAt;
+    const markers: Marker[] = [];
+    for (const file of files.value) {
+      const x = place(file.step, file.created_at);
+      if (file.kind !== "checkpoint" || x === null) continue;
+      markers.push({
+        x,
+        kind: "checkpoint",
+        label: t("runPage.markers.checkpoint", { step: formatCount(file.step) }),
+      });
+    }
+    const starts = JSON.parse(attempts.value) as ReturnType<typeof attemptKey>[];
+    for (const { attempt, first_step, started_at } of starts.slice(1)) {
+      const x = place(first_step, started_at);
+      if (x !== null)
+        markers.push({ x, kind: "attempt", label: t("runPage.markers.attempt", { attempt }) });
+    }
+    return markers;
+  });
+}
+
+function attemptKey(attempt: { attempt: number; first_step: number | null; started_at: number }) {
+  const { attempt: number, first_step, started_at } = attempt;
+  return { attempt: number, first_step, started_at };
+}
+
+/** Files of the run, read once and kept current. */
+export function useRunFiles(): Ref<readonly RunFile[]> {
+  const { runId, onEvent } = useRun();
+  const files = shallowRef<readonly RunFile[]>([]);
+  watch(
+    runId,
+    async (id) => {
+      try {
+        const listed = await api.call(listRunFiles, { params: { run_id: id } });
+        if (runId.value === id) files.value = listed.files;
+      } catch (error) {
+        // Charts without markers are still charts; the Files tab says what went wrong.
+        console.warn("The run's files could not be read:", error);
+      }
+    },
+    { immediate: true },
+  );
+  const end = onEvent((event) => {
+    if (event.type !== "files-changed" || event.run_id !== runId.value) return;
+    files.value = [...files.value.filter((file) => file.id !== event.file.id), event.file];
+  });
+  onScopeDispose(end);
+  return files;
+}
