@@ -100,9 +100,10 @@ def _problem(value: Any, kind: Mapping[str, Any]) -> str | None:
 def _number_problem(value: Any, kind: Mapping[str, Any]) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "must be a number"
-    if kind["type"] == "integer" and value != int(value):
+    if kind["type"] == "integer" and not isinstance(value, int):
         return "must be a whole number"
     low, high = kind["minimum"], kind["maximum"]
-    too_low = value <= low if kind.get("exclusive_minimum") else value < low
-    too_high = value >= high if kind.get("exclusive_maximum") else value > high
-    return f"must be between {low} and {high}" if too_low or too_high else None
+    # Said so that NaN, which compares to nothing, is refused too.
+    above = value > low if kind.get("exclusive_minimum") else value >= low
+    below = value < high if kind.get("exclusive_maximum") else value <= high
+    return None if above and below else f"must be between {low} and {high}"

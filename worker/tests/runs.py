@@ -1,0 +1,79 @@
+"""Runs the loop in this process, with a tracker that keeps what it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from conftest import TINY
+
+from spotter_worker.api import ServerClient
+from spotter_worker.commands import Command, CommandPoll
+from spotter_worker.loop import Loop, RunEnd
+from spotter_worker.recipes.vision import Training, build_training
+from spotter_worker.report import Reporter
+
+
+class KeepingTracker:
+    def __init__(self) -> None:
+        self.points: list[tuple[str, int, float]] = []
+        self.events: list[dict[str, Any]] = []
+        # Called after every step's points, with the step.
+        self.after_step: Callable[[int], None] = lambda _step: None
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        self.points += [(name, step, value) for name, value in metrics.items()]
+        if "train/loss" in metrics:
+            self.after_step(step)
+
+    def event(self, event: dict[str, Any]) -> None:
+        json.dumps(event, allow_nan=False)
+        self.events.append(event)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+    def series(self, name: str) -> list[tuple[int, float]]:
+        return [(step, value) for found, step, value in self.points if found == name]
+
+    def numbers(self) -> list[tuple[str, int, float]]:
+        """What training decides: all but times."""
+        exact = ("train/loss", "train/accuracy", "train/learning_rate", "val/", "test/")
+        return [point for point in self.points if point[0].startswith(exact)]
+
+
+class Run:
+    """One attempt of a training in this process."""
+
+    def __init__(
+        self,
+        run_dir: Path,
+        config: dict[str, Any] | None = None,
+        resume_from: str | None = None,
+        probes_enabled: bool = True,
+    ) -> None:
+        self.run_dir = run_dir
+        self.tracker = KeepingTracker()
+        # Never started: commands are put in by the test.
+        self.commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
+        self.training: Training = build_training({**TINY, **(config or {})}, None)
+        reporter = Reporter(self.tracker, run_dir)
+        self.loop = Loop(self.training, reporter, self.commands, run_dir, probes_enabled)
+        self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None
+
+    def command_at(self, step: int, *actions: str) -> Run:
+        def give(now: int) -> None:
+            if now == step:
+                for number, action in enumerate(actions, start=1):
+                    self.commands.put(Command(number, action))
+
+        self.tracker.after_step = give
+        return self
+
+    def go(self) -> RunEnd:
+        return self.loop.run()
+
+    def weights(self) -> bytes:
+        return (self.run_dir / "weights/model.safetensors").read_bytes()

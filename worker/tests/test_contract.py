@@ -1,0 +1,59 @@
+"""What goes over the wire has the shape of the contract's golden files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs import Run
+
+from spotter_worker import api, contract_models, courier, tracker
+from spotter_worker.__main__ import PROTOCOL, read_spec
+from spotter_worker.recipes.vision_config import parse_config
+
+GOLDEN = Path(__file__).parents[2] / "packages/contract/golden/worker"
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / name).read_text())
+
+
+def golden_events() -> dict[str, dict[str, Any]]:
+    batches = [json.loads(path.read_text()) for path in GOLDEN.glob("EventBatch.*.json")]
+    return {event["type"]: event for batch in batches for event in batch["events"]}
+
+
+@pytest.mark.parametrize("name", ["JobSpec.train.json", "JobSpec.predict.json"])
+def test_a_golden_spec_can_be_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "spec.json").write_text((GOLDEN / name).read_text())
+    spec = read_spec(tmp_path, api.ServerClient(tmp_path, ""), 42)
+    assert spec["num_threads"] > 0
+    if spec["kind"] == "train":
+        parse_config(spec["config"])
+
+
+def test_every_event_of_a_run_has_the_golden_fields(tmp_path: Path) -> None:
+    run = Run(tmp_path, {"epochs": 2, "keep_checkpoints": 1}).command_at(1, "pause", "resume")
+    run.loop._reporter.started(run.training, run.loop.total_steps, None)
+    run.go()
+    run.loop._reporter.ended("finished", {"test/accuracy": float("nan")})
+    known = golden_events()
+    assert {event["type"] for event in run.tracker.events} >= {
+        "run-started",
+        "run-progress",
+        "run-paused",
+        "command-acked",
+        "file-saved",
+        "epoch-completed",
+        "run-ended",
+    }
+    for event in run.tracker.events:
+        # The tracker adds the time.
+        assert {"time", *event} == set(known[event["type"]]), event["type"]
+
+
+def test_the_bounds_of_a_batch_are_kept() -> None:
+    assert PROTOCOL == courier.PROTOCOL == contract_models.PROTOCOL
+    assert tracker.MAX_POINTS_PER_BATCH * 2 < contract_models.MAX_BATCH_POINTS

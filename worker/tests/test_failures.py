@@ -1,0 +1,41 @@
+"""What a person is told when a job fails."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from spotter_worker.failures import describe_failure
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch names its own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "hint"),
+    [
+        (MemoryError(), "out-of-memory", "Halve the batch size (64 → 32)"),
+        (OutOfMemoryError("CUDA out of memory"), "out-of-memory", "64 → 32"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out-of-memory", "64 → 32"),
+        (OSError(errno.ENOSPC, "full"), "disk-full", "Free some disk space"),
+        (ValueError("bad"), "invalid-input", "Correct the data"),
+        (RuntimeError("shapes differ"), "RuntimeError", None),
+    ],
+)
+def test_each_failure_has_its_kind_and_hint(error: Exception, kind: str, hint: str | None) -> None:
+    told = describe_failure(error, {"batch_size": 64})
+    assert told["kind"] == kind
+    assert told["message"]
+    assert (hint is None and told["hint"] is None) or (hint and hint in told["hint"])
+
+
+def test_a_batch_of_one_cannot_be_halved() -> None:
+    assert "smaller" in describe_failure(MemoryError(), {"batch_size": 1})["hint"]
+
+
+def test_a_very_long_traceback_keeps_its_end() -> None:
+    told = describe_failure(ValueError("x" * 50_000), {})
+    assert len(told["traceback"]) <= 20_000
+    assert len(told["message"]) <= 4_000
