@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Bus } from "../../platform/bus.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { statementMaker } from "../../platform/db/statement.ts";
+import type { Log } from "../../platform/log.ts";
 import type { Router } from "../../platform/route.ts";
 import type { Sink } from "../../platform/sink.ts";
 import { AttemptTokens } from "./attempt-tokens.ts";
@@ -12,7 +13,7 @@ import type { Executor } from "./executor.ts";
 import { JobLifecycle, type JobObserver } from "./lifecycle.ts";
 import { Monitor } from "./monitor.ts";
 import { registerQueueRoutes } from "./routes.ts";
-import { type QueueLog, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 import { QueueService } from "./service.ts";
 import { queueSink } from "./sink.ts";
 import { QueueStore } from "./store.ts";
@@ -32,7 +33,7 @@ export interface QueueRoomParts {
   readonly bus: Bus;
   /** Unix seconds. */
   readonly now: () => number;
-  readonly log: QueueLog;
+  readonly log: Log;
   readonly executor: Executor;
   /** The metrics room's fast check of a batch's series. */
   readonly checkSeries: SeriesCheck;
@@ -64,7 +65,7 @@ export class QueueRoom {
         attemptEnded: () => scheduler.kick(),
         commandAcked: (commandId) => {
           service.commandAcked(commandId).catch((error: unknown) => {
-            log.error({ err: error, command_id: commandId }, "a command's news were not told");
+            log.error({ error, command_id: commandId }, "A command's news were not told.");
           });
         },
       }),

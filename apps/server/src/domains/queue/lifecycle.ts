@@ -34,7 +34,8 @@ export interface Submission {
   readonly kind: JobKind;
   readonly projectId: number;
   readonly ownerId: number | null;
-  readonly name: string;
+  /** Given the id, since names such as `vision-digits-42` carry it. */
+  readonly nameOf: (id: number) => string;
   /** Null for external jobs: nobody is started for them. */
   readonly work: JobWork | null;
 }
@@ -81,20 +82,21 @@ export class JobLifecycle {
 
   /** Inside the caller's transaction, so that a run and its job are made together. */
   async submit(transaction: Transaction<AnyTables>, submission: Submission): Promise<JobRow["id"]> {
-    const own = transaction.withTables<QueueTables>() as QueueTransaction;
+    const own = transaction.withTables<QueueTables>();
     const now = this.#now();
     const isExternal = submission.kind === "external";
     const id = await this.#store.insertJob(own, {
       kind: submission.kind,
       project_id: submission.projectId,
       owner_id: submission.ownerId,
-      name: submission.name,
+      name: "",
       state: isExternal ? "running" : "queued",
       created_at: now,
       started_at: isExternal ? now : null,
       reason: null,
       work: submission.work === null ? null : JSON.stringify(submission.work),
     });
+    await this.#store.updateJob(own, id, ["queued", "running"], { name: submission.nameOf(id) });
     if (isExternal) await this.#openExternalAttempt(own, id, 1, now);
     return id;
   }
@@ -193,6 +195,30 @@ export class JobLifecycle {
       await this.#store.updateJob(transaction, jobId, ["starting"], { state: "queued" });
       return [jobId];
     });
+  }
+
+  /** An own script or followed folder from which nothing more is wanted. */
+  async endExternal(jobId: number): Promise<boolean> {
+    const now = this.#now();
+    const changed = await this.change(async (transaction) => {
+      const stopped = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
+        state: "stopped",
+        ended_at: now,
+      });
+      if (!stopped) return [];
+      const { current_attempt: attempt } = await transaction
+        .selectFrom("jobs")
+        .select("current_attempt")
+        .where("id", "=", jobId)
+        .executeTakeFirstOrThrow();
+      await this.#store.updateAttempt(transaction, jobId, attempt, {
+        state: "ended",
+        ended_at: now,
+        closed_at: now,
+      });
+      return [jobId];
+    });
+    return changed.length > 0;
   }
 
   async explain(jobId: number, reason: string): Promise<void> {

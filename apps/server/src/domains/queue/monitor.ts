@@ -1,10 +1,11 @@
 // Looks each second whether the processes behind open attempts still live, and repairs or ends what does not.
 // After a server restart the same look is the reconciliation: nothing is remembered but the database.
 import type { AttemptExit } from "@spotter/contract";
+import type { Log } from "../../platform/log.ts";
 import { lostExit, startFailedExit } from "./endings.ts";
 import type { AttemptHandle, Executor, ExecutorState } from "./executor.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
-import type { QueueLog, Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
 
 const INTERVAL_MS = 1_000;
@@ -23,7 +24,7 @@ export interface MonitorParts {
   readonly lifecycle: JobLifecycle;
   readonly scheduler: Scheduler;
   readonly executor: Executor;
-  readonly log: QueueLog;
+  readonly log: Log;
   readonly now: () => number;
 }
 
@@ -58,7 +59,7 @@ export class Monitor {
     try {
       for (const open of await store.openAttempts()) await this.#examine(open);
     } catch (error) {
-      log.error({ err: error }, "the monitor's look failed; it looks again in a second");
+      log.error({ error }, "The monitor's look failed; it looks again in a second.");
     }
     scheduler.kick();
   }
@@ -78,7 +79,7 @@ export class Monitor {
     const found = await executor.find(handle);
     if (found !== null) return this.#note(open, found.pid, found.startTime);
     if (now() - open.started_at < START_GRACE_S) return;
-    log.warn(idsOf(open), "attempt never started; its job waits again");
+    log.warn(idsOf(open), "An attempt never started; its job waits again.");
     await lifecycle.putBack(
       open.job_id,
       open.attempt,
@@ -98,7 +99,7 @@ export class Monitor {
     if (past.count >= MAX_REPLACEMENTS)
       return this.#end(open, handle, state.exit ?? lostExit("supervisor-lost"));
     this.#replacements.set(keyOf(open), { count: past.count + 1, at: now() });
-    log.warn({ ...idsOf(open), worker: state.worker }, "the supervisor is gone; starting another");
+    log.warn({ ...idsOf(open), worker: state.worker }, "A supervisor is gone; another is started.");
     if (state.worker === "alive")
       await lifecycle.explain(
         open.job_id,
@@ -108,13 +109,13 @@ export class Monitor {
       const adopted = await executor.adopt(handle);
       await this.#note(open, adopted.pid, adopted.startTime);
     } catch (error) {
-      log.error({ err: error, ...idsOf(open) }, "a new supervisor could not be started");
+      log.error({ error, ...idsOf(open) }, "A new supervisor could not be started.");
     }
   }
 
   async #end(open: OpenAttempt, handle: AttemptHandle, exit: AttemptExit): Promise<void> {
     const { executor, lifecycle, log } = this.#parts;
-    log.warn({ ...idsOf(open), exit }, "attempt is lost");
+    log.warn({ ...idsOf(open), exit }, "An attempt is lost.");
     await lifecycle.endAttempt({
       jobId: open.job_id,
       attempt: open.attempt,

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { JobKind, JobSpec } from "@spotter/contract";
 import { PROTOCOL } from "@spotter/contract";
+import type { Log } from "../../platform/log.ts";
 import { newAttemptToken } from "./attempt-tokens.ts";
 import { startFailedExit } from "./endings.ts";
 import type { Executor } from "./executor.ts";
@@ -12,23 +13,16 @@ import type { JobRow, JobWork } from "./tables.ts";
 
 const SLOTS: readonly JobKind[] = ["train", "predict"];
 
-/** The part of the server's log that the queue writes to. */
-export interface QueueLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
-
 export class Scheduler {
   readonly #store: QueueStore;
   readonly #lifecycle: JobLifecycle;
   readonly #executor: Executor;
-  readonly #log: QueueLog;
+  readonly #log: Log;
   #running: Promise<void> = Promise.resolve();
   #passesWaiting = 0;
   #stopped = false;
 
-  constructor(store: QueueStore, lifecycle: JobLifecycle, executor: Executor, log: QueueLog) {
+  constructor(store: QueueStore, lifecycle: JobLifecycle, executor: Executor, log: Log) {
     this.#store = store;
     this.#lifecycle = lifecycle;
     this.#executor = executor;
@@ -45,7 +39,7 @@ export class Scheduler {
       try {
         await this.#pass();
       } catch (error) {
-        this.#log.error({ err: error }, "the scheduler's pass failed; it is tried again");
+        this.#log.error({ error }, "The scheduler's pass failed; it is tried again.");
       }
     });
   }
@@ -101,10 +95,10 @@ export class Scheduler {
           pid_start_time: started.startTime,
         }),
       );
-      this.#log.info({ job_id: job.id, attempt, pid: started.pid }, "attempt started");
+      this.#log.info({ job_id: job.id, attempt, pid: started.pid }, "Attempt started.");
     } catch (error) {
       const message = `The worker could not be started: ${(error as Error).message}`;
-      this.#log.error({ err: error, job_id: job.id, attempt }, "attempt could not be started");
+      this.#log.error({ error, job_id: job.id, attempt }, "An attempt could not be started.");
       const lastLines = await this.#executor.logs(handle, 50);
       await this.#lifecycle.endAttempt({
         jobId: job.id,

@@ -1,6 +1,7 @@
 // What the queue decides: who gets in, what is told to workers, when a caller's wait for a job is over.
 import {
   type CommandAction,
+  type EventBatch,
   type EventReceipt,
   FINAL_STATES,
   type Job,
@@ -23,9 +24,11 @@ import type { Executor } from "./executor.ts";
 import type { JobLifecycle, Submission } from "./lifecycle.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
-import type { JobRow } from "./tables.ts";
+import type { JobRow, QueueTables } from "./tables.ts";
 import type { EventTaker } from "./take-events.ts";
 import { toCommand, toJob, toQueueEntry } from "./views.ts";
+
+const MAX_REMEMBERED = 10_000;
 
 export interface QueueServiceParts {
   readonly store: QueueStore;
@@ -42,6 +45,7 @@ export class QueueService {
   readonly #parts: QueueServiceParts;
   readonly #parse: ReturnType<typeof batchParser>;
   readonly #bells = new Bells();
+  readonly #scriptAttempts = new Map<number, number>();
 
   constructor(parts: QueueServiceParts) {
     this.#parts = parts;
@@ -98,23 +102,30 @@ export class QueueService {
   /** One batch of a worker or supervisor, or of an own script. */
   async takeEvents(identity: AttemptIdentity, body: unknown): Promise<EventReceipt> {
     const batch = this.#parse(body);
-    if (identity.kind === "external") {
-      if (batch.source !== "worker")
-        throw invalidRequest([{ path: "body.source", message: "a script is always `worker`" }]);
-      const { current_attempt: current } = await this.jobRow(identity.jobId);
-      // A script that was started again counts itself up.
-      if (batch.attempt === current + 1 && batch.seq === 1)
-        await this.#parts.lifecycle.reopenExternal(identity.jobId, batch.attempt);
-      else if (batch.attempt > current)
-        throw invalidRequest([
-          { path: "body.attempt", message: `the next attempt is ${current + 1}, from seq 1 on` },
-        ]);
-    } else if (batch.attempt !== identity.attempt) {
+    if (identity.kind === "external") await this.#admitScript(identity.jobId, batch);
+    else if (batch.attempt !== identity.attempt) {
       throw invalidRequest([
         { path: "body.attempt", message: `the token belongs to attempt ${identity.attempt}` },
       ]);
     }
     return this.#parts.taker.take(identity, batch);
+  }
+
+  async #admitScript(jobId: number, batch: EventBatch): Promise<void> {
+    if (batch.source !== "worker")
+      throw invalidRequest([{ path: "body.source", message: "a script is always `worker`" }]);
+    if (this.#scriptAttempts.get(jobId) === batch.attempt) return;
+    const { current_attempt: current } = await this.jobRow(jobId);
+    // A script that was started again counts itself up.
+    if (batch.attempt === current + 1 && batch.seq === 1)
+      await this.#parts.lifecycle.reopenExternal(jobId, batch.attempt);
+    else if (batch.attempt > current)
+      throw invalidRequest([
+        { path: "body.attempt", message: `the next attempt is ${current + 1}, from seq 1 on` },
+      ]);
+    if (this.#scriptAttempts.size >= MAX_REMEMBERED) this.#scriptAttempts.clear();
+    // Only saves the look: a batch of an attempt that is over does not pass the guard.
+    this.#scriptAttempts.set(jobId, batch.attempt);
   }
 
   async commands(jobId: number): Promise<z.infer<typeof RunCommand>[]> {
@@ -153,6 +164,15 @@ export class QueueService {
 
   cancelQueued(jobId: number): Promise<boolean> {
     return this.#parts.lifecycle.cancelQueued(jobId);
+  }
+
+  /** Takes no more from an own script. @returns false when it has ended meanwhile */
+  endExternal(jobId: number): Promise<boolean> {
+    return this.#parts.lifecycle.endExternal(jobId);
+  }
+
+  rename(transaction: Transaction<AnyTables>, jobId: number, name: string): Promise<void> {
+    return this.#parts.store.rename(transaction.withTables<QueueTables>(), jobId, name);
   }
 
   /** Ends the process at once, unsaved. */

@@ -108,6 +108,10 @@ export class QueueStore {
     return Number(result.numUpdatedRows) === 1;
   }
 
+  async rename(transaction: QueueTransaction, id: number, name: string): Promise<void> {
+    await transaction.updateTable("jobs").set({ name }).where("id", "=", id).execute();
+  }
+
   attempts(jobId: number): Promise<AttemptRow[]> {
     return this.#read
       .selectFrom("attempts")

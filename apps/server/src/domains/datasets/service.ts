@@ -1,0 +1,153 @@
+// What the datasets room decides: where a run's data lies, and what an upload becomes.
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Readable } from "node:stream";
+import type { DataSource, Dataset } from "@spotter/contract";
+import type { AuditRecorder } from "../../platform/audit.ts";
+import type { ContentStore } from "../../platform/content-store.ts";
+import type { Caller } from "../../platform/route.ts";
+import type { DataRoots } from "./data-roots.ts";
+import { datasetNotFound, datasetVersionNotFound } from "./errors.ts";
+import type { DatasetStore, StoredFile } from "./store.ts";
+import type { DatasetRow } from "./tables.ts";
+import { importImageFolder } from "./tools/image-folder.ts";
+import { receiveUpload } from "./tools/upload.ts";
+import { toDataset } from "./views.ts";
+
+export interface DatasetServiceParts {
+  readonly store: DatasetStore;
+  readonly content: ContentStore;
+  readonly roots: DataRoots;
+  readonly audit: AuditRecorder;
+  /** The data folder. */
+  readonly home: string;
+  readonly maxUploadBytes: number;
+  readonly now: () => number;
+}
+
+/** Where a run's data lies; builtin data travels with the worker. */
+export interface LocatedData {
+  readonly folder: string | null;
+  /** Short, for names of runs. */
+  readonly name: string;
+}
+
+export class DatasetService {
+  readonly #parts: DatasetServiceParts;
+
+  constructor(parts: DatasetServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`. */
+  async locate(source: DataSource, projectId: number): Promise<LocatedData> {
+    if ("builtin" in source) return { folder: null, name: source.builtin };
+    if ("path" in source) {
+      const folder = await this.#parts.roots.resolve(source.path);
+      return { folder, name: shortName(path.basename(folder)) };
+    }
+    const row = await this.#parts.store.versionWithDataset(source.dataset_version);
+    if (row === undefined || row.project_id !== projectId) throw datasetVersionNotFound();
+    return { folder: this.#versionFolder(row.id), name: shortName(row.name) };
+  }
+
+  /** For rooms that follow folders on the server's disk. */
+  resolvePath(wanted: string): Promise<string> {
+    return this.#parts.roots.resolve(wanted);
+  }
+
+  async list(caller: Caller, projectId: number | undefined): Promise<Dataset[]> {
+    const visible = caller.isAdmin ? null : [...caller.roles.keys()];
+    const wanted =
+      projectId === undefined
+        ? visible
+        : [projectId].filter((id) => visible === null || visible.includes(id));
+    const rows = wanted?.length === 0 ? [] : await this.#parts.store.datasets(wanted);
+    const versions = await this.#parts.store.versions(rows.map(({ id }) => id));
+    return rows.map((row) =>
+      toDataset(
+        row,
+        versions.filter((version) => version.dataset_id === row.id),
+      ),
+    );
+  }
+
+  async require(id: number): Promise<DatasetRow> {
+    const row = await this.#parts.store.dataset(id);
+    if (row === undefined) throw datasetNotFound();
+    return row;
+  }
+
+  async dataset(id: number): Promise<Dataset> {
+    const row = await this.require(id);
+    return toDataset(row, await this.#parts.store.versions([id]));
+  }
+
+  /** A zip of images, one folder a class, becomes a new data set's first version. */
+  async upload(
+    body: Readable,
+    wish: { name: string; projectId: number; announcedBytes: number | null },
+    caller: Caller,
+    address: string,
+  ): Promise<Dataset> {
+    const { store, content, audit, home, maxUploadBytes, now } = this.#parts;
+    const incoming = path.join(home, "tmp", "uploads");
+    const archive = await receiveUpload(body, incoming, maxUploadBytes, wish.announcedBytes);
+    try {
+      const found = await importImageFolder(archive, content);
+      const by = { created_at: now(), created_by: caller.userId };
+      const { datasetId, versionId } = await store.insert(
+        { project_id: wish.projectId, name: wish.name, kind: "image-folder", ...by },
+        {
+          ...by,
+          num_files: found.files.length,
+          size: found.files.reduce((sum, file) => sum + file.size, 0),
+          sha256: found.sha256,
+          classes: JSON.stringify(found.classes),
+          skipped: JSON.stringify(found.skipped),
+        },
+        found.files,
+      );
+      await this.#materialise(versionId, found.files);
+      await audit.record({
+        userId: caller.userId,
+        userName: caller.userName,
+        action: "dataset-uploaded",
+        subjectKind: "dataset",
+        subjectId: datasetId,
+        projectId: wish.projectId,
+        address,
+        details: { name: wish.name, num_files: found.files.length },
+      });
+      return this.dataset(datasetId);
+    } finally {
+      await rm(archive, { force: true });
+    }
+  }
+
+  /** The tree that workers read: links into the content store, written beside and renamed. */
+  async #materialise(versionId: number, files: readonly StoredFile[]): Promise<void> {
+    const folder = this.#versionFolder(versionId);
+    if (existsSync(folder)) return;
+    const beside = `${folder}.tmp`;
+    await rm(beside, { recursive: true, force: true });
+    await mkdir(beside, { recursive: true });
+    for (const file of files)
+      await this.#parts.content.linkTo(file.sha256, path.join(beside, file.path));
+    await rename(beside, folder);
+  }
+
+  #versionFolder(versionId: number): string {
+    return path.join(this.#parts.home, "datasets", String(versionId));
+  }
+}
+
+/** Letters and digits of any script, joined by single dashes. */
+function shortName(name: string): string {
+  const short = name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "");
+  return short.slice(0, 40) || "data";
+}

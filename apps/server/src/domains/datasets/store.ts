@@ -1,0 +1,97 @@
+// All SQL of data sets, versions and their files.
+import type { Kysely } from "kysely";
+import type { Database } from "../../platform/db/database.ts";
+import type { DatasetRow, DatasetsTables, DatasetVersionRow } from "./tables.ts";
+
+export interface StoredFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+const FILES_A_STATEMENT = 500;
+
+export class DatasetStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get #read(): Kysely<DatasetsTables> {
+    return this.#database.kysely.withTables<DatasetsTables>();
+  }
+
+  /** @param projectIds null: every project */
+  datasets(projectIds: readonly number[] | null): Promise<DatasetRow[]> {
+    let query = this.#read.selectFrom("datasets").selectAll().orderBy("id", "desc");
+    if (projectIds !== null) query = query.where("project_id", "in", [...projectIds]);
+    return query.execute();
+  }
+
+  dataset(id: number): Promise<DatasetRow | undefined> {
+    return this.#read.selectFrom("datasets").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  versions(datasetIds: readonly number[]): Promise<DatasetVersionRow[]> {
+    if (datasetIds.length === 0) return Promise.resolve([]);
+    return this.#read
+      .selectFrom("dataset_versions")
+      .selectAll()
+      .where("dataset_id", "in", [...datasetIds])
+      .orderBy("version")
+      .execute();
+  }
+
+  versionWithDataset(versionId: number) {
+    return this.#read
+      .selectFrom("dataset_versions")
+      .innerJoin("datasets", "datasets.id", "dataset_versions.dataset_id")
+      .select(["dataset_versions.id", "datasets.project_id", "datasets.name"])
+      .where("dataset_versions.id", "=", versionId)
+      .executeTakeFirst();
+  }
+
+  /** A data set with its first version, whole or not at all. @returns both ids */
+  async insert(
+    dataset: Omit<DatasetRow, "id">,
+    version: Omit<DatasetVersionRow, "id" | "dataset_id" | "version">,
+    files: readonly StoredFile[],
+  ): Promise<{ datasetId: number; versionId: number }> {
+    return this.#database.transaction(async (transaction) => {
+      const tables = transaction.withTables<DatasetsTables>();
+      const { id: datasetId } = await tables
+        .insertInto("datasets")
+        .values(dataset)
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      const { id: versionId } = await tables
+        .insertInto("dataset_versions")
+        .values({ ...version, dataset_id: datasetId, version: 1 })
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      for (let start = 0; start < files.length; start += FILES_A_STATEMENT)
+        await tables
+          .insertInto("dataset_files")
+          .values(
+            files
+              .slice(start, start + FILES_A_STATEMENT)
+              .map((file) => ({ version_id: versionId, ...file })),
+          )
+          .execute();
+      return { datasetId, versionId };
+    });
+  }
+
+  /** Which of these contents some version still holds. */
+  async referenced(sha256s: readonly string[]): Promise<Set<string>> {
+    if (sha256s.length === 0) return new Set();
+    const rows = await this.#read
+      .selectFrom("dataset_files")
+      .select("sha256")
+      .distinct()
+      .where("sha256", "in", [...sha256s])
+      .execute();
+    return new Set(rows.map(({ sha256 }) => sha256));
+  }
+}

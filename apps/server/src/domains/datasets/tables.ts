@@ -1,0 +1,42 @@
+// The rows of the datasets room's tables as Kysely sees them.
+import type { Generated, Selectable } from "kysely";
+
+export type DatasetsTable = {
+  id: Generated<number>;
+  project_id: number;
+  name: string;
+  kind: "image-folder";
+  created_at: number;
+  created_by: number | null;
+};
+
+export type DatasetVersionsTable = {
+  id: Generated<number>;
+  dataset_id: number;
+  version: number;
+  created_at: number;
+  created_by: number | null;
+  num_files: number;
+  size: number;
+  /** Over the sorted list of paths and hashes: equal trees have equal sums. */
+  sha256: string;
+  /** JSON: class → number of images. */
+  classes: string;
+  /** JSON: entries left out, with the reason. */
+  skipped: string;
+};
+
+export type DatasetFilesTable = {
+  version_id: number;
+  path: string;
+  sha256: string;
+  size: number;
+};
+
+export type DatasetsTables = {
+  datasets: DatasetsTable;
+  dataset_versions: DatasetVersionsTable;
+  dataset_files: DatasetFilesTable;
+};
+export type DatasetRow = Selectable<DatasetsTable>;
+export type DatasetVersionRow = Selectable<DatasetVersionsTable>;

@@ -1,0 +1,114 @@
+// The runs room's door.
+import path from "node:path";
+import type { FastifyInstance } from "fastify";
+import type { AuditRecorder } from "../../platform/audit.ts";
+import type { Bus } from "../../platform/bus.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { statementMaker } from "../../platform/db/statement.ts";
+import type { Log } from "../../platform/log.ts";
+import type { Outbox } from "../../platform/outbox.ts";
+import type { AccessControl, Router } from "../../platform/route.ts";
+import type { Sink } from "../../platform/sink.ts";
+import type { DatasetService } from "../datasets/index.ts";
+import type { JobObserver, QueueService } from "../queue/index.ts";
+import { RunControl } from "./control.ts";
+import { RunFeed } from "./feed.ts";
+import { runJobObserver } from "./job-observer.ts";
+import { LastLines } from "./last-lines.ts";
+import { LogsStore } from "./logs-store.ts";
+import { Predictions } from "./predictions.ts";
+import { Purge } from "./purge.ts";
+import { registerRunRoutes } from "./routes.ts";
+import { RunList } from "./run-list.ts";
+import { RunService, type StreamFacts } from "./service.ts";
+import { runsSink } from "./sink.ts";
+import { type MetricSummary, RunsStore } from "./store.ts";
+
+export { runNotFound } from "./errors.ts";
+export { migrations } from "./migrations.ts";
+export { RUN_PURGED } from "./purge.ts";
+export type { NewRun, RunService, StreamFacts } from "./service.ts";
+export type { MetricSummary } from "./store.ts";
+export type { RunRow } from "./tables.ts";
+
+export interface RunsRoomParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly outbox: Outbox;
+  readonly log: Log;
+  /** Unix seconds. */
+  readonly now: () => number;
+  /** The data folder. */
+  readonly home: string;
+  readonly queue: QueueService;
+  readonly datasets: DatasetService;
+  readonly audit: AuditRecorder;
+  readonly defaultProject: () => Promise<number>;
+  /** Where a run's stream stands; the metrics room, a storey above, answers. */
+  readonly streamFacts: (runId: number) => Promise<StreamFacts>;
+}
+
+/** Training runs. `sink` and `observer` are to be registered with the queue before it starts. */
+export class RunsRoom {
+  readonly service: RunService;
+  readonly sink: Sink;
+  readonly observer: JobObserver;
+  readonly #parts: RunsRoomParts;
+  readonly #store: RunsStore;
+  readonly #control: RunControl;
+  readonly #predictions: Predictions;
+  readonly #feed: RunFeed;
+  readonly #purge: Purge;
+
+  constructor(parts: RunsRoomParts) {
+    const { database, bus, outbox, log, now, queue, datasets, audit, streamFacts } = parts;
+    const store = new RunsStore(database);
+    const logs = new LogsStore(database);
+    const feed = new RunFeed({ store, logs, bus, log });
+    const list = new RunList(database);
+    const lastLines = new LastLines({ store, logs, feed, log });
+    this.service = new RunService({
+      ...{ store, list, logs, queue, datasets, feed, audit, now, streamFacts },
+    });
+    this.sink = runsSink(statementMaker(database.engine), {
+      runTouched: (runId) => feed.runTouched(runId),
+      linesAppended: (runId, numLines) => feed.linesAppended(runId, numLines),
+      fileChanged: (runId, file) => feed.fileChanged(runId, file),
+      attemptEnded: (runId) => lastLines.attach(runId),
+    });
+    this.observer = runJobObserver(store, feed);
+    this.#parts = parts;
+    this.#store = store;
+    this.#control = new RunControl({ runs: this.service, store, queue, audit });
+    const folder = path.join(parts.home, "tmp", "predict");
+    this.#predictions = new Predictions({ store, queue, datasets, folder });
+    this.#feed = feed;
+    this.#purge = new Purge({ store, outbox, queue, log, now });
+  }
+
+  /** For the metrics room, after each of its commits: what the list shows and sorts by. Throws when the run is gone. */
+  recordMetricSummaries(runId: number, rows: readonly MetricSummary[]): Promise<void> {
+    return this.#store.recordMetrics(runId, rows);
+  }
+
+  registerRoutes(app: FastifyInstance, router: Router, access: AccessControl): void {
+    const { queue, defaultProject } = this.#parts;
+    registerRunRoutes({
+      ...{ app, router, access, queue, defaultProject },
+      runs: this.service,
+      control: this.#control,
+      predictions: this.#predictions,
+      store: this.#store,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#predictions.clear();
+    this.#purge.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#feed.close();
+    await this.#purge.stop();
+  }
+}

@@ -1,0 +1,82 @@
+// The runs room's tables: runs, their last metric values, files and log lines.
+import type { Migration } from "../../platform/db/database.ts";
+
+export const migrations: readonly Migration[] = [
+  {
+    name: "0001-runs",
+    statements: (types) => [
+      // state, reason, started_at and ended_at mirror the job's, so that the list never joins.
+      `CREATE TABLE runs (
+        id ${types.integer} PRIMARY KEY REFERENCES jobs (id),
+        project_id ${types.integer} NOT NULL,
+        owner_id ${types.integer},
+        owner_name ${types.text},
+        name ${types.text} NOT NULL,
+        name_key ${types.text} NOT NULL,
+        source ${types.text} NOT NULL,
+        recipe ${types.text},
+        state ${types.text} NOT NULL,
+        reason ${types.text},
+        note ${types.text} NOT NULL,
+        tags ${types.text} NOT NULL,
+        search_text ${types.text} NOT NULL,
+        config ${types.text} NOT NULL,
+        client_id ${types.text},
+        parent_id ${types.integer},
+        created_at ${types.double} NOT NULL,
+        started_at ${types.double},
+        ended_at ${types.double},
+        last_event_at ${types.double},
+        archived_at ${types.double},
+        deleted_at ${types.double},
+        progress ${types.text},
+        best ${types.text},
+        facts ${types.text},
+        error ${types.text},
+        num_log_lines ${types.integer} NOT NULL DEFAULT 0
+      )`,
+      `CREATE UNIQUE INDEX runs_by_client_id ON runs (project_id, client_id)`,
+      `CREATE INDEX runs_by_name ON runs (name_key, id)`,
+      `CREATE INDEX runs_by_state ON runs (state, id)`,
+      `CREATE INDEX runs_by_creation ON runs (created_at, id)`,
+      `CREATE INDEX runs_by_project ON runs (project_id, deleted_at, archived_at, id)`,
+      // A last_value of NULL stands for NaN: SQLite keeps no NaN in a REAL.
+      `CREATE TABLE run_metrics (
+        run_id ${types.integer} NOT NULL REFERENCES runs (id),
+        name ${types.text} NOT NULL,
+        last_value ${types.double},
+        last_step ${types.integer},
+        last_time ${types.double},
+        PRIMARY KEY (run_id, name)
+      )`,
+      `CREATE INDEX run_metrics_by_value ON run_metrics (name, last_value, run_id)`,
+      `CREATE TABLE run_files (
+        id ${types.identity},
+        run_id ${types.integer} NOT NULL REFERENCES runs (id),
+        kind ${types.text} NOT NULL,
+        path ${types.text} NOT NULL,
+        size ${types.integer} NOT NULL,
+        sha256 ${types.text} NOT NULL,
+        attempt ${types.integer} NOT NULL,
+        step ${types.integer},
+        epoch ${types.integer},
+        metrics ${types.text} NOT NULL,
+        label ${types.text},
+        created_at ${types.double} NOT NULL,
+        removed_at ${types.double}
+      )`,
+      `CREATE UNIQUE INDEX run_files_by_path ON run_files (run_id, path)`,
+      `CREATE TABLE run_logs (
+        run_id ${types.integer} NOT NULL REFERENCES runs (id),
+        line_no ${types.integer} NOT NULL,
+        attempt ${types.integer} NOT NULL,
+        time ${types.double} NOT NULL,
+        stream ${types.text} NOT NULL,
+        level ${types.text} NOT NULL,
+        text ${types.text} NOT NULL,
+        step ${types.integer},
+        PRIMARY KEY (run_id, line_no)
+      )`,
+    ],
+  },
+];

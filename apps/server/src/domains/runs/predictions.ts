@@ -1,0 +1,139 @@
+// Answers predictions: a light job loads the run's saved weights beside whatever trains, and the caller waits for it.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { PredictAnswer, type PredictRequest } from "@spotter/contract";
+import type { z } from "zod";
+import { invalidRequest } from "../../platform/errors.ts";
+import type { Caller } from "../../platform/route.ts";
+import type { DatasetService } from "../datasets/index.ts";
+import type { QueueService } from "../queue/index.ts";
+import { noWeights, predictionFailed, stateConflict } from "./errors.ts";
+import { pathInside } from "./run-files.ts";
+import { parseConfig } from "./service.ts";
+import type { RunsStore } from "./store.ts";
+import type { RunRow } from "./tables.ts";
+
+const TIMEOUT_MS = 120_000;
+
+export class Predictions {
+  readonly #store: RunsStore;
+  readonly #queue: QueueService;
+  readonly #datasets: DatasetService;
+  readonly #folder: string;
+
+  /** @param folder where uploaded images lie until they are answered */
+  constructor(parts: {
+    store: RunsStore;
+    queue: QueueService;
+    datasets: DatasetService;
+    folder: string;
+  }) {
+    this.#store = parts.store;
+    this.#queue = parts.queue;
+    this.#datasets = parts.datasets;
+    this.#folder = parts.folder;
+  }
+
+  /** Images that a server which died had in hand. */
+  async clear(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async predict(
+    row: RunRow,
+    wish: z.output<typeof PredictRequest>,
+    caller: Caller,
+  ): Promise<PredictAnswer> {
+    if (wish.images.length + wish.test_samples === 0)
+      throw invalidRequest([
+        { path: "body", message: "give at least one image, or ask for test samples" },
+      ]);
+    if (row.recipe === null)
+      throw stateConflict(`Run ${row.id} was not trained by a recipe of Spotter.`);
+    const file = await this.#store.newestFile(row.id, "weights");
+    if (file === undefined) throw noWeights();
+    this.#queue.requireExecutor();
+    const runDir = this.#queue.runDir(row.id);
+    const weights = path.dirname(await pathInside(runDir, file.path));
+    const uploads = await this.#saveUploads(wish);
+    try {
+      const samples = Array.from({ length: wish.test_samples }, (_, index) => `test:${index}`);
+      const inputs = [...uploads.files, ...samples];
+      const result = await this.#run(row, weights, inputs, caller);
+      return toAnswer(row.id, runDir, result, wish);
+    } finally {
+      if (uploads.folder !== null) await rm(uploads.folder, { recursive: true, force: true });
+    }
+  }
+
+  async #run(
+    row: RunRow,
+    weights: string,
+    inputs: string[],
+    caller: Caller,
+  ): Promise<Record<string, unknown>> {
+    const config = parseConfig(row.recipe ?? "vision", JSON.parse(row.config));
+    const needsData = inputs.some((input) => input.startsWith("test:"));
+    const data = needsData ? await this.#datasets.locate(config.data, row.project_id) : null;
+    const jobId = await this.#store.transaction((transaction) =>
+      this.#queue.submit(transaction, {
+        kind: "predict",
+        projectId: row.project_id,
+        ownerId: caller.userId,
+        nameOf: () => `predict with ${row.name}`,
+        work: {
+          recipe: row.recipe ?? "vision",
+          config,
+          data_root: data?.folder ?? null,
+          predict: { weights, inputs },
+        },
+      }),
+    );
+    this.#queue.kick();
+    const job = await this.#queue.waitForEnd(jobId, TIMEOUT_MS);
+    if (job === null) {
+      if (!(await this.#queue.cancelQueued(jobId))) await this.#queue.killNow(jobId);
+      throw predictionFailed(
+        `The prediction took longer than ${TIMEOUT_MS / 1000} s and was given up.`,
+      );
+    }
+    if (job.state !== "finished" || job.result === null)
+      throw predictionFailed(job.reason ?? "The prediction ended without an answer.");
+    await rm(this.#queue.runDir(jobId), { recursive: true, force: true });
+    return JSON.parse(job.result) as Record<string, unknown>;
+  }
+
+  async #saveUploads(
+    wish: z.output<typeof PredictRequest>,
+  ): Promise<{ folder: string | null; files: string[] }> {
+    if (wish.images.length === 0) return { folder: null, files: [] };
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(path.join(this.#folder, "images-"));
+    const files: string[] = [];
+    for (const [index, image] of wish.images.entries()) {
+      // The person's name for it is shown, never used as a path.
+      const file = path.join(folder, `image-${index}`);
+      await writeFile(file, Buffer.from(image.base64, "base64"));
+      files.push(file);
+    }
+    return { folder, files };
+  }
+}
+
+/** Inputs under the names that the caller gave, and the weights' place relative to the run folder. */
+function toAnswer(
+  runId: number,
+  runDir: string,
+  result: Record<string, unknown>,
+  wish: z.output<typeof PredictRequest>,
+): PredictAnswer {
+  const answer = PredictAnswer.parse({ ...result, run_id: runId });
+  return {
+    ...answer,
+    weights: path.relative(runDir, answer.weights),
+    predictions: answer.predictions.map((prediction, index) => ({
+      ...prediction,
+      input: wish.images[index]?.name ?? prediction.input,
+    })),
+  };
+}

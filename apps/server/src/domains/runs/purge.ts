@@ -1,0 +1,62 @@
+// Removes runs that were deleted more than seven days ago: rows at once, what other rooms keep through the outbox.
+import { rm } from "node:fs/promises";
+import type { Log } from "../../platform/log.ts";
+import type { Outbox } from "../../platform/outbox.ts";
+import type { QueueService } from "../queue/index.ts";
+import type { RunsStore } from "./store.ts";
+
+const KEEP_DELETED_S = 7 * 86_400;
+const INTERVAL_MS = 3_600_000;
+/** Rooms that keep something under a run's id handle this topic: payload `{run_id}`. */
+export const RUN_PURGED = "run-purged";
+
+export class Purge {
+  readonly #parts: PurgeParts;
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(parts: PurgeParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#sweepSafely();
+    this.#timer = setInterval(() => this.#sweepSafely(), INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#working;
+  }
+
+  /** @returns the ids of the runs that are gone */
+  async sweep(): Promise<number[]> {
+    const { store, outbox, queue, now } = this.#parts;
+    const ids = await store.deletedBefore(now() - KEEP_DELETED_S);
+    for (const id of ids) {
+      await store.transaction(async (transaction) => {
+        await store.purge(transaction, id);
+        await outbox.enqueue(transaction, RUN_PURGED, { run_id: id });
+      });
+      await rm(queue.runDir(id), { recursive: true, force: true });
+    }
+    if (ids.length > 0) outbox.kick();
+    return ids;
+  }
+
+  #sweepSafely(): void {
+    this.#working = this.sweep().then(
+      () => undefined,
+      (error: unknown) => this.#parts.log.error({ error }, "Deleted runs could not be purged."),
+    );
+  }
+}
+
+interface PurgeParts {
+  readonly store: RunsStore;
+  readonly outbox: Outbox;
+  readonly queue: QueueService;
+  readonly log: Log;
+  readonly now: () => number;
+}

@@ -1,0 +1,175 @@
+// HTTP of runs: the list, one run, its files, logs and commands, and the door for own scripts.
+import {
+  controlTraining,
+  createRun,
+  deleteRun,
+  downloadRunFile,
+  getRun,
+  listRecipes,
+  listRunCommands,
+  listRunFiles,
+  listRunLogs,
+  listRunMetricNames,
+  listRuns,
+  MAX_BATCH_BYTES,
+  predictWithRun,
+  restoreRun,
+  resumeRun,
+  sendRunEvents,
+  updateRun,
+} from "@spotter/contract";
+import type { FastifyInstance } from "fastify";
+import type { AccessControl, Router } from "../../platform/route.ts";
+import type { QueueService } from "../queue/index.ts";
+import type { RunControl } from "./control.ts";
+import { fileNotFound, runNotFound, stateConflict } from "./errors.ts";
+import type { Predictions } from "./predictions.ts";
+import { openRunFile } from "./run-files.ts";
+import type { RunService } from "./service.ts";
+import type { RunsStore } from "./store.ts";
+import type { RunRow } from "./tables.ts";
+
+export interface RunRouteParts {
+  readonly app: FastifyInstance;
+  readonly router: Router;
+  readonly access: AccessControl;
+  readonly runs: RunService;
+  readonly control: RunControl;
+  readonly predictions: Predictions;
+  readonly store: RunsStore;
+  readonly queue: QueueService;
+  readonly defaultProject: () => Promise<number>;
+}
+
+type RunInPath = { readonly params: { readonly run_id: string } };
+
+export function registerRunRoutes(parts: RunRouteParts): void {
+  bindRuns(parts);
+  bindOneRun(parts);
+  bindContents(parts);
+  bindActions(parts);
+  bindScriptEvents(parts);
+}
+
+function bindRuns({ router, runs, defaultProject }: RunRouteParts): void {
+  router.signedIn(listRecipes, () => ({ recipes: runs.recipes() }));
+  router.signedIn(listRuns, ({ query, caller }) => runs.list(query, caller));
+  router.signedIn(listRunMetricNames, async ({ query }) => ({
+    names: await runs.metricNames(query.q, Number(query.limit)),
+  }));
+  router.inProject(
+    createRun,
+    async ({ body }) => body.project_id ?? (await defaultProject()),
+    async ({ body, caller, request }) => {
+      const projectId = body.project_id ?? (await defaultProject());
+      const row = await runs.create({ ...body, project_id: projectId }, caller, request.ip);
+      return runs.run(row, caller);
+    },
+  );
+}
+
+function bindOneRun({ router, runs }: RunRouteParts): void {
+  const projectOf = async (input: RunInPath) => (await rowOf(input)).project_id;
+  const rowOf = ({ params }: RunInPath): Promise<RunRow> => runs.require(Number(params.run_id));
+
+  router.inProject(getRun, projectOf, async (input) => runs.run(await rowOf(input), input.caller));
+  router.inProject(updateRun, projectOf, async (input) => {
+    const { body, caller, request } = input;
+    return runs.run(await runs.update(await rowOf(input), body, caller, request.ip), caller);
+  });
+  router.inProject(deleteRun, projectOf, async (input) => {
+    await runs.delete(await rowOf(input), input.caller, input.request.ip);
+    return { done: true as const };
+  });
+  router.inProject(restoreRun, projectOf, async (input) => {
+    const { caller, request } = input;
+    return runs.run(await runs.restore(await rowOf(input), caller, request.ip), caller);
+  });
+  router.inProject(resumeRun, projectOf, async (input) => {
+    const { caller, request } = input;
+    return runs.run(await runs.resume(await rowOf(input), caller, request.ip), caller);
+  });
+}
+
+function bindContents({ router, runs, store, queue }: RunRouteParts): void {
+  const rowOf = ({ params }: RunInPath): Promise<RunRow> => runs.require(Number(params.run_id));
+  const projectOf = async (input: RunInPath) => (await rowOf(input)).project_id;
+
+  router.inProject(listRunLogs, projectOf, async (input) =>
+    runs.logs(await rowOf(input), input.query),
+  );
+  router.inProject(listRunFiles, projectOf, ({ params }) => runs.files(Number(params.run_id)));
+  router.inProject(listRunCommands, projectOf, async ({ params }) => ({
+    commands: await queue.commands(Number(params.run_id)),
+  }));
+  router.inProject(downloadRunFile, projectOf, async ({ params, reply }) => {
+    const runId = Number(params.run_id);
+    const row = await store.file(runId, Number(params.file_id));
+    if (row === undefined || row.removed_at !== null) throw fileNotFound();
+    const file = await openRunFile(queue.runDir(runId), row);
+    return reply
+      .header("content-type", "application/octet-stream")
+      .header("content-length", file.size)
+      .header(
+        "content-disposition",
+        `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+      )
+      .send(file.stream);
+  });
+}
+
+function bindActions({ router, runs, control, predictions }: RunRouteParts): void {
+  router.inProject(
+    controlTraining,
+    async ({ body, caller }) => (await control.target(body.run_id, caller)).project_id,
+    async ({ body, caller, request }) => {
+      const row = await control.target(body.run_id, caller);
+      return control.control(row, body.action, caller, request.ip);
+    },
+  );
+  router.inProject(
+    predictWithRun,
+    async ({ params }) => (await runs.require(Number(params.run_id))).project_id,
+    async ({ params, body, caller }) =>
+      predictions.predict(await runs.require(Number(params.run_id)), body, caller),
+  );
+}
+
+/** As hot as the workers' door, so bound like it: the caller before the body, the batch parsed by hand. */
+function bindScriptEvents(parts: RunRouteParts): void {
+  const { app, router, access, runs, queue } = parts;
+  /** Never changes, and own scripts send many batches. */
+  const projects = new Map<number, number>();
+  router.bound.push(sendRunEvents as unknown as (typeof router.bound)[number]);
+  app.route<{ Params: { run_id: string } }>({
+    method: sendRunEvents.method,
+    url: sendRunEvents.path,
+    bodyLimit: MAX_BATCH_BYTES,
+    onRequest: async (request) => {
+      const caller = await access.identify(request);
+      const runId = runIdOf(request.params.run_id);
+      let projectId = projects.get(runId);
+      if (projectId === undefined) {
+        const row = await runs.require(runId);
+        access.requireRole(caller, row.project_id, "member");
+        if (row.source === "recipe")
+          throw stateConflict(`Run ${runId} is fed by its own worker; open another for a script.`);
+        projectId = row.project_id;
+        projects.set(runId, projectId);
+      }
+      access.requireRole(caller, projectId, "member");
+    },
+    handler: (request) => {
+      const jobId = runIdOf(request.params.run_id);
+      const projectId = projects.get(jobId) ?? 0;
+      // The batch names the attempt itself: no token is bound to one.
+      return queue.takeEvents({ jobId, projectId, kind: "external", attempt: 0 }, request.body);
+    },
+  });
+}
+
+function runIdOf(text: string): number {
+  const runId = Number(text);
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw runNotFound(0);
+  return runId;
+}

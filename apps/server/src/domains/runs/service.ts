@@ -1,0 +1,360 @@
+// What the runs room decides: what may be created, changed, deleted, resumed, and how a run looks to whom.
+import {
+  type CreateRun,
+  FINAL_STATES,
+  type ListRunsQuery,
+  type LogPage,
+  type LogQuery,
+  type Recipe,
+  type Run,
+  type RunFile,
+  type RunPage,
+  type RunSource,
+  recipes,
+  type UpdateRun,
+  type VisionConfig,
+} from "@spotter/contract";
+import { z } from "zod";
+import type { AuditRecorder } from "../../platform/audit.ts";
+import type { Caller } from "../../platform/route.ts";
+import type { DatasetService } from "../datasets/index.ts";
+import type { JobWork, QueueService } from "../queue/index.ts";
+import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
+import type { RunFeed } from "./feed.ts";
+import type { LogsStore } from "./logs-store.ts";
+import type { RunList } from "./run-list.ts";
+import type { RunsStore } from "./store.ts";
+import type { RunRow } from "./tables.ts";
+import { toFile, toRun, toSummary } from "./views.ts";
+
+/** Where a run's stream stands; the metrics room knows. */
+export interface StreamFacts {
+  readonly commit_no: number;
+  readonly num_points: number;
+  readonly num_series: number;
+}
+
+export interface RunServiceParts {
+  readonly store: RunsStore;
+  readonly list: RunList;
+  readonly logs: LogsStore;
+  readonly queue: QueueService;
+  readonly datasets: DatasetService;
+  readonly feed: RunFeed;
+  readonly audit: AuditRecorder;
+  readonly now: () => number;
+  readonly streamFacts: (runId: number) => Promise<StreamFacts>;
+}
+
+export type NewRun = z.output<typeof CreateRun> & { readonly project_id: number };
+
+export class RunService {
+  readonly #parts: RunServiceParts;
+
+  constructor(parts: RunServiceParts) {
+    this.#parts = parts;
+  }
+
+  recipes(): Recipe[] {
+    return Object.entries(recipes).map(([name, recipe]) => ({
+      name: name as Recipe["name"],
+      title: recipe.title,
+      title_zh: recipe.title_zh,
+      description: recipe.description,
+      description_zh: recipe.description_zh,
+      primary_metric: recipe.primary_metric,
+      higher_is_better: recipe.higher_is_better,
+      config_schema: z.toJSONSchema(recipe.config, { io: "input" }) as Recipe["config_schema"],
+    }));
+  }
+
+  /** Deleted runs count as there: they can be restored. Throws `run-not-found`. */
+  async require(runId: number): Promise<RunRow> {
+    const row = await this.#parts.store.run(runId);
+    if (row === undefined) throw runNotFound(runId);
+    return row;
+  }
+
+  async run(row: RunRow, caller: Caller): Promise<Run> {
+    const { store, queue, streamFacts } = this.#parts;
+    const [metrics, job, facts] = await Promise.all([
+      store.metricsOf([row.id], null),
+      queue.job(row.id),
+      streamFacts(row.id),
+    ]);
+    return toRun(row, metrics.get(row.id) ?? {}, {
+      attempts: job.attempts,
+      ...facts,
+      role: caller.isAdmin ? "admin" : (caller.roles.get(row.project_id) ?? "viewer"),
+    });
+  }
+
+  async list(query: z.output<typeof ListRunsQuery>, caller: Caller): Promise<RunPage> {
+    const { list, store, now } = this.#parts;
+    const filter = {
+      projectIds: visibleProjects(caller, query.project_id),
+      states: query.state === undefined ? null : query.state.split(","),
+      source: query.source,
+      q: query.q,
+      tag: query.tag,
+      archived: query.archived === "true",
+      deleted: query.deleted === "true",
+    };
+    const [{ rows, nextCursor }, total] = await Promise.all([
+      list.page(filter, query, query.cursor, Number(query.limit), now()),
+      list.count(filter),
+    ]);
+    const wanted = query.metrics?.split(",").filter((name) => name !== "") ?? null;
+    const metrics = await store.metricsOf(
+      rows.map(({ id }) => id),
+      wanted,
+    );
+    return {
+      runs: rows.map((row) => toSummary(row, metrics.get(row.id) ?? {})),
+      next_cursor: nextCursor,
+      total,
+    };
+  }
+
+  metricNames(q: string | undefined, limit: number): Promise<string[]> {
+    return this.#parts.store.metricNames(q, limit);
+  }
+
+  async create(wish: NewRun, caller: Caller, address: string): Promise<RunRow> {
+    const { store, audit } = this.#parts;
+    if (wish.client_id !== undefined) {
+      const made = await store.byClientId(wish.project_id, wish.client_id);
+      if (made !== undefined) return made;
+    }
+    const row =
+      wish.recipe === undefined
+        ? await this.#createExternal(wish, caller, wish.source ?? "script")
+        : await this.#createTraining(wish, wish.recipe, caller);
+    await audit.record({
+      ...who(caller, address),
+      action: "run-created",
+      subjectKind: "run",
+      subjectId: row.id,
+      projectId: row.project_id,
+      details: { name: row.name, recipe: row.recipe },
+    });
+    return row;
+  }
+
+  /** For rooms that follow something on behalf of a person, such as a TensorBoard folder. */
+  followed(wish: NewRun, caller: Caller): Promise<RunRow> {
+    return this.#createExternal(wish, caller, "tensorboard");
+  }
+
+  async #createTraining(
+    wish: NewRun,
+    recipe: NonNullable<NewRun["recipe"]>,
+    caller: Caller,
+  ): Promise<RunRow> {
+    const { queue, datasets } = this.#parts;
+    const config = parseConfig(recipe, wish.config);
+    queue.requireExecutor();
+    const data = await datasets.locate(config.data, wish.project_id);
+    const work: JobWork = { recipe, config, data_root: data.folder, predict: null };
+    return this.#insert(wish, caller, "recipe", work, (id) => `${recipe}-${data.name}-${id}`);
+  }
+
+  #createExternal(
+    wish: NewRun,
+    caller: Caller,
+    source: z.infer<typeof RunSource>,
+  ): Promise<RunRow> {
+    return this.#insert(wish, caller, source, null, (id) => `run-${id}`);
+  }
+
+  async #insert(
+    wish: NewRun,
+    caller: Caller,
+    source: z.infer<typeof RunSource>,
+    work: JobWork | null,
+    defaultName: (id: number) => string,
+  ): Promise<RunRow> {
+    const { store, queue, feed, now } = this.#parts;
+    const nameOf = (id: number) => wish.name ?? defaultName(id);
+    const runId = await store.transaction(async (transaction) => {
+      const id = await queue.submit(transaction, {
+        kind: work === null ? "external" : "train",
+        projectId: wish.project_id,
+        ownerId: caller.userId,
+        nameOf,
+        work,
+      });
+      const name = nameOf(id);
+      await store.insert(transaction, {
+        id,
+        project_id: wish.project_id,
+        owner_id: caller.userId,
+        owner_name: caller.userName,
+        name,
+        source,
+        recipe: wish.recipe ?? null,
+        state: work === null ? "running" : "queued",
+        reason: null,
+        note: wish.note,
+        tags: JSON.stringify(wish.tags),
+        ...searchable(name, wish.note, wish.tags),
+        config: JSON.stringify(work?.config ?? wish.config),
+        client_id: wish.client_id ?? null,
+        parent_id: null,
+        created_at: now(),
+        started_at: work === null ? now() : null,
+        ...NOTHING_YET,
+      });
+      return id;
+    });
+    queue.kick();
+    feed.runTouched(runId);
+    return this.require(runId);
+  }
+
+  async update(
+    row: RunRow,
+    change: z.output<typeof UpdateRun>,
+    caller: Caller,
+    address: string,
+  ): Promise<RunRow> {
+    const { store, queue, feed, audit, now } = this.#parts;
+    const name = change.name ?? row.name;
+    const note = change.note ?? row.note;
+    const tags = change.tags ?? (JSON.parse(row.tags) as string[]);
+    await store.transaction(async (transaction) => {
+      await store.updateInside(transaction, row.id, {
+        ...{ name, note, tags: JSON.stringify(tags), ...searchable(name, note, tags) },
+        ...(change.archived === undefined
+          ? {}
+          : { archived_at: change.archived ? (row.archived_at ?? now()) : null }),
+      });
+      if (name !== row.name) await queue.rename(transaction, row.id, name);
+    });
+    feed.runTouched(row.id);
+    await audit.record({ ...noteOf(row, caller, address, "run-updated"), details: { ...change } });
+    return this.require(row.id);
+  }
+
+  async delete(row: RunRow, caller: Caller, address: string): Promise<void> {
+    const { store, feed, audit, now } = this.#parts;
+    if (!FINAL_STATES.includes(row.state))
+      throw stateConflict(
+        `Run ${row.id} is ${row.state}; stop it before you delete it.`,
+        row.state,
+      );
+    if (row.deleted_at !== null) return;
+    await store.update(row.id, { deleted_at: now() });
+    feed.runTouched(row.id);
+    await audit.record(noteOf(row, caller, address, "run-deleted"));
+  }
+
+  async restore(row: RunRow, caller: Caller, address: string): Promise<RunRow> {
+    const { store, feed, audit } = this.#parts;
+    if (row.deleted_at === null) return row;
+    await store.update(row.id, { deleted_at: null });
+    feed.runTouched(row.id);
+    await audit.record(noteOf(row, caller, address, "run-restored"));
+    return this.require(row.id);
+  }
+
+  /** A new attempt from the last checkpoint; what later attempts repeat is superseded by where they begin. */
+  async resume(row: RunRow, caller: Caller, address: string): Promise<RunRow> {
+    const { store, queue, audit } = this.#parts;
+    if (row.source !== "recipe")
+      throw stateConflict(`Run ${row.id} was not started here, so it cannot be resumed from here.`);
+    if (row.deleted_at !== null) throw stateConflict(`Run ${row.id} is deleted; restore it first.`);
+    if (row.state !== "failed" && row.state !== "stopped")
+      throw stateConflict(
+        `Run ${row.id} is ${row.state}; only failed and stopped runs can be resumed.`,
+        row.state,
+      );
+    const checkpoint = await store.newestFile(row.id, "checkpoint");
+    if (checkpoint === undefined) throw noCheckpoint();
+    queue.requireExecutor();
+    if (!(await queue.isAtRest(row.id)))
+      throw stateConflict(`The process of run ${row.id} is still ending; try again in a moment.`);
+    if (!(await queue.requeue(row.id, checkpoint.path)))
+      throw stateConflict(`Run ${row.id} has been resumed already.`);
+    await audit.record({
+      ...noteOf(row, caller, address, "run-resumed"),
+      details: { checkpoint: checkpoint.path },
+    });
+    return this.require(row.id);
+  }
+
+  async logs(row: RunRow, query: z.output<typeof LogQuery>): Promise<z.infer<typeof LogPage>> {
+    const lines = await this.#parts.logs.lines(row.id, {
+      after: query.after === undefined ? null : Number(query.after),
+      before: query.before === undefined ? null : Number(query.before),
+      level: query.level,
+      q: query.q,
+      limit: Number(query.limit),
+    });
+    return {
+      lines,
+      first_line_no: lines[0]?.line_no ?? null,
+      last_line_no: lines.at(-1)?.line_no ?? null,
+      total: row.num_log_lines,
+    };
+  }
+
+  async files(runId: number): Promise<{ files: z.infer<typeof RunFile>[]; total_size: number }> {
+    const rows = await this.#parts.store.files(runId);
+    const present = rows.filter((row) => row.removed_at === null);
+    return {
+      files: rows.map(toFile),
+      total_size: present.reduce((sum, row) => sum + row.size, 0),
+    };
+  }
+}
+
+const NOTHING_YET = {
+  ended_at: null,
+  last_event_at: null,
+  archived_at: null,
+  deleted_at: null,
+  progress: null,
+  best: null,
+  facts: null,
+  error: null,
+} as const;
+
+/** Throws `config-invalid` with one line a field; unknown keys are errors, derived defaults are filled in. */
+export function parseConfig(recipe: keyof typeof recipes, config: unknown): VisionConfig {
+  const result = recipes[recipe].config.safeParse(config);
+  if (result.success) return result.data;
+  throw configInvalid(
+    result.error.issues.map((issue) => ({
+      path: ["config", ...issue.path].join("."),
+      message: issue.message,
+    })),
+  );
+}
+
+export function who(caller: Caller, address: string) {
+  return { userId: caller.userId, userName: caller.userName, address };
+}
+
+export function noteOf(row: RunRow, caller: Caller, address: string, action: string) {
+  return {
+    ...who(caller, address),
+    action,
+    subjectKind: "run",
+    subjectId: row.id,
+    projectId: row.project_id,
+  };
+}
+
+function visibleProjects(caller: Caller, wanted: string | undefined): number[] | null {
+  if (wanted === undefined) return caller.isAdmin ? null : [...caller.roles.keys()];
+  const id = Number(wanted);
+  return caller.isAdmin || caller.roles.has(id) ? [id] : [];
+}
+
+function searchable(name: string, note: string, tags: readonly string[]) {
+  return {
+    name_key: name.toLowerCase(),
+    search_text: [name, note, ...tags].join("\n").toLowerCase(),
+  };
+}

@@ -1,0 +1,198 @@
+// The worker events that a run's own rows are made of: facts, progress, files, log lines, endings.
+import { decodeMetricValue, type MetricValue, type WorkerEvent } from "@spotter/contract";
+import type { Statement } from "../../platform/db/database.ts";
+import type { StatementMaker } from "../../platform/db/statement.ts";
+import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
+import { sentenceOf } from "../queue/index.ts";
+import { logLineStatements } from "./logs-store.ts";
+import { MIRROR_JOB } from "./store.ts";
+import type { RunFacts } from "./tables.ts";
+
+export interface RunsSinkListener {
+  runTouched(runId: number): void;
+  linesAppended(runId: number, numLines: number): void;
+  fileChanged(runId: number, path: string): void;
+  attemptEnded(runId: number): void;
+}
+
+type Event<T extends WorkerEvent["type"]> = Extract<WorkerEvent, { type: T }>;
+
+export function runsSink(statement: StatementMaker, listener: RunsSinkListener): Sink {
+  return {
+    types: [
+      "run-started",
+      "run-progress",
+      "epoch-completed",
+      "file-saved",
+      "file-removed",
+      "log-lines",
+      "run-paused",
+      "run-ended",
+      "attempt-ended",
+    ],
+    plan: (context, events): SinkPlan => ({
+      statements: statementsOf(statement, context, events),
+      afterCommit: () => tell(listener, context.jobId, events),
+    }),
+  };
+}
+
+function statementsOf(
+  statement: StatementMaker,
+  context: BatchContext,
+  events: readonly WorkerEvent[],
+): Statement[] {
+  const { jobId, attempt, receivedAt } = context;
+  const lines = events.flatMap((event) => (event.type === "log-lines" ? event.lines : []));
+  const statements = logLineStatements(statement, jobId, attempt, lines);
+  for (const event of newest(events)) {
+    if (event.type === "run-started") statements.push(started(statement, jobId, event));
+    if (event.type === "run-progress") statements.push(progressed(statement, jobId, event));
+    if (event.type === "epoch-completed" && event.best !== null)
+      statements.push(
+        statement(`UPDATE runs SET best = ? WHERE id = ?`, [JSON.stringify(event.best), jobId]),
+      );
+    if (event.type === "file-saved") statements.push(saved(statement, context, event));
+    if (event.type === "file-removed")
+      statements.push(
+        statement(`UPDATE run_files SET removed_at = ? WHERE run_id = ? AND path = ?`, [
+          event.time,
+          jobId,
+          event.path,
+        ]),
+      );
+    if (event.type === "run-ended") statements.push(...ended(statement, context, event));
+    if (event.type === "attempt-ended") statements.push(...lost(statement, context, event));
+    if (event.type === "run-paused") statements.push(statement(MIRROR_JOB, [jobId]));
+    if (event.type === "run-started") statements.push(statement(MIRROR_JOB, [jobId]));
+  }
+  statements.push(statement(`UPDATE runs SET last_event_at = ? WHERE id = ?`, [receivedAt, jobId]));
+  return statements;
+}
+
+/** Of several progress reports in one batch only the last says anything. */
+function newest(events: readonly WorkerEvent[]): WorkerEvent[] {
+  const lastProgress = events.findLast((event) => event.type === "run-progress");
+  return events.filter((event) => event.type !== "run-progress" || event === lastProgress);
+}
+
+function started(statement: StatementMaker, runId: number, event: Event<"run-started">): Statement {
+  const { config, derived, model, data, device, hostname, versions } = event;
+  const facts: RunFacts = { config, derived, model, data, device, hostname, versions };
+  return statement(`UPDATE runs SET facts = ?, error = NULL WHERE id = ?`, [
+    JSON.stringify(facts),
+    runId,
+  ]);
+}
+
+function progressed(
+  statement: StatementMaker,
+  runId: number,
+  event: Event<"run-progress">,
+): Statement {
+  const { type: _, ...progress } = event;
+  return statement(`UPDATE runs SET progress = ? WHERE id = ?`, [JSON.stringify(progress), runId]);
+}
+
+/** The same path again (after a resume) is the same file anew. */
+function saved(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: Event<"file-saved">,
+): Statement {
+  return statement(
+    `INSERT INTO run_files
+       (run_id, kind, path, size, sha256, attempt, step, epoch, metrics, label, created_at)
+     SELECT id, CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),
+       CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS text), CAST(? AS text),
+       CAST(? AS double precision)
+     FROM runs WHERE id = ?
+     ON CONFLICT (run_id, path) DO UPDATE SET kind = excluded.kind, size = excluded.size,
+       sha256 = excluded.sha256, attempt = excluded.attempt, step = excluded.step,
+       epoch = excluded.epoch, metrics = excluded.metrics, label = excluded.label,
+       created_at = excluded.created_at, removed_at = NULL`,
+    [
+      event.kind,
+      event.path,
+      event.size,
+      event.sha256,
+      context.attempt,
+      event.step,
+      event.epoch,
+      JSON.stringify(event.metrics),
+      event.label,
+      event.time,
+      context.jobId,
+    ],
+  );
+}
+
+function ended(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: Event<"run-ended">,
+): Statement[] {
+  const { jobId } = context;
+  return [
+    statement(MIRROR_JOB, [jobId]),
+    statement(`UPDATE runs SET error = ? WHERE id = ?`, [
+      event.error === null ? null : JSON.stringify(event.error),
+      jobId,
+    ]),
+    ...Object.entries(event.metrics).map(([name, value]) =>
+      finalMetric(statement, jobId, name, value, event.time),
+    ),
+  ];
+}
+
+function finalMetric(
+  statement: StatementMaker,
+  runId: number,
+  name: string,
+  value: MetricValue,
+  time: number,
+): Statement {
+  const decoded = decodeMetricValue(value);
+  return statement(
+    `INSERT INTO run_metrics (run_id, name, last_value, last_time)
+     SELECT id, CAST(? AS text), CAST(? AS double precision), CAST(? AS double precision)
+     FROM runs WHERE id = ?
+     ON CONFLICT (run_id, name) DO UPDATE SET last_value = excluded.last_value,
+       last_time = excluded.last_time`,
+    [name, Number.isNaN(decoded) ? null : decoded, time, runId],
+  );
+}
+
+/** Where the worker could not tell why it ended, its process's exit must do. */
+function lost(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: Event<"attempt-ended">,
+): Statement[] {
+  const { jobId } = context;
+  const error = {
+    kind: event.exit.reason ?? event.exit.signal ?? "process-ended",
+    message: sentenceOf(event.exit),
+    hint: null,
+    traceback: null,
+  };
+  return [
+    statement(MIRROR_JOB, [jobId]),
+    statement(`UPDATE runs SET error = ? WHERE id = ? AND error IS NULL AND state = 'failed'`, [
+      JSON.stringify(error),
+      jobId,
+    ]),
+  ];
+}
+
+function tell(listener: RunsSinkListener, runId: number, events: readonly WorkerEvent[]): void {
+  let numLines = 0;
+  for (const event of events) {
+    if (event.type === "log-lines") numLines += event.lines.length;
+    if (event.type === "file-saved" || event.type === "file-removed")
+      listener.fileChanged(runId, event.path);
+    if (event.type === "attempt-ended") listener.attemptEnded(runId);
+  }
+  if (numLines > 0) listener.linesAppended(runId, numLines);
+  if (events.some(({ type }) => type !== "log-lines")) listener.runTouched(runId);
+}

@@ -1,0 +1,258 @@
+// All SQL of runs, their metric values, files and log lines, the list's own queries left out (`run-list.ts`).
+import type { JobState } from "@spotter/contract";
+import type { Insertable, Kysely, Transaction } from "kysely";
+import type { AnyTables, Database } from "../../platform/db/database.ts";
+import type { RunFileRow, RunRow, RunsTable, RunsTables } from "./tables.ts";
+import { HEADLINE_METRICS, type MetricValues, toMetricValue } from "./views.ts";
+
+const MIRRORED = "(state, reason, started_at, ended_at)";
+/** Brings a run's row in step with its job's, inside the transaction that changed the job. */
+export const MIRROR_JOB = `UPDATE runs SET ${MIRRORED} =
+  (SELECT jobs.state, jobs.reason, jobs.started_at, jobs.ended_at FROM jobs WHERE jobs.id = runs.id)
+  WHERE runs.id = ?`;
+
+export interface MetricSummary {
+  readonly name: string;
+  readonly lastValue: number;
+  readonly lastStep: number | null;
+  readonly lastTime: number | null;
+}
+
+/** Rows a statement: SQLite and PostgreSQL both bound the number of parameters. */
+const SUMMARIES_A_STATEMENT = 500;
+const NUM_HEADLINES = 12;
+
+export class RunsStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get #read(): Kysely<RunsTables> {
+    return this.#database.kysely.withTables<RunsTables>();
+  }
+
+  transaction<T>(work: (transaction: Transaction<AnyTables>) => Promise<T>): Promise<T> {
+    return this.#database.transaction(work);
+  }
+
+  async insert(transaction: Transaction<AnyTables>, row: Insertable<RunsTable>): Promise<void> {
+    await transaction.withTables<RunsTables>().insertInto("runs").values(row).execute();
+  }
+
+  run(id: number): Promise<RunRow | undefined> {
+    return this.#read.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  byClientId(projectId: number, clientId: string): Promise<RunRow | undefined> {
+    return this.#read
+      .selectFrom("runs")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .where("client_id", "=", clientId)
+      .executeTakeFirst();
+  }
+
+  /** @param projectIds null: any */
+  newestActive(
+    states: readonly JobState[],
+    projectIds: readonly number[] | null,
+  ): Promise<RunRow | undefined> {
+    let query = this.#read
+      .selectFrom("runs")
+      .selectAll()
+      .where("state", "in", [...states])
+      .where("deleted_at", "is", null)
+      .orderBy("id", "desc")
+      .limit(1);
+    if (projectIds !== null) query = query.where("project_id", "in", [...projectIds]);
+    return query.executeTakeFirst();
+  }
+
+  async update(id: number, change: Partial<Omit<RunRow, "id">>): Promise<void> {
+    await this.#database.transaction(async (transaction) => {
+      await this.updateInside(transaction, id, change);
+    });
+  }
+
+  async updateInside(
+    transaction: Transaction<AnyTables>,
+    id: number,
+    change: Partial<Omit<RunRow, "id">>,
+  ): Promise<void> {
+    await transaction
+      .withTables<RunsTables>()
+      .updateTable("runs")
+      .set(change)
+      .where("id", "=", id)
+      .execute();
+  }
+
+  /** Several runs at once, since one scheduler's pass may explain a whole queue. */
+  async mirrorJobs(transaction: Transaction<AnyTables>, ids: readonly number[]): Promise<void> {
+    const runs = transaction.withTables<RunsTables & { jobs: RunsTable }>();
+    for (const id of ids) {
+      const job = await runs
+        .selectFrom("jobs")
+        .select(["state", "reason", "started_at", "ended_at"])
+        .where("id", "=", id)
+        .executeTakeFirst();
+      if (job !== undefined) await runs.updateTable("runs").set(job).where("id", "=", id).execute();
+    }
+  }
+
+  // ---- metric values -------------------------------------------------------------------------------------------------
+
+  async recordMetrics(runId: number, summaries: readonly MetricSummary[]): Promise<void> {
+    for (let start = 0; start < summaries.length; start += SUMMARIES_A_STATEMENT) {
+      const rows = summaries.slice(start, start + SUMMARIES_A_STATEMENT).map((summary) => ({
+        run_id: runId,
+        name: summary.name,
+        last_value: Number.isNaN(summary.lastValue) ? null : summary.lastValue,
+        last_step: summary.lastStep,
+        last_time: summary.lastTime,
+      }));
+      await this.#database.transaction(async (transaction) => {
+        await transaction
+          .withTables<RunsTables>()
+          .insertInto("run_metrics")
+          .values(rows)
+          .onConflict((conflict) =>
+            conflict.columns(["run_id", "name"]).doUpdateSet((set) => ({
+              last_value: set.ref("excluded.last_value"),
+              last_step: set.ref("excluded.last_step"),
+              last_time: set.ref("excluded.last_time"),
+            })),
+          )
+          .execute();
+      });
+    }
+  }
+
+  /** The wanted values of these runs; where none is wanted, the headlines, or a run's first few names instead. */
+  async metricsOf(
+    runIds: readonly number[],
+    wanted: readonly string[] | null,
+  ): Promise<Map<number, MetricValues>> {
+    const values = new Map<number, MetricValues>(runIds.map((id) => [id, {}]));
+    if (runIds.length === 0) return values;
+    const names = wanted ?? HEADLINE_METRICS;
+    if (names.length > 0)
+      fill(
+        values,
+        await this.#read
+          .selectFrom("run_metrics")
+          .select(["run_id", "name", "last_value"])
+          .where("run_id", "in", [...runIds])
+          .where("name", "in", [...names])
+          .execute(),
+      );
+    if (wanted === null) await this.#fillBare(values);
+    return values;
+  }
+
+  /** Own scripts and TensorBoard folders name their metrics as they like. */
+  async #fillBare(values: Map<number, MetricValues>): Promise<void> {
+    const bare = [...values].filter(([, metrics]) => Object.keys(metrics).length === 0);
+    const [first, ...rest] = bare.map(([id]) =>
+      this.#read
+        .selectFrom((from) =>
+          from
+            .selectFrom("run_metrics")
+            .select(["run_id", "name", "last_value"])
+            .where("run_id", "=", id)
+            .orderBy("name")
+            .limit(NUM_HEADLINES)
+            .as("first_names"),
+        )
+        .selectAll(),
+    );
+    if (first === undefined) return;
+    fill(values, await rest.reduce((all, query) => all.unionAll(query), first).execute());
+  }
+
+  async metricNames(q: string | undefined, limit: number): Promise<string[]> {
+    let query = this.#read.selectFrom("run_metrics").select("name").distinct();
+    if (q !== undefined && q !== "") query = query.where("name", "like", `%${likeText(q)}%`);
+    const rows = await query.orderBy("name").limit(limit).execute();
+    return rows.map(({ name }) => name);
+  }
+
+  // ---- files ---------------------------------------------------------------------------------------------------------
+
+  files(runId: number): Promise<RunFileRow[]> {
+    return this.#read
+      .selectFrom("run_files")
+      .selectAll()
+      .where("run_id", "=", runId)
+      .orderBy("id")
+      .execute();
+  }
+
+  fileByPath(runId: number, path: string): Promise<RunFileRow | undefined> {
+    return this.#read
+      .selectFrom("run_files")
+      .selectAll()
+      .where("run_id", "=", runId)
+      .where("path", "=", path)
+      .executeTakeFirst();
+  }
+
+  file(runId: number, fileId: number): Promise<RunFileRow | undefined> {
+    return this.#read
+      .selectFrom("run_files")
+      .selectAll()
+      .where("run_id", "=", runId)
+      .where("id", "=", fileId)
+      .executeTakeFirst();
+  }
+
+  /** The newest of a kind that is still there. */
+  newestFile(runId: number, kind: RunFileRow["kind"]): Promise<RunFileRow | undefined> {
+    return this.#read
+      .selectFrom("run_files")
+      .selectAll()
+      .where("run_id", "=", runId)
+      .where("kind", "=", kind)
+      .where("removed_at", "is", null)
+      .orderBy("step", "desc")
+      .orderBy("created_at", "desc")
+      .executeTakeFirst();
+  }
+
+  // ---- purge ---------------------------------------------------------------------------------------------------------
+
+  async deletedBefore(time: number): Promise<number[]> {
+    const rows = await this.#read
+      .selectFrom("runs")
+      .select("id")
+      .where("deleted_at", "<", time)
+      .orderBy("id")
+      .limit(100)
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
+  async purge(transaction: Transaction<AnyTables>, id: number): Promise<void> {
+    const tables = transaction.withTables<RunsTables>();
+    for (const table of ["run_logs", "run_files", "run_metrics"] as const)
+      await tables.deleteFrom(table).where("run_id", "=", id).execute();
+    await tables.deleteFrom("runs").where("id", "=", id).execute();
+  }
+}
+
+function fill(
+  values: Map<number, MetricValues>,
+  rows: readonly { run_id: number; name: string; last_value: number | null }[],
+): void {
+  for (const { run_id: runId, name, last_value: value } of rows) {
+    const metrics = values.get(runId);
+    if (metrics !== undefined) metrics[name] = toMetricValue(value);
+  }
+}
+
+/** Percent signs and underscores are wildcards to LIKE; leaving them out only widens a search. */
+export function likeText(text: string): string {
+  return text.replaceAll("%", "_").replaceAll("\\", "_");
+}

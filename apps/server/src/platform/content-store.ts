@@ -1,0 +1,112 @@
+// Files by their SHA-256, under the data folder: the same bytes are kept once, whoever brings them. Which are still
+// wanted the rooms know; the collector asks them before it removes anything.
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { SpotterError } from "./errors.ts";
+
+export interface StoredContent {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Answers which of these contents a room still refers to. */
+export type ReferenceCheck = (sha256s: readonly string[]) => Promise<ReadonlySet<string>>;
+
+/** What was written within the last day may belong to an upload whose row is not there yet. */
+const MIN_AGE_S = 86_400;
+
+export class ContentStore {
+  readonly #folder: string;
+
+  /** @param home the data folder; absolute */
+  constructor(home: string) {
+    this.#folder = path.join(home, "content");
+  }
+
+  pathOf(sha256: string): string {
+    return path.join(this.#folder, sha256.slice(0, 2), sha256);
+  }
+
+  /**
+   * Streams a file in. Nothing is kept of one that is too large (`body-too-large`) or that is not what it was said
+   * to be (`upload-incomplete`).
+   */
+  async put(
+    source: Readable,
+    limits: { maxBytes: number; expectedSha256?: string },
+  ): Promise<StoredContent> {
+    const beside = path.join(this.#folder, "incoming", randomUUID());
+    await mkdir(path.dirname(beside), { recursive: true, mode: 0o700 });
+    try {
+      const content = await this.#write(source, beside, limits.maxBytes);
+      const { expectedSha256 } = limits;
+      if (expectedSha256 !== undefined && content.sha256 !== expectedSha256)
+        throw new SpotterError(
+          "upload-incomplete",
+          `The bytes have the SHA-256 ${content.sha256}, not ${expectedSha256}; nothing was kept.`,
+        );
+      const file = this.pathOf(content.sha256);
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await rename(beside, file);
+      return content;
+    } finally {
+      await rm(beside, { force: true });
+    }
+  }
+
+  /** Puts a stored file under another name; the bytes are not copied. */
+  async linkTo(sha256: string, file: string): Promise<void> {
+    await mkdir(path.dirname(file), { recursive: true });
+    await link(this.pathOf(sha256), file);
+  }
+
+  /** Removes what no room refers to. @returns the number of files removed */
+  async collect(checks: readonly ReferenceCheck[], now: number): Promise<number> {
+    let numRemoved = 0;
+    for (const prefix of await foldersOf(this.#folder)) {
+      if (prefix === "incoming") continue;
+      const folder = path.join(this.#folder, prefix);
+      const names = await readdir(folder);
+      const wanted = await Promise.all(checks.map((check) => check(names)));
+      for (const name of names) {
+        if (wanted.some((set) => set.has(name))) continue;
+        const { mtimeMs } = await stat(path.join(folder, name));
+        if (now - mtimeMs / 1000 < MIN_AGE_S) continue;
+        await rm(path.join(folder, name));
+        numRemoved++;
+      }
+    }
+    return numRemoved;
+  }
+
+  async #write(source: Readable, file: string, maxBytes: number): Promise<StoredContent> {
+    const hash = createHash("sha256");
+    let size = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        size += chunk.length;
+        if (size > maxBytes)
+          return done(
+            new SpotterError("body-too-large", `A file may have ${maxBytes} bytes at most.`),
+          );
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    await pipeline(source, count, createWriteStream(file, { mode: 0o600, flush: true }));
+    return { sha256: hash.digest("hex"), size };
+  }
+}
+
+async function foldersOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
