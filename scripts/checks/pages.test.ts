@@ -38,3 +38,11 @@ test("only the settings modules read the environment", () => {
     check("apps/server/src/platform/log.ts", "// process.env is read in settings.ts\n"),
   ).toEqual([]);
 });
+
+test("a test that no tier would find fails", () => {
+  expect(check("apps/cli/test/a.test.ts", "// Tests a.\n")).toHaveLength(1);
+  expect(check("scripts/a.test.mjs", "// Tests a.\n")).toHaveLength(1);
+  expect(check("examples/python/test_a.py", '"""Tests a."""\n')).toHaveLength(1);
+  expect(check("apps/cli/src/a.test.ts", "// Tests a.\n")).toEqual([]);
+  expect(check("worker/tests/test_a.py", '"""Tests a."""\n')).toEqual([]);
+});

@@ -17,6 +17,10 @@ const environmentReaders = [
   /\.test\.ts$/,
 ];
 const environmentWords = /\bprocess\.env\b|\bos\.environ\b|\bos\.getenv\b/;
+/** Where vitest.config.ts and worker/pyproject.toml look for tests. */
+const tiers =
+  /^(packages|scripts|examples|e2e|apps\/[^/]+\/src|apps\/server\/test\/medium)\/.*\.test\.ts$|^worker\/tests\/test_\w+\.py$/;
+const looksLikeTest = /\.(test|spec)\.\w+$|(^|\/)(test_\w+|\w+_test)\.py$/;
 const isGenerated =
   /(^|\/)(contract_models\.py|auto-imports\.d\.ts|components\.d\.ts|typed-router\.d\.ts)$/;
 
@@ -27,6 +31,7 @@ export function findPageViolations(path: string, text: string, rules: PageRules)
     openingReason(path, text),
     drawerReason(path, rules.drawers),
     environmentReason(path, text),
+    tierReason(path),
   ];
   return reasons.flatMap((reason) => (reason === undefined ? [] : [`${path}: ${reason}`]));
 }
@@ -59,4 +64,9 @@ function environmentReason(path: string, text: string): string | undefined {
   return environmentWords.test(code)
     ? "reads the environment; only the settings module may"
     : undefined;
+}
+
+function tierReason(path: string): string | undefined {
+  if (!looksLikeTest.test(path) || tiers.test(path)) return undefined;
+  return "a test where no tier looks for it; it would never run";
 }
