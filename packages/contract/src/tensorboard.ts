@@ -112,6 +112,20 @@ export async function endTensorboardRun<Cursor>(
   return deliver({ ...record, pending }, ports);
 }
 
+/** A session that says it has ended may still write its last metrics, as torch's add_hparams does. */
+const QUIET_AFTER_SESSION_END_S = 60;
+/** Event files do not say that a training has ended; after an hour of silence it counts as over, and may go on later. */
+const QUIET_S = 3600;
+
+/** Whether so much time has gone by since anything was heard that the run counts as over. */
+export function isQuietTensorboardRun(
+  progress: TensorboardProgress,
+  heardAt: number,
+  now: number,
+): boolean {
+  return now - heardAt > (progress.session === null ? QUIET_S : QUIET_AFTER_SESSION_END_S);
+}
+
 async function deliver<Cursor>(
   record: TensorboardRecord<Cursor>,
   ports: TensorboardPorts<Cursor>,

@@ -8,6 +8,7 @@ import {
   deliverTensorboardItems,
   type EventBatchInput,
   endTensorboardRun,
+  isQuietTensorboardRun,
   type TensorboardPorts,
 } from "@spotter/contract";
 import {
@@ -38,11 +39,6 @@ export interface StreamerOptions {
   teller: Teller;
   signal: AbortSignal;
 }
-
-/** A session that says it has ended may still write its last metrics, as torch's add_hparams does. */
-const QUIET_AFTER_SESSION_END_S = 60;
-/** Event files do not say that a training has ended; after an hour of silence it counts as over, and may go on later. */
-const QUIET_S = 3600;
 
 export class LogdirStreamer {
   readonly #options: StreamerOptions;
@@ -83,10 +79,9 @@ export class LogdirStreamer {
   async endQuietRuns(all: boolean): Promise<void> {
     const now = Date.now() / 1000;
     for (const { folder, record } of this.#options.state.all()) {
-      const { session, last_time } = record.progress;
-      const heardAt = this.#heardAt.get(folder) ?? last_time;
-      const limit = session === null ? QUIET_S : QUIET_AFTER_SESSION_END_S;
-      if (this.#failed.has(folder) || !(all || now - heardAt > limit)) continue;
+      const heardAt = this.#heardAt.get(folder) ?? record.progress.last_time;
+      const isOver = all || isQuietTensorboardRun(record.progress, heardAt, now);
+      if (this.#failed.has(folder) || !isOver) continue;
       await this.#attempt(folder, (ports) => endTensorboardRun(record, now, ports));
     }
   }
