@@ -2,6 +2,7 @@
 import type { RunSummary } from "@spotter/contract";
 import { expect, it } from "vitest";
 import {
+  busiest,
   curveMetricOf,
   keyMetricOf,
   progressLine,
@@ -27,6 +28,15 @@ it("shows the latest value of the metric that chooses the best model", () => {
   expect(keyMetricOf({ ...run, best: null, metrics: { "val/loss": 1 } })?.name).toBe("val/loss");
   expect(keyMetricOf({ ...run, best: null, metrics: {} })).toBeNull();
   expect(curveMetricOf(run)).toBe("train/loss");
+});
+
+it("puts what works before what waits, and shows no more than six", () => {
+  const runs = [9, 8, 7, 6, 5, 4, 3].map((id) => ({
+    ...run,
+    id,
+    state: id === 9 ? ("queued" as const) : id === 3 ? ("paused" as const) : ("running" as const),
+  }));
+  expect(busiest(runs).map((entry) => entry.id)).toEqual([8, 7, 6, 5, 4, 3]);
 });
 
 it("says what is left, but never a frozen guess", () => {

@@ -13,6 +13,17 @@ export interface NamedValue {
   value: MetricValue;
 }
 
+/** At most six cards: what works before what rests before what waits, newest first. */
+export function busiest(runs: readonly RunSummary[]): RunSummary[] {
+  const order = ["running", "starting", "paused", "queued"];
+  return [...runs]
+    .sort(
+      (first, second) =>
+        order.indexOf(first.state) - order.indexOf(second.state) || second.id - first.id,
+    )
+    .slice(0, 6);
+}
+
 /** The number that says most about a run: its best, else what it measures on data it does not train on. */
 export function keyMetricOf(run: RunSummary): NamedValue | null {
   if (run.best !== null) {

@@ -4,7 +4,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { api } from "../../platform/api.ts";
 import { useLive } from "../../platform/live/use-live.ts";
 import { useProjects } from "../projects/use-projects.ts";
-import { curveMetricOf } from "./prepare-home.ts";
+import { busiest, curveMetricOf } from "./prepare-home.ts";
 
 /** Curves are small: a new one every few seconds is as much as the eye can tell. */
 const CURVES_MS = 5_000;
@@ -32,12 +32,12 @@ export function useHome() {
       const [any, bad, now, done] = await Promise.all([
         list(undefined, 1),
         list("failed", 5),
-        list(RUNNING, 6),
+        list(RUNNING, 30),
         list("finished,stopped", 5),
       ]);
       numRuns.value = any.total;
       failed.value = bad.runs.filter((run) => Date.now() / 1000 - (run.ended_at ?? 0) < NEWS_S);
-      running.value = now.runs;
+      running.value = busiest(now.runs);
       finished.value = done.runs;
       failure.value = null;
       await loadCurves();

@@ -1,0 +1,10 @@
+// The data sets.
+import type { RouteRecordRaw } from "vue-router";
+
+export const routes: RouteRecordRaw[] = [
+  {
+    path: "/datasets",
+    component: () => import("./DatasetsPage.vue"),
+    meta: { title: "datasets.title" },
+  },
+];

@@ -1,0 +1,105 @@
+// The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
+import type { Config, FormField, Value } from "./prepare-fields.ts";
+
+/** What is wrong with a value: a key of the words and what it speaks of. */
+export interface Problem {
+  key: string;
+  values: Record<string, string | number>;
+}
+
+export function isSame(first: Value | undefined, second: Value | undefined): boolean {
+  return JSON.stringify(first) === JSON.stringify(second);
+}
+
+/** Only the keys whose values differ from the base. */
+export function differencesOf(config: Config, base: Config): Config {
+  return Object.fromEntries(
+    Object.entries(config).filter(([key, value]) => !isSame(value, base[key])),
+  );
+}
+
+/** Checks one value against its field. */
+export function problemOf(field: FormField, value: Value | undefined): Problem | null {
+  if (value === null || value === undefined)
+    return field.isNullable ? null : { key: "newRun.problems.missing", values: {} };
+  if (field.control === "integer" || field.control === "number") return numberProblem(field, value);
+  if (field.control === "choice" && !field.options.includes(String(value)))
+    return { key: "newRun.problems.choice", values: { options: field.options.join(", ") } };
+  if (field.control === "source") return sourceProblem(value);
+  if (field.control === "switch" && typeof value !== "boolean")
+    return { key: "newRun.problems.choice", values: { options: "true, false" } };
+  return null;
+}
+
+/** Everything that is wrong, by field; unknown keys too, for the JSON may hold them. */
+export function problemsOf(fields: readonly FormField[], config: Config): Map<string, Problem> {
+  const problems = new Map<string, Problem>();
+  for (const field of fields) {
+    const problem = problemOf(field, config[field.key]);
+    if (problem !== null) problems.set(field.key, problem);
+  }
+  for (const key of Object.keys(config))
+    if (!fields.some((field) => field.key === key))
+      problems.set(key, { key: "newRun.problems.unknown", values: { key } });
+  return problems;
+}
+
+/** Reads what was typed for a number: `3e-4`, `0.5`, `1,000`. Text that is none stays text, and is told. */
+export function readNumber(text: string): Value {
+  const plain = text
+    .trim()
+    .replace(/,(?=\d{3}\b)/g, "")
+    .replace("−", "-");
+  if (plain === "") return null;
+  const number = Number(plain);
+  return Number.isFinite(number) ? number : text;
+}
+
+/** How a value stands in an input or a ghost text. */
+export function writeValue(value: Value | undefined): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3)
+    return value.toExponential();
+  if (typeof value === "object") return JSON.stringify(value);
+  return String(value);
+}
+
+/** The JSON editor's text back into a config. */
+export function readJson(text: string): { config: Config } | { problem: string } {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      return { problem: "{ … }" };
+    return { config: parsed as Config };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function numberProblem(field: FormField, value: Value): Problem | null {
+  if (typeof value !== "number") return { key: "newRun.problems.number", values: {} };
+  if (field.control === "integer" && !Number.isInteger(value))
+    return { key: "newRun.problems.integer", values: {} };
+  const { minimum, maximum, isMinimumOpen, isMaximumOpen } = field;
+  if (minimum !== null && (value < minimum || (isMinimumOpen && value === minimum)))
+    return {
+      key: isMinimumOpen ? "newRun.problems.above" : "newRun.problems.atLeast",
+      values: { bound: minimum },
+    };
+  if (maximum !== null && (value > maximum || (isMaximumOpen && value === maximum)))
+    return {
+      key: isMaximumOpen ? "newRun.problems.below" : "newRun.problems.atMost",
+      values: { bound: maximum },
+    };
+  return null;
+}
+
+function sourceProblem(value: Value): Problem | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { key: "newRun.problems.source", values: {} };
+  if (typeof value.path === "string" && value.path.trim() === "")
+    return { key: "newRun.problems.path", values: {} };
+  if ("dataset_version" in value && typeof value.dataset_version !== "number")
+    return { key: "newRun.problems.dataset", values: {} };
+  return null;
+}

@@ -1,0 +1,37 @@
+// The draft of a new training between the page and its address. Pure.
+import { readJson } from "./prepare-config.ts";
+import type { Config } from "./prepare-fields.ts";
+
+export interface Draft {
+  /** The run that is copied. */
+  from: string | null;
+  name: string;
+  tags: string;
+  /** What differs from the recipe or the copied run. */
+  config: Config;
+}
+
+export function readDraft(address: Record<string, unknown>): Draft {
+  const from = text(address.from);
+  // A draft that is broken, by hand or by a mailer, is no draft.
+  const read = readJson(text(address.config) || "{}");
+  return {
+    from: /^[1-9]\d{0,14}$/.test(from) ? from : null,
+    name: text(address.name),
+    tags: text(address.tags),
+    config: "config" in read ? read.config : {},
+  };
+}
+
+export function draftAddress(draft: Draft): Record<string, string> {
+  const address: Record<string, string> = {};
+  if (draft.from !== null) address.from = draft.from;
+  if (draft.name !== "") address.name = draft.name;
+  if (draft.tags !== "") address.tags = draft.tags;
+  if (Object.keys(draft.config).length > 0) address.config = JSON.stringify(draft.config);
+  return address;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

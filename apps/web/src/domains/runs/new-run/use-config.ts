@@ -1,0 +1,63 @@
+// A config being made: recipe, base to compare with, values, what differs and what is wrong.
+import { getRun, listRecipes, type Recipe } from "@spotter/contract";
+import { computed, shallowRef } from "vue";
+import { api } from "../../../platform/api.ts";
+import { differencesOf, isSame, problemsOf } from "./prepare-config.ts";
+import { type Config, defaultsOf, fieldsOf, type Value } from "./prepare-fields.ts";
+
+export function useConfig() {
+  const recipes = shallowRef<Recipe[]>([]);
+  const recipe = shallowRef<Recipe | null>(null);
+  const base = shallowRef<Config>({});
+  const config = shallowRef<Config>({});
+  const fields = computed(() => (recipe.value === null ? [] : fieldsOf(recipe.value)));
+  const defaults = computed(() => defaultsOf(fields.value));
+  const changed = computed(() => differencesOf(config.value, base.value));
+  const problems = computed(() => problemsOf(fields.value, config.value));
+
+  /** Reads recipes and, for a copy, the run that is copied. @returns that run's name. */
+  async function load(parentId: string | null, draft: Config): Promise<string | null> {
+    recipes.value = (await api.call(listRecipes, {})).recipes;
+    const parent =
+      parentId === null ? null : await api.call(getRun, { params: { run_id: parentId } });
+    const first = recipes.value[0] ?? null;
+    recipe.value = recipes.value.find((entry) => entry.name === parent?.recipe) ?? first;
+    base.value = { ...defaults.value, ...((parent?.config as Config | undefined) ?? {}) };
+    config.value = { ...base.value, ...draft };
+    return parent?.name ?? null;
+  }
+
+  function choose(next: Recipe): void {
+    recipe.value = next;
+    base.value = defaults.value;
+    config.value = defaults.value;
+  }
+
+  function set(key: string, value: Value): void {
+    config.value = { ...config.value, [key]: value };
+  }
+
+  /** Back to the base; a key that the base does not have goes away. */
+  function reset(key: string): void {
+    const { [key]: _gone, ...rest } = config.value;
+    const before = base.value[key];
+    config.value = before === undefined ? rest : { ...config.value, [key]: before };
+  }
+
+  const isChanged = (key: string): boolean => !isSame(config.value[key], base.value[key]);
+  return {
+    recipes,
+    recipe,
+    fields,
+    defaults,
+    base,
+    config,
+    changed,
+    problems,
+    load,
+    choose,
+    set,
+    reset,
+    isChanged,
+  };
+}
