@@ -2,7 +2,7 @@
 import type uPlot from "uplot";
 import { LANE } from "./chart-marks.ts";
 import {
-  formatDecade,
+  formatDecades,
   formatXTicks,
   formatYTicks,
   STEP_INCREMENTS,
@@ -122,7 +122,7 @@ function yAxisOf({ chart, name, colours, font }: OptionsInput): uPlot.Axis {
           splits: (_plot: uPlot, _axis: number, min: number, max: number) =>
             decadeTicks(chart.scale, min, max, 5),
           filter: (_plot: uPlot, splits: number[]) => splits,
-          values: (_plot: uPlot, splits: number[]) => splits.map(formatDecade),
+          values: (_plot: uPlot, splits: number[]) => formatDecades(name, splits),
         }),
   };
 }

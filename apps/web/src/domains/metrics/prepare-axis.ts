@@ -39,9 +39,8 @@ export function formatXTicks(
 
 /** Ticks of the y axis; shares in per cent, as the values in the titles are. */
 export function formatYTicks(name: string, ticks: readonly number[], increment: number): string[] {
-  const isPercent = formatNamedMetric(name, 0.5).endsWith("%");
   return ticks.map((tick) =>
-    isPercent && Math.abs(tick) <= 10
+    isPercent(name) && Math.abs(tick) <= 10
       ? `${fixed(tick * 100, increment * 100)} %`
       : formatYTick(tick, increment),
   );
@@ -58,12 +57,23 @@ export function formatYTick(tick: number, increment: number): string {
   return fixed(tick, increment);
 }
 
-/** One tick of a log or symlog axis. */
+/** Ticks of a log or symlog axis. */
+export function formatDecades(name: string, ticks: readonly number[]): string[] {
+  return ticks.map((tick) =>
+    isPercent(name) && tick !== 0 ? `${formatDecade(tick * 100)} %` : formatDecade(tick),
+  );
+}
+
+/** One power of ten, or what stands for one. */
 export function formatDecade(tick: number): string {
   if (tick === 0) return "0";
   const size = Math.abs(tick);
   if (size >= 1e-3 && size < 10_000) return String(Number(tick.toPrecision(3)));
   return tick.toExponential(Number(tick.toPrecision(1)) === tick ? 0 : 1).replace("e+", "e");
+}
+
+function isPercent(name: string): boolean {
+  return formatNamedMetric(name, 0.5).endsWith("%");
 }
 
 /** A place on the x axis in full, for tips and tables. */

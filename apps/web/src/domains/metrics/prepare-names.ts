@@ -34,3 +34,15 @@ export function mergeNames(sorted: readonly string[], added: readonly string[]):
 export function compareNames(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
+
+/** Last parts of names that people look for first. */
+const FIRST_NAMES = ["loss", "accuracy", "learning_rate", "gradient_norm"];
+
+/** The order in which a group's charts are shown: what people look for, then by name. */
+export function orderForReading(names: readonly string[]): string[] {
+  const rank = (name: string) => {
+    const place = FIRST_NAMES.indexOf(name.slice(name.indexOf("/") + 1));
+    return place === -1 ? FIRST_NAMES.length : place;
+  };
+  return [...names].sort((a, b) => rank(a) - rank(b) || compareNames(a, b));
+}

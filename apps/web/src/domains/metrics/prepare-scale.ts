@@ -54,9 +54,23 @@ export function decadeTicks(scale: YScale, min: number, max: number, most: numbe
     ticks.push(0);
     ticks.sort((a, b) => a - b);
   }
-  const inside = ticks.filter((tick) => tick >= min && tick <= max);
+  const inside = spread(
+    ticks.filter((tick) => tick >= min && tick <= max),
+    scale,
+    (forward(scale, max) - forward(scale, min)) / (2 * Math.max(1, most)),
+  );
   // Within one decade powers of ten say nothing: plain numbers spread evenly in the scale's measure do.
   return inside.length >= 2 ? inside : evenTicks(scale, min, max, Math.min(most, 4));
+}
+
+/** Leaves out ticks that would touch their neighbour; zero is kept, for it is where the signs part. */
+function spread(ticks: readonly number[], scale: YScale, distance: number): number[] {
+  const place = (tick: number) => forward(scale, tick);
+  const zero = ticks.includes(0) ? [0] : [];
+  const kept = [...zero];
+  for (const tick of ticks)
+    if (kept.every((other) => Math.abs(place(tick) - place(other)) >= distance)) kept.push(tick);
+  return kept.sort((a, b) => a - b);
 }
 
 function evenTicks(scale: YScale, min: number, max: number, most: number): number[] {

@@ -29,7 +29,10 @@ export class SeriesLoader {
   #scheduled = false;
 
   /** @param later puts the sending off until everything of one moment has been asked */
-  constructor(query: QueryCall, later: (callback: () => void) => void = queueMicrotask) {
+  constructor(
+    query: QueryCall,
+    later: (callback: () => void) => void = (callback) => queueMicrotask(callback),
+  ) {
     this.#query = query;
     this.#later = later;
   }

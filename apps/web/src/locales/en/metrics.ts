@@ -15,7 +15,7 @@ export default {
   liveHeld: "The view is held; return to live",
   wholeRange: "Whole range",
   columns: "Columns",
-  columnsAuto: "Columns: auto",
+  columnsAuto: "Auto col",
   columnsCount: "{count} col",
   noGroup: "other",
   loadingNames: "Reading more names…",

@@ -15,7 +15,7 @@ export default {
   liveHeld: "视图已停住；点击回到实时",
   wholeRange: "全部范围",
   columns: "列数",
-  columnsAuto: "列数：自动",
+  columnsAuto: "自动列",
   columnsCount: "{count} 列",
   noGroup: "其他",
   loadingNames: "正在读取更多名称…",
