@@ -102,7 +102,7 @@ function tellSizes() {
   const free = disk.bavail * disk.bsize;
   say(
     `PyTorch and its companions: about 0.3 GB to download and ${gigabytes(cpuDiskBytes)} on disk for the CPU build,` +
-      ` 2.7 GB and ${gigabytes(cudaDiskBytes)} where pip finds the CUDA build. Free here: ${gigabytes(free)}.`,
+      ` 2.8 GB and ${gigabytes(cudaDiskBytes)} where pip finds the CUDA build. Free here: ${gigabytes(free)}.`,
   );
   if (free < cpuDiskBytes) {
     throw new SetupProblem(
