@@ -85,7 +85,7 @@ export class FollowedFolder {
     const { folder, resolveFolder } = this.#parts;
     try {
       // Each time: a link may have been put in its place meanwhile.
-      if ((await resolveFolder(folder.path)) !== folder.path)
+      if ((await resolveFolder(folder.asked_path)) !== folder.path)
         return this.#tell("failed", "The path leads to another folder now.");
     } catch (error) {
       if (!(error instanceof SpotterError)) throw error;

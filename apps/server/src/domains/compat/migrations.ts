@@ -8,6 +8,7 @@ export const migrations: readonly Migration[] = [
       `create table tensorboard_folders (
         id ${types.identity},
         project_id ${types.integer} not null,
+        asked_path ${types.text} not null,
         path ${types.text} not null,
         created_at ${types.double} not null,
         created_by ${types.integer},

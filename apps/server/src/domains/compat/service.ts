@@ -1,4 +1,5 @@
 // Decisions about followed TensorBoard folders: who may add which, and which loops are running.
+import { stat } from "node:fs/promises";
 import type { EventBatchInput, TensorboardFolder } from "@spotter/contract";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import { SpotterError } from "../../platform/errors.ts";
@@ -73,8 +74,11 @@ export class CompatService {
   ): Promise<TensorboardFolder> {
     const { store, now, resolveFolder } = this.#parts;
     const path = await resolveFolder(wish.path);
+    if (!(await stat(path)).isDirectory())
+      throw new SpotterError("path-not-found", "There is a file at this path; a folder is wanted.");
     const row = await store.addFolder({
       project_id: wish.projectId,
+      asked_path: wish.path,
       path,
       created_at: now(),
       created_by: caller.userId,

@@ -6,6 +6,9 @@ import type { Database } from "../../platform/db/database.ts";
 export interface FolderRow {
   id: number;
   project_id: number;
+  /** As it was typed: asked about again before each look. */
+  asked_path: string;
+  /** The real folder that it led to. */
   path: string;
   created_at: number;
   created_by: number | null;
