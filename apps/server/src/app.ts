@@ -1,14 +1,21 @@
 // The one place where everything is built and handed down; rooms know each other only by what they are given here.
+import path from "node:path";
 import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
 import { AuthRoom } from "./domains/auth/index.ts";
+import { DatasetsRoom } from "./domains/datasets/index.ts";
+import { checkSeries } from "./domains/metrics/series-parser.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
+import { LocalExecutor, QueueRoom } from "./domains/queue/index.ts";
+import { RunsRoom } from "./domains/runs/index.ts";
 import { SystemRoom } from "./domains/system/index.ts";
 import { Bus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
+import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
 import type { Log } from "./platform/log.ts";
+import { Outbox } from "./platform/outbox.ts";
 import { Router } from "./platform/route.ts";
 import type { Settings } from "./platform/settings.ts";
 import { version } from "./platform/version.ts";
@@ -59,17 +66,26 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.auth.registerRoutes(router);
   rooms.system.registerRoutes(router);
   rooms.projects.registerRoutes(router, rooms.auth.memberships, rooms.auth.audit);
+  rooms.queue.registerRoutes(fastify, router);
+  rooms.datasets.registerRoutes(router);
+  rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   assertEveryEndpointIsBound(router);
   return {
     fastify,
     prepareSetup: () => rooms.auth.service.prepareSetup(),
     start() {
       rooms.system.start();
+      rooms.outbox.start();
+      rooms.runs.start();
+      rooms.queue.start();
     },
     async close() {
       isClosing = true;
       rooms.system.stop();
+      await rooms.queue.stop();
       await fastify.close();
+      await rooms.runs.stop();
+      await rooms.outbox.stop();
     },
   };
 }
@@ -96,7 +112,51 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
     },
     defaultProject: () => projects.service.defaultProject(),
   });
-  return { system, projects, auth };
+  const outbox = new Outbox({ database, clock, log });
+  return {
+    ...{ system, projects, auth, outbox },
+    ...buildTrainingRooms({ settings, database, log, places, now, bus, outbox, projects, auth }),
+  };
+}
+
+interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "places"> {
+  readonly now: () => number;
+  readonly bus: Bus;
+  readonly outbox: Outbox;
+  readonly projects: ProjectsRoom;
+  readonly auth: AuthRoom;
+}
+
+/** The queue and the rooms above it, whose sinks and observers it is told before it starts. */
+function buildTrainingRooms(parts: LowerRooms) {
+  const { settings, database, log, places, now, bus, outbox, projects, auth } = parts;
+  const { home, dataRoots, maxUploadBytes } = settings;
+  const content = new ContentStore(home);
+  const defaultProject = () => projects.service.defaultProject();
+  const queue = new QueueRoom({
+    ...{ database, bus, now, log, content },
+    maxFileBytes: maxUploadBytes,
+    checkSeries,
+    executor: new LocalExecutor({
+      home,
+      python: path.join(places.pythonEnvironment, "bin/python"),
+      workerSource: places.workerSource,
+    }),
+  });
+  const datasets = new DatasetsRoom({
+    ...{ database, content, home, dataRoots, maxUploadBytes, now, defaultProject },
+    audit: auth.audit,
+  });
+  const runs = new RunsRoom({
+    ...{ database, bus, outbox, log, now, home, defaultProject },
+    queue: queue.service,
+    datasets: datasets.service,
+    audit: auth.audit,
+    streamFacts: async () => ({ commit_no: 0, num_points: 0, num_series: 0 }),
+  });
+  queue.registerSink(runs.sink);
+  queue.observe(runs.observer);
+  return { queue, datasets, runs };
 }
 
 /** A contract that promises what no room serves must not start. */

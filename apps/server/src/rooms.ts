@@ -1,8 +1,14 @@
 // What every room brings to the database, by storey: its steps of the schema and its hot work on PostgreSQL.
 // The same work for SQLite is collected in db-thread.ts, because it runs there.
 import { migrations as authMigrations } from "./domains/auth/index.ts";
+import { migrations as datasetMigrations } from "./domains/datasets/index.ts";
+import {
+  migrations as metricsMigrations,
+  postgresProcedures as metricsProcedures,
+} from "./domains/metrics/index.ts";
 import { migrations as projectMigrations } from "./domains/projects/index.ts";
 import { migrations as queueMigrations } from "./domains/queue/index.ts";
+import { migrations as runMigrations } from "./domains/runs/index.ts";
 import type { Migration, PostgresProcedure } from "./platform/db/database.ts";
 import { outboxMigrations } from "./platform/outbox.ts";
 
@@ -11,6 +17,11 @@ export const migrations: readonly Migration[] = [
   ...projectMigrations,
   ...authMigrations,
   ...queueMigrations,
+  ...datasetMigrations,
+  ...runMigrations,
+  ...metricsMigrations,
 ];
 
-export const postgresProcedures: Readonly<Record<string, PostgresProcedure>> = {};
+export const postgresProcedures: Readonly<Record<string, PostgresProcedure>> = {
+  ...metricsProcedures,
+};

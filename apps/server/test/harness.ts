@@ -1,4 +1,5 @@
 // A whole server for a medium test: fresh home and database, real HTTP on a free port, an administrator, a client.
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HttpClient } from "@spotter/client";
@@ -82,6 +83,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
   });
   const { url } = await listen(app.fastify, settings);
+  // Where workers find the server, as main.ts writes it.
+  writeFileSync(path.join(place.folder, "server.json"), JSON.stringify({ url }));
   app.start();
   const setupSecret = (await app.prepareSetup()) ?? "";
   const token = options.hasAdmin === false ? "" : await createAdmin(url, setupSecret);

@@ -1,5 +1,5 @@
 // HTTP of data sets.
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { getDataset, listDatasets, uploadDataset } from "@spotter/contract";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Router } from "../../platform/route.ts";
@@ -28,14 +28,15 @@ export function registerDatasetRoutes(
     uploadDataset,
     ({ query }) => projectOf(query.project_id),
     async ({ query, caller, request }) => {
-      if (request.headers["content-type"] !== "application/zip")
+      const isZip = request.headers["content-type"]?.split(";")[0]?.trim() === "application/zip";
+      if (!isZip || !(request.body instanceof Readable))
         throw new SpotterError(
           "unsupported-media-type",
           "Send the zip itself, as application/zip.",
         );
       const announced = request.headers["content-length"];
       return datasets.upload(
-        request.body as Readable,
+        request.body,
         {
           name: query.name,
           projectId: await projectOf(query.project_id),

@@ -1,6 +1,7 @@
 // The queue room's door.
 import type { FastifyInstance } from "fastify";
 import type { Bus } from "../../platform/bus.ts";
+import type { ContentStore, ReferenceCheck } from "../../platform/content-store.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { statementMaker } from "../../platform/db/statement.ts";
 import type { Log } from "../../platform/log.ts";
@@ -37,11 +38,16 @@ export interface QueueRoomParts {
   readonly executor: Executor;
   /** The metrics room's fast check of a batch's series. */
   readonly checkSeries: SeriesCheck;
+  readonly content: ContentStore;
+  /** The largest file that a worker may send. */
+  readonly maxFileBytes: number;
 }
 
 /** Jobs, attempts, the worker protocol. Higher rooms register sinks and observers before `start`. */
 export class QueueRoom {
   readonly service: QueueService;
+  /** For the content store's collector. */
+  readonly referenced: ReferenceCheck;
   readonly #taker: EventTaker;
   readonly #lifecycle: JobLifecycle;
   readonly #board: CommandBoard;
@@ -50,7 +56,7 @@ export class QueueRoom {
   readonly #monitor: Monitor;
 
   constructor(parts: QueueRoomParts) {
-    const { database, bus, now, log, executor, checkSeries } = parts;
+    const { database, bus, now, log, executor, checkSeries, content, maxFileBytes } = parts;
     const store = new QueueStore(database);
     const lifecycle = new JobLifecycle(store, now);
     const taker = new EventTaker(database, store, now);
@@ -58,6 +64,7 @@ export class QueueRoom {
     const scheduler = new Scheduler(store, lifecycle, executor, log);
     const service = new QueueService({
       ...{ store, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
+      ...{ content, maxFileBytes, now },
     });
     taker.register(
       queueSink(statementMaker(database.engine), {
@@ -78,6 +85,7 @@ export class QueueRoom {
       },
     });
     this.service = service;
+    this.referenced = (sha256s) => store.referenced(sha256s);
     this.#taker = taker;
     this.#lifecycle = lifecycle;
     this.#board = board;

@@ -61,6 +61,15 @@ export const migrations: readonly Migration[] = [
         step ${types.integer}
       )`,
       `CREATE INDEX job_commands_by_job ON job_commands (job_id, id)`,
+      // Bytes that came over the wire, for executors that share no disk with the server.
+      `CREATE TABLE job_files (
+        job_id ${types.integer} NOT NULL REFERENCES jobs (id),
+        sha256 ${types.text} NOT NULL,
+        size ${types.integer} NOT NULL,
+        created_at ${types.double} NOT NULL,
+        PRIMARY KEY (job_id, sha256)
+      )`,
+      `CREATE INDEX job_files_by_content ON job_files (sha256)`,
     ],
   },
 ];

@@ -1,14 +1,16 @@
 // The worker protocol's routes, and those that show the queue.
+import { Readable } from "node:stream";
 import {
   getJob,
   getJobSpec,
   getQueue,
   MAX_BATCH_BYTES,
   pollCommands,
+  putWorkerFile,
   sendWorkerEvents,
 } from "@spotter/contract";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { invalidRequest } from "../../platform/errors.ts";
+import { invalidRequest, SpotterError } from "../../platform/errors.ts";
 import type { Caller, Router } from "../../platform/route.ts";
 import type { AttemptIdentity, AttemptTokens } from "./attempt-tokens.ts";
 import type { CommandBoard } from "./command-board.ts";
@@ -52,6 +54,15 @@ export function registerQueueRoutes(
     const after = Number(query.after);
     const { jobId, attempt } = identity;
     return { commands: await board.poll(jobId, attempt, after, waitS, gone.signal) };
+  });
+  router.public(putWorkerFile, async ({ params, request }) => {
+    const { jobId } = await tokens.identify(request, Number(params.job_id));
+    if (!(request.body instanceof Readable))
+      throw new SpotterError(
+        "unsupported-media-type",
+        "Send the bytes as application/octet-stream.",
+      );
+    return service.takeFile(jobId, params.sha256, request.body);
   });
   registerEventRoute(app, router, service, tokens);
 }

@@ -1,4 +1,5 @@
 // What the queue decides: who gets in, what is told to workers, when a caller's wait for a job is over.
+import type { Readable } from "node:stream";
 import {
   type CommandAction,
   type EventBatch,
@@ -12,6 +13,7 @@ import {
 import type { Transaction } from "kysely";
 import type { z } from "zod";
 import type { Bus } from "../../platform/bus.ts";
+import type { ContentStore, StoredContent } from "../../platform/content-store.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { AttemptIdentity } from "./attempt-tokens.ts";
@@ -39,6 +41,9 @@ export interface QueueServiceParts {
   readonly executor: Executor;
   readonly bus: Bus;
   readonly checkSeries: SeriesCheck;
+  readonly content: ContentStore;
+  readonly maxFileBytes: number;
+  readonly now: () => number;
 }
 
 export class QueueService {
@@ -126,6 +131,14 @@ export class QueueService {
     if (this.#scriptAttempts.size >= MAX_REMEMBERED) this.#scriptAttempts.clear();
     // Only saves the look: a batch of an attempt that is over does not pass the guard.
     this.#scriptAttempts.set(jobId, batch.attempt);
+  }
+
+  /** A worker's file; the same one again changes nothing. */
+  async takeFile(jobId: number, sha256: string, body: Readable): Promise<StoredContent> {
+    const { content, store, maxFileBytes, now } = this.#parts;
+    const stored = await content.put(body, { maxBytes: maxFileBytes, expectedSha256: sha256 });
+    await store.insertFile(jobId, stored.sha256, stored.size, now());
+    return stored;
   }
 
   async commands(jobId: number): Promise<z.infer<typeof RunCommand>[]> {

@@ -267,4 +267,26 @@ export class QueueStore {
       .execute();
     return rows.map((row) => row.id);
   }
+
+  async insertFile(jobId: number, sha256: string, size: number, createdAt: number): Promise<void> {
+    await this.transaction(async (transaction) => {
+      await transaction
+        .insertInto("job_files")
+        .values({ job_id: jobId, sha256, size, created_at: createdAt })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    });
+  }
+
+  /** Which of these contents some job still holds. */
+  async referenced(sha256s: readonly string[]): Promise<Set<string>> {
+    if (sha256s.length === 0) return new Set();
+    const rows = await this.#read
+      .selectFrom("job_files")
+      .select("sha256")
+      .distinct()
+      .where("sha256", "in", [...sha256s])
+      .execute();
+    return new Set(rows.map(({ sha256 }) => sha256));
+  }
 }

@@ -65,7 +65,15 @@ export type JobCommandsTable = {
   step: number | null;
 };
 
+export type JobFilesTable = {
+  job_id: number;
+  sha256: string;
+  size: number;
+  created_at: number;
+};
+
 export type QueueTables = {
+  job_files: JobFilesTable;
   jobs: JobsTable;
   attempts: AttemptsTable;
   job_commands: JobCommandsTable;

@@ -102,8 +102,8 @@ export class RunsRoom {
     });
   }
 
-  async start(): Promise<void> {
-    await this.#predictions.clear();
+  start(): void {
+    this.#predictions.clear();
     this.#purge.start();
   }
 

@@ -1,4 +1,5 @@
 // Answers predictions: a light job loads the run's saved weights beside whatever trains, and the caller waits for it.
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { PredictAnswer, type PredictRequest } from "@spotter/contract";
@@ -35,8 +36,8 @@ export class Predictions {
   }
 
   /** Images that a server which died had in hand. */
-  async clear(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+  clear(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async predict(
