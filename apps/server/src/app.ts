@@ -3,6 +3,7 @@ import path from "node:path";
 import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
 import { AuthRoom } from "./domains/auth/index.ts";
+import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries } from "./domains/metrics/series-parser.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
@@ -69,6 +70,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.queue.registerRoutes(fastify, router);
   rooms.datasets.registerRoutes(router);
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
+  rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
     fastify,
@@ -78,10 +80,12 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.outbox.start();
       rooms.runs.start();
       rooms.queue.start();
+      rooms.compat.start();
     },
     async close() {
       isClosing = true;
       rooms.system.stop();
+      await rooms.compat.stop();
       await rooms.queue.stop();
       await fastify.close();
       await rooms.runs.stop();
@@ -154,9 +158,19 @@ function buildTrainingRooms(parts: LowerRooms) {
     audit: auth.audit,
     streamFacts: async () => ({ commit_no: 0, num_points: 0, num_series: 0 }),
   });
+  const compat = new CompatRoom({
+    ...{ database, log, now, defaultProject },
+    audit: auth.audit,
+    queue: queue.service,
+    runs: runs.service,
+    resolveFolder: (wanted) => datasets.service.resolvePath(wanted),
+    requireProject: async (id) => {
+      await projects.service.require(id);
+    },
+  });
   queue.registerSink(runs.sink);
   queue.observe(runs.observer);
-  return { queue, datasets, runs };
+  return { queue, datasets, runs, compat };
 }
 
 /** A contract that promises what no room serves must not start. */

@@ -59,8 +59,11 @@ export class CompatRoom {
   }
 
   /** Goes on with every folder. */
-  start(): Promise<void> {
-    return this.service.start();
+  start(): void {
+    const { log } = this.#parts;
+    this.service.start().catch((error: unknown) => {
+      log.error({ error }, "The TensorBoard folders could not be read; none is followed.");
+    });
   }
 
   stop(): Promise<void> {
