@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import torch
 
+from .columns import encode_value
 from .device import describe_device
 from .recipes.vision import Training
-from .tracker import Tracks, encode_value
+from .tracker import Tracks
 from .weights import file_sha256
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ an endless queue of small ones.
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .api import ServerClient
+from .columns import PointColumns, encode_value
 from .courier import Courier
 from .spool import Spool
 
@@ -35,9 +35,6 @@ MAX_POINTS_PER_BATCH = 50_000
 MAX_STEP = 2**53 - 1
 # Mirrors MetricName of the contract: no control characters, no slash at either end.
 METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f]{1,250}(?<!/)")
-
-
-_Columns = dict[str, list[Any]]
 
 
 class Tracks(Protocol):
@@ -87,7 +84,8 @@ class Tracker:
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Queues one step's points under the present time."""
         try:
-            now = time.time()
+            # Microseconds are enough for a chart, and cost the store half the bytes.
+            now = round(time.time(), 6)
             points = {name: float(value) for name, value in metrics.items()}
             if not -MAX_STEP <= step <= MAX_STEP:
                 raise ValueError(f"step {step} cannot be said exactly in JSON")
@@ -178,28 +176,18 @@ class Tracker:
         return taken
 
     def _to_events(self, entries: list[Any]) -> list[str]:
+        """Consecutive points become one event; an event among them keeps its place."""
         events: list[str] = []
-        series: dict[str, _Columns] = {}
+        columns = PointColumns(self._name_is_good)
         for entry in entries:
             if isinstance(entry, str):
-                # Points before an event stay before it.
-                if series:
-                    events.append(_points_event(series))
-                    series = {}
+                if not columns.is_empty():
+                    events.append(columns.take_event())
                 events.append(entry)
-                continue
-            step, now, points = entry
-            for name, value in points.items():
-                columns = series.get(name)
-                if columns is None:
-                    if not self._name_is_good(name):
-                        continue
-                    columns = series[name] = {"step": [], "time": [], "value": []}
-                columns["step"].append(step)
-                columns["time"].append(now)
-                columns["value"].append(value if math.isfinite(value) else encode_value(value))
-        if series:
-            events.append(_points_event(series))
+            else:
+                columns.add(*entry)
+        if not columns.is_empty():
+            events.append(columns.take_event())
         return events
 
     def _name_is_good(self, name: str) -> bool:
@@ -209,20 +197,6 @@ class Tracker:
             self._bad_names.add(name)
             _complain(f"{name!r} is not a metric name; its points are left out")
         return False
-
-
-def _points_event(series: dict[str, _Columns]) -> str:
-    return json.dumps({"type": "metric-points", "series": series}, separators=(",", ":"))
-
-
-def encode_value(value: float) -> float | str:
-    """A metric value on the wire: JSON has no NaN."""
-    number = float(value)
-    if math.isfinite(number):
-        return number
-    if math.isnan(number):
-        return "NaN"
-    return "Infinity" if number > 0 else "-Infinity"
 
 
 def _open_truth(path: Path | None) -> int | None:
