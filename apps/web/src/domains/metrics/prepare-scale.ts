@@ -44,9 +44,9 @@ export function backward(scale: YScale, measure: number): number {
 export function decadeTicks(scale: YScale, min: number, max: number, most: number): number[] {
   const ticks: number[] = [];
   const smallest = scale.kind === "symlog" ? scale.threshold : Math.max(min, Number.MIN_VALUE);
-  const from = Math.floor(Math.log10(smallest));
+  const from = Math.ceil(Math.log10(smallest) - 1e-9);
   const largest = Math.max(Math.abs(min), Math.abs(max), smallest);
-  const to = Math.ceil(Math.log10(largest));
+  const to = Math.floor(Math.log10(largest) + 1e-9);
   const stride = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, most)));
   for (let power = from; power <= to; power += stride) ticks.push(10 ** power);
   if (scale.kind === "symlog") {

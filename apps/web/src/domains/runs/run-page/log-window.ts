@@ -26,7 +26,7 @@ const LEVELS = ["debug", "info", "warning", "error"] as const;
 
 /** Whether a line of the live tail passes the filters that the server applies to pages. */
 export function passes(line: LogLine, level: string, search: string): boolean {
-  const isLoud = level === "" || LEVELS.indexOf(line.level) >= LEVELS.indexOf(level as "debug");
+  const isLoud = level === "all" || LEVELS.indexOf(line.level) >= LEVELS.indexOf(level as "debug");
   return isLoud && (search === "" || line.text.toLowerCase().includes(search.toLowerCase()));
 }
 

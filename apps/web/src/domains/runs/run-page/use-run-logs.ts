@@ -11,7 +11,7 @@ const SEARCH_DEBOUNCE_MS = 250;
 
 export function useRunLogs() {
   const { runId, onEvent } = useRun();
-  const level = ref<z.infer<typeof LogLevel> | "">("");
+  const level = ref<z.infer<typeof LogLevel> | "all">("all");
   const search = ref("");
   const lines = shallowRef<readonly LogLine[]>([]);
   const total = ref(0);
@@ -23,7 +23,7 @@ export function useRunLogs() {
 
   const filters = () => ({
     limit: String(PAGE),
-    ...(level.value === "" ? {} : { level: level.value }),
+    ...(level.value === "all" ? {} : { level: level.value }),
     ...(search.value === "" ? {} : { q: search.value }),
   });
 

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { headlines, progressShare, staleFor } from "./prepare-header.ts";
+
+test("headlines leave out the best metric and the machine, in reading order", () => {
+  const run = {
+    best: { metric: "val/accuracy", value: 0.9, step: 1 },
+    metrics: { "system/cpu": 3, "train/loss": 1, "val/accuracy": 0.8, "val/loss": "NaN" as const },
+  };
+  expect(headlines(run, 4)).toEqual([
+    { name: "val/loss", value: "NaN" },
+    { name: "train/loss", value: 1 },
+  ]);
+  expect(headlines(run, 1)).toHaveLength(1);
+});
+
+test("progress without a known end has no share", () => {
+  const progress = {
+    step: 30,
+    total_steps: 120,
+    epoch: 1,
+    total_epochs: null,
+    batch: 1,
+    batches: null,
+    eta_s: null,
+    steps_per_s: null,
+    lr_schedule: null,
+    phase: "training" as const,
+    time: 0,
+  };
+  expect(progressShare(progress)).toBe(0.25);
+  expect(progressShare({ ...progress, total_steps: null })).toBeNull();
+  expect(progressShare({ ...progress, step: 130 })).toBe(1);
+});
+
+test("silence of a running run is told after ten seconds", () => {
+  expect(staleFor({ state: "running", last_event_at: 100 }, 109)).toBeNull();
+  expect(staleFor({ state: "running", last_event_at: 100 }, 114)).toBe(14);
+  expect(staleFor({ state: "paused", last_event_at: 100 }, 500)).toBeNull();
+});

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { choosePictures, greyPixels, MAX_PICTURE_BYTES } from "./prepare-try.ts";
+
+test("what cannot be sent is named with its reason", () => {
+  const picture = { name: "a.png", size: 10, type: "image/png" };
+  const chosen = choosePictures([
+    picture,
+    { name: "b.txt", size: 10, type: "text/plain" },
+    { name: "c.png", size: MAX_PICTURE_BYTES + 1, type: "image/png" },
+  ]);
+  expect(chosen.accepted).toEqual([picture]);
+  expect(chosen.problems.map((entry) => entry.problem)).toEqual(["not-a-picture", "too-large"]);
+  const many = choosePictures(Array.from({ length: 17 }, () => picture));
+  expect(many.problems).toEqual([{ name: "a.png", problem: "too-many" }]);
+});
+
+test("grey values become opaque pixels", () => {
+  expect(greyPixels([[0, 1]])).toEqual({
+    width: 2,
+    height: 1,
+    pixels: new Uint8ClampedArray([0, 0, 0, 255, 255, 255, 255, 255]),
+  });
+});
