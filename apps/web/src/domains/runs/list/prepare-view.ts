@@ -1,6 +1,5 @@
 // The list's view lives in the address; here it is read, written and turned into the server's question. Pure.
-import { JobState, type ListRunsQuery } from "@spotter/contract";
-import type { z } from "zod";
+import { JobState, type listRuns, type QueryInputOf } from "@spotter/contract";
 
 export interface RunsView {
   q: string;
@@ -68,7 +67,7 @@ export function questionOf(
   view: RunsView,
   project: { project_id?: string },
   cursor: string | null,
-): z.input<typeof ListRunsQuery> {
+): QueryInputOf<typeof listRuns> {
   const metrics = view.columns
     .filter((column) => column.startsWith("metric:"))
     .map((column) => column.slice("metric:".length));

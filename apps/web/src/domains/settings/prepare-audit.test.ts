@@ -1,0 +1,21 @@
+// Entries of the audit log.
+import type { AuditEntry } from "@spotter/contract";
+import { expect, it } from "vitest";
+import { detailsOf, subjectOf } from "./prepare-audit.ts";
+
+const entry = {
+  subject_kind: "run",
+  subject_id: 42,
+  details: { name: "digits", tags: ["a"] },
+} as unknown as AuditEntry;
+
+it("links runs to their pages and names everything else", () => {
+  expect(subjectOf(entry)).toEqual({ text: "run 42", to: "/runs/42/charts" });
+  expect(subjectOf({ ...entry, subject_kind: "user" })).toEqual({ text: "user 42", to: null });
+  expect(subjectOf({ ...entry, subject_kind: null }).text).toBe("–");
+});
+
+it("writes details on one line", () => {
+  expect(detailsOf(entry)).toBe('name: digits, tags: ["a"]');
+  expect(detailsOf({ ...entry, details: {} })).toBe("");
+});

@@ -1,0 +1,18 @@
+// What an entry of the audit log speaks of, and its details on one line. Pure.
+import type { AuditEntry } from "@spotter/contract";
+import { MISSING } from "../../platform/format/index.ts";
+
+/** The thing, with its page where it has one. */
+export function subjectOf(entry: AuditEntry): { text: string; to: string | null } {
+  const { subject_kind: kind, subject_id: id } = entry;
+  if (kind === null) return { text: MISSING, to: null };
+  const text = id === null ? kind : `${kind} ${id}`;
+  return { text, to: kind === "run" && id !== null ? `/runs/${id}/charts` : null };
+}
+
+/** `name: digits, role: member`; nothing for no details. */
+export function detailsOf(entry: AuditEntry): string {
+  return Object.entries(entry.details)
+    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+}
