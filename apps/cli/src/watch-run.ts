@@ -1,5 +1,13 @@
 // Follows one run live until it has ended; the exit code says how.
-import { fetchLastLogs, fetchRun, followRuns, type HttpClient, isOver } from "@spotter/client";
+import {
+  ApiError,
+  delay,
+  fetchLastLogs,
+  fetchRun,
+  followRuns,
+  type HttpClient,
+  isOver,
+} from "@spotter/client";
 import type { LogLine, RunSummary } from "@spotter/contract";
 import { type Context, printable } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -9,6 +17,9 @@ import { logText } from "./log-text.ts";
 import { progressLine } from "./progress-line.ts";
 
 const TAIL_LINES = 5;
+/** A stream that has not opened by then is held back by something on the way, a buffering proxy mostly. */
+const BLOCKED_AFTER_MS = 5000;
+const POLL_MS = 2000;
 
 /** Exit code: 0 finished, 10 failed, 11 stopped or cancelled. Ctrl-C ends the watching, not the run. */
 export async function watchRun(
@@ -28,6 +39,7 @@ class Watcher {
   #run: RunSummary | null = null;
   #lastLine = 0;
   #epoch = 0;
+  #isOpen = false;
 
   constructor(context: Context, client: HttpClient, runId: number) {
     this.#context = context;
@@ -41,14 +53,21 @@ class Watcher {
     const interrupt = () => stop.abort();
     process.once("SIGINT", interrupt);
     try {
-      await this.#follow(stop.signal);
+      // Whichever sees the end first ends the other.
+      const end = () => stop.abort();
+      await Promise.all([
+        this.#follow(stop.signal).finally(end),
+        this.#pollWhileBlocked(stop.signal).finally(() => this.#isOver() && end()),
+      ]);
     } finally {
       process.off("SIGINT", interrupt);
       this.#view.close();
     }
-    const run = this.#run;
-    if (run === null || !isOver(run.state)) return this.#sayInterrupted();
-    return this.#sayEnd(run);
+    return this.#run !== null && this.#isOver() ? this.#sayEnd(this.#run) : this.#sayInterrupted();
+  }
+
+  #isOver(): boolean {
+    return this.#run !== null && isOver(this.#run.state);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -64,15 +83,45 @@ class Watcher {
     for await (const { event } of stream) {
       if (json && belongsTo(event, this.#runId)) this.#context.answerLine(event);
       // The stream is open, so nothing is missed between these reads and the events.
-      if (event.type === "stream-opened") await this.#takeStart();
+      if (event.type === "stream-opened") {
+        this.#isOpen = true;
+        await this.#takeStart();
+      }
       if (event.type === "log-appended") this.#takeLines(event.lines);
       if (event.type === "run-changed" && event.run.id === this.#runId) this.#takeRun(event.run);
-      if (this.#run !== null && isOver(this.#run.state)) return this.#takeLastLines();
+      if (this.#isOver()) return this.#takeLastLines();
     }
+  }
+
+  async #pollWhileBlocked(signal: AbortSignal): Promise<void> {
+    await delay(BLOCKED_AFTER_MS, signal);
+    let isTold = false;
+    while (!signal.aborted && !this.#isOpen && !this.#isOver()) {
+      try {
+        await this.#takeStart();
+        if (!isTold) this.#sayBlocked();
+        isTold = true;
+      } catch (error) {
+        // The stream says already that the server does not answer.
+        if (!(error instanceof ApiError) || !error.isTemporary) throw error;
+      }
+      await delay(POLL_MS, signal);
+    }
+  }
+
+  #sayBlocked(): void {
+    this.#context.note(
+      this.#context.text(
+        "The live stream is blocked on the way; asking every two seconds instead.",
+        "实时流被阻断;改为每两秒查询一次。",
+      ),
+    );
   }
 
   async #takeStart(): Promise<void> {
     const run = await fetchRun(this.#client, this.#runId);
+    if (!isOver(run.state) && !this.#isOpen && this.#run !== null)
+      this.#takeLines(await fetchLastLogs(this.#client, this.#runId));
     if (this.#run === null && !isOver(run.state))
       this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: TAIL_LINES }));
     if (this.#context.json && this.#run === null)
