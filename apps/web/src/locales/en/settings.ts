@@ -1,6 +1,7 @@
 // Words of the settings.
 export default {
   title: "Settings",
+  expires: "expires",
   pages: {
     account: "Account",
     people: "People",
@@ -69,7 +70,7 @@ export default {
     noInvitations:
       "No invitations yet. An invitation is a link with which one person makes an account.",
     invitationStates: {
-      open: "open until",
+      open: "open",
       used: "used",
       revoked: "withdrawn",
       expired: "expired",

@@ -1,6 +1,7 @@
 // 设置的文字。
 export default {
   title: "设置",
+  expires: "到期",
   pages: {
     account: "账号",
     people: "人员",
@@ -65,7 +66,7 @@ export default {
     invite: "邀请",
     linkOnce: "请将此链接发给对方，之后不再显示。",
     noInvitations: "还没有邀请。邀请是一个链接，一个人可凭它创建账号。",
-    invitationStates: { open: "有效期至", used: "已使用", revoked: "已撤回", expired: "已过期" },
+    invitationStates: { open: "有效", used: "已使用", revoked: "已撤回", expired: "已过期" },
     withdraw: "撤回",
   },
   system: {

@@ -25,7 +25,7 @@ it("writes what is left without false precision", () => {
 
 it("says how long ago in both languages", () => {
   expect(formatAgo(1000, 1180, "en")).toBe("3 min. ago");
-  expect(formatAgo(1000, 1180, "zh")).toContain("3分钟前");
+  expect(formatAgo(1000, 1180, "zh")).toBe("3 分钟前");
   expect(formatAgo(null, 1180, "en")).toBe("–");
   expect(formatMoment(null, "en")).toBe("–");
 });

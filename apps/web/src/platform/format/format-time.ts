@@ -38,7 +38,7 @@ export function formatClock(time: number, locale: string): string {
 /** The whole moment, for hovers and the audit log. */
 export function formatMoment(time: number | null | undefined, locale: string): string {
   if (time === null || time === undefined) return MISSING;
-  return new Intl.DateTimeFormat(locale, {
+  const text = new Intl.DateTimeFormat(locale, {
     year: "numeric",
     month: "short",
     day: "numeric",
@@ -47,6 +47,7 @@ export function formatMoment(time: number | null | undefined, locale: string): s
     second: "2-digit",
     hour12: false,
   }).format(time * 1000);
+  return spaced(text);
 }
 
 /** `3 min. ago`, `2 天前`; beyond a week the date. */
@@ -55,22 +56,30 @@ export function formatAgo(time: number | null | undefined, now: number, locale: 
   const seconds = time - now;
   const size = Math.abs(seconds);
   const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  const inUnits = (unit: Intl.RelativeTimeFormatUnit, unitSeconds: number): string =>
+    spaced(words.format(Math.round(seconds / unitSeconds), unit));
   if (size < 5) return words.format(0, "second");
-  if (size < 60) return words.format(Math.round(seconds), "second");
-  if (size < 3600) return words.format(Math.round(seconds / 60), "minute");
-  if (size < 86_400) return words.format(Math.round(seconds / 3600), "hour");
-  if (size < 7 * 86_400) return words.format(Math.round(seconds / 86_400), "day");
+  if (size < 60) return inUnits("second", 1);
+  if (size < 3600) return inUnits("minute", 60);
+  if (size < 86_400) return inUnits("hour", 3600);
+  if (size < 7 * 86_400) return inUnits("day", 86_400);
   return formatDate(time, locale);
 }
 
 /** A day, the year only where it is not this one. */
 export function formatDate(time: number, locale: string): string {
   const sameYear = new Date(time * 1000).getFullYear() === new Date().getFullYear();
-  return new Intl.DateTimeFormat(locale, {
+  const text = new Intl.DateTimeFormat(locale, {
     ...(sameYear ? {} : { year: "numeric" }),
     month: "short",
     day: "numeric",
   }).format(time * 1000);
+  return spaced(text);
+}
+
+/** Intl writes `3分钟前`; between Chinese and digits belongs a space. */
+function spaced(text: string): string {
+  return text.replace(/(\d)(?=[\u4e00-\u9fff])/g, "$1 ").replace(/([\u4e00-\u9fff])(?=\d)/g, "$1 ");
 }
 
 function twoDigits(value: number): string {
