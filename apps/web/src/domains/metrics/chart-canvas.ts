@@ -51,7 +51,10 @@ export class ChartCanvas {
   }
 
   get plotWidth(): number {
-    return this.#plot?.over.clientWidth ?? Math.max(1, this.#host.clientWidth - 68);
+    // From the plot and not from the element: reading the element would force a layout in every paint.
+    const plot = this.#plot;
+    if (plot === null) return Math.max(1, this.#host.clientWidth - 68);
+    return plot.bbox.width / devicePixelRatio;
   }
 
   paint(state: PaintState): void {

@@ -41,6 +41,7 @@ export default {
   table: {
     run: "Run",
     mean: "Mean",
+    last: "Last",
     min: "Min",
     max: "Max",
     points: "Points",

@@ -41,6 +41,7 @@ export default {
   table: {
     run: "训练",
     mean: "均值",
+    last: "最新",
     min: "最小",
     max: "最大",
     points: "点数",
