@@ -26,6 +26,11 @@ describe("imports", () => {
     ["a room imports the platform", `${rooms}/auth/store.ts`, "apps/server/src/platform/clock.ts"],
     ["app builds the rooms", "apps/server/src/app.ts", `${rooms}/auth/index.ts`],
     [
+      "the write thread takes a room's procedures",
+      "apps/server/src/db-thread.ts",
+      `${rooms}/metrics/procedures.ts`,
+    ],
+    [
       "a test of the server may use the client",
       "apps/server/test/medium/a.test.ts",
       "packages/client/src/index.ts",

@@ -9,6 +9,11 @@ export interface Floors {
   server: {
     root: string;
     storeys: string[][];
+    /**
+     * A second door for a file of the app floor: the write thread takes a room's SQL procedures and must not
+     * load the rest of the room with them.
+     */
+    sideDoors: Record<string, string>;
     requiredFurniture: string[];
     furniture: string[];
     maxReadmeLines: number;
@@ -94,6 +99,7 @@ function serverViolation({ from, to }: Import, floors: Floors): string | undefin
   if (fromPlace.room === toPlace.room) {
     return isDoor ? "inside a room files import each other, never their own door" : undefined;
   }
+  if (floors.server.sideDoors[from] === to.slice(to.lastIndexOf("/") + 1)) return undefined;
   if (!isDoor) return `a room is entered by its door, domains/${toPlace.room}/index.ts`;
   return fromPlace.floor === "domain"
     ? storeyViolation(fromPlace.room, toPlace.room, floors)

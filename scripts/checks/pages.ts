@@ -42,6 +42,8 @@ function lengthReason(text: string, maxLines: number): string | undefined {
 }
 
 function openingReason(path: string, text: string): string | undefined {
+  // A test's names are its sentences.
+  if (looksLikeTest.test(path)) return undefined;
   const body = text.replace(/^#!.*\n/, "").trimStart();
   if (body === "" && path.endsWith("__init__.py")) return undefined;
   const opens = path.endsWith(".py")
