@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from receiver import TOKEN, Receiver
 
+# Several test runs may share the cores; threads that wait for each other would make that slow.
+torch.set_num_threads(1)
 SOURCE = Path(__file__).parents[1] / "src"
 # Small enough for a second a run.
 TINY = {"width": 8, "epochs": 2, "warmup_epochs": 0.5, "checkpoint_every_epochs": 1}

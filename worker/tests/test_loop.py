@@ -14,11 +14,6 @@ from spotter_worker.loop import AbandonedError
 DEMANDING = {"epochs": 3, "dropout": 0.3, "augment": "standard", "mirror": True, "batch_size": 128}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_stopping_and_resuming_mid_epoch_equals_never_having_stopped(
     tmp_path: Path, optimizer: str

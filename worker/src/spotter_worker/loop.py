@@ -41,8 +41,9 @@ class Progress:
     loss_sum: float = 0.0
     num_correct: int = 0
     num_seen: int = 0
-    # Best so far: `{metric, value, loss, step, epoch}`.
+    # Best so far: `{metric, value, loss, step, epoch}`; and the best among those with a checkpoint.
     best: dict[str, Any] | None = None
+    best_checkpoint: dict[str, Any] | None = None
 
 
 @dataclass
@@ -203,35 +204,32 @@ class Loop:
         progress.loss_sum, progress.num_correct, progress.num_seen = 0.0, 0, 0
         self._reporter.points(progress.step, {"val/loss": loss, "val/accuracy": accuracy})
         self._last_metrics = metrics
-        is_best = self._note_best(accuracy, loss)
-        last = progress.epoch == training.config.epochs
-        due = progress.epoch % training.config.checkpoint_every_epochs == 0 or last
-        if due:
-            self._save_checkpoint(label="last" if last else None)
-        self._training_time_s += time.perf_counter() - started
-        self._reporter.epoch_completed(progress, metrics, due, training.config.epochs, train_time_s)
-        if is_best and not due:
-            # Said here, because no checkpoint file says it.
-            print(f"  best so far: val/accuracy {accuracy:.4f}", flush=True)
-
-    def _note_best(self, accuracy: float, loss: float) -> bool:
-        best, progress = self.progress.best, self.progress
-        # Small validation sets tie often; the surer of two equals is better.
-        if best is not None and (accuracy, -loss) <= (best["value"], -best["loss"]):
-            return False
-        progress.best = {
+        standing = {
             "metric": "val/accuracy",
             "value": accuracy,
             "loss": loss,
             "step": progress.step,
             "epoch": progress.epoch,
         }
+        if _is_better(standing, progress.best):
+            progress.best = standing
+            self._best_state = self._copy_weights()
+        last = progress.epoch == training.config.epochs
+        due = progress.epoch % training.config.checkpoint_every_epochs == 0 or last
+        if due:
+            label = "last" if last else None
+            if _is_better(standing, progress.best_checkpoint):
+                progress.best_checkpoint, label = standing, "best"
+            self._save_checkpoint(label)
+        self._training_time_s += time.perf_counter() - started
+        self._reporter.epoch_completed(progress, metrics, due, training.config.epochs, train_time_s)
+
+    def _copy_weights(self) -> dict[str, torch.Tensor]:
         state = self._training.model.state_dict()
-        self._best_state = {
+        return {
             name: tensor.detach().to("cpu", copy=True).contiguous()
             for name, tensor in state.items()
         }
-        return True
 
     @torch.inference_mode()
     def _evaluate(self, model: torch.nn.Module, batches: EvalBatches) -> tuple[float, float]:
@@ -252,9 +250,7 @@ class Loop:
         saved = self._checkpoints.save(
             self._training, progress.step, dict(vars(progress)), self._best_state
         )
-        best = progress.best
-        if best is not None and best["step"] == progress.step:
-            label = "best"
+        best = progress.best_checkpoint
         path = saved.path.relative_to(self._run_dir).as_posix()
         self._reporter.file_saved(
             "checkpoint",
@@ -323,3 +319,10 @@ class Loop:
                 "phase": phase,
             }
         )
+
+
+def _is_better(one: dict[str, Any], other: dict[str, Any] | None) -> bool:
+    # Small validation sets tie often; the surer of two equals is better.
+    if other is None:
+        return True
+    return bool((one["value"], -one["loss"]) > (other["value"], -other["loss"]))

@@ -144,7 +144,7 @@ class Supervisor:
                     heartbeat_seq = self._send(heartbeat)
             assert self._worker_pid is not None
             self._limits.enforce(self._worker_pid)
-            self._sleep()
+            time.sleep(TICK_S)
         if self._worker_pid is not None:
             # Loader processes that the worker left behind.
             signal_group(self._worker_pid, signal.SIGKILL)
@@ -156,15 +156,6 @@ class Supervisor:
         if self._child is not None:
             return self._child.poll() is None
         return self._worker_pid is not None and is_alive(self._worker_pid, self._worker_start_time)
-
-    def _sleep(self) -> None:
-        if self._child is None:
-            time.sleep(TICK_S)
-            return
-        try:
-            self._child.wait(TICK_S)
-        except subprocess.TimeoutExpired:
-            return
 
     def _pass_on_logs(self, at_end: bool) -> bool:
         lines = [line for tail in self._tails for line in tail.read_lines(at_end)]

@@ -33,6 +33,7 @@ QUEUE_BOUND = 50_000
 # A batch holds at most so many points and events; the server takes 200,000 points.
 MAX_POINTS_PER_BATCH = 50_000
 MAX_STEP = 2**53 - 1
+MAX_COMPLAINTS = 50
 # Mirrors MetricName of the contract: no control characters, no slash at either end.
 METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f]{1,250}(?<!/)")
 
@@ -74,6 +75,8 @@ class Tracker:
         self._idle = True
         self._finished = threading.Event()
         self._bad_names: set[str] = set()
+        self._num_complaints = 0
+        self._ids = {"job_id": job_id, "attempt": attempt}
         self._truth = _open_truth(truth_file)
         self._scribe = threading.Thread(target=self._run, name="scribe", daemon=True)
 
@@ -90,11 +93,11 @@ class Tracker:
             if not -MAX_STEP <= step <= MAX_STEP:
                 raise ValueError(f"step {step} cannot be said exactly in JSON")
             if self._truth is not None:
-                _write_truth(self._truth, points, step, now)
+                _write_truth(self._truth, self._ids, points, step, now)
             self._enqueue((int(step), now, points))
         # A tracker that fails must never end a training.
         except Exception as error:  # noqa: BLE001
-            _complain(f"points of step {step!r} are lost: {type(error).__name__}: {error}")
+            self._complain(f"points of step {step!r} are lost: {type(error).__name__}: {error}")
 
     def event(self, event: dict[str, Any]) -> None:
         """Queues an event of the contract; `time` is filled in where it is missing."""
@@ -102,7 +105,7 @@ class Tracker:
             timed = {"time": time.time(), **event} if event["type"] != "log-lines" else event
             self._enqueue(json.dumps(timed, allow_nan=False, separators=(",", ":")))
         except Exception as error:  # noqa: BLE001
-            _complain(f"event {event.get('type')} is lost: {type(error).__name__}: {error}")
+            self._complain(f"an event is lost: {type(error).__name__}: {error}")
 
     def flush(self) -> None:
         """Puts on disk what was given so far."""
@@ -148,7 +151,7 @@ class Tracker:
                 self._cut()
             # Disk full, most likely: the entries are still queued; try again.
             except Exception as error:  # noqa: BLE001
-                _complain(f"cannot spool: {type(error).__name__}: {error}")
+                self._complain(f"cannot spool: {type(error).__name__}: {error}")
                 self._finished.wait(1.0)
 
     def _cut(self) -> None:
@@ -195,21 +198,25 @@ class Tracker:
             return True
         if name not in self._bad_names and len(self._bad_names) < 100:
             self._bad_names.add(name)
-            _complain(f"{name!r} is not a metric name; its points are left out")
+            self._complain(f"{name!r} is not a metric name; its points are left out")
         return False
+
+    def _complain(self, text: str) -> None:
+        # A training that logs nonsense does so every step; its log must stay readable.
+        self._num_complaints += 1
+        if self._num_complaints <= MAX_COMPLAINTS:
+            print(f"WARNING tracker: {text}", file=sys.stderr, flush=True)
 
 
 def _open_truth(path: Path | None) -> int | None:
     return None if path is None else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
-def _write_truth(file: int, metrics: Mapping[str, float], step: int, now: float) -> None:
+def _write_truth(
+    file: int, ids: dict[str, int], points: Mapping[str, float], step: int, now: float
+) -> None:
     lines = [
-        json.dumps({"name": name, "step": step, "time": now, "value": encode_value(value)})
-        for name, value in metrics.items()
+        json.dumps({**ids, "name": name, "step": step, "time": now, "value": encode_value(value)})
+        for name, value in points.items()
     ]
     os.write(file, ("\n".join(lines) + "\n").encode())
-
-
-def _complain(text: str) -> None:
-    print(f"WARNING tracker: {text}", file=sys.stderr, flush=True)
