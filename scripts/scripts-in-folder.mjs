@@ -17,15 +17,21 @@ export function listScripts(folder, endings) {
   return found;
 }
 
-/** Runs one script in its own process and resolves with its exit code. */
+/** Runs one script (JavaScript, TypeScript or Python) in its own process and resolves with its exit code. */
 export function runScript(file, args) {
-  const isPython = file.endsWith(".py");
-  const program = isPython ? environmentPython : process.execPath;
-  const runner = file.endsWith(".ts") ? [inRoot("scripts/run-ts.mjs")] : [];
-  const env = isPython ? { ...process.env, PYTHONPATH: inRoot("worker/src") } : process.env;
+  const [program, ...before] = runnerOf(file);
+  const env = { ...process.env };
+  if (file.endsWith(".py")) env.PYTHONPATH = inRoot("worker/src");
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...runner, inRoot(file), ...args], { stdio: "inherit", env });
+    const child = spawn(program, [...before, inRoot(file), ...args], { stdio: "inherit", env });
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
   });
+}
+
+function runnerOf(file) {
+  if (file.endsWith(".py")) return [environmentPython];
+  return file.endsWith(".ts")
+    ? [process.execPath, inRoot("scripts/run-ts.mjs")]
+    : [process.execPath];
 }
