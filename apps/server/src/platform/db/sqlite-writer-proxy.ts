@@ -21,6 +21,7 @@ export class SqliteWriterProxy {
   #lastId = 0;
   #lastTransaction = 0;
   #death: Error | undefined;
+  #isClosing = false;
 
   /** @param onDeath is told when the thread ends before `close`; the server cannot go on then */
   constructor(threadFile: URL, options: WriteThreadOptions, onDeath: (error: Error) => void) {
@@ -65,9 +66,14 @@ export class SqliteWriterProxy {
   async close(): Promise<void> {
     if (this.#death !== undefined) return;
     const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
-    await this.#send({ kind: "close" });
+    this.#isClosing = true;
+    const answered: Promise<void> = this.#send({ kind: "close" });
     this.#death = new SpotterError("shutting-down");
+    // The thread's end may overtake its last answer.
+    await Promise.race([answered, ended]);
     await ended;
+    for (const { reject } of this.#waiting.values()) reject(this.#death);
+    this.#waiting.clear();
   }
 
   #send<T>(request: WithoutId<WriteRequest>): Promise<T> {
@@ -119,7 +125,7 @@ export class SqliteWriterProxy {
   }
 
   #die(error: Error, onDeath: (error: Error) => void): void {
-    if (this.#death !== undefined) return;
+    if (this.#death !== undefined || this.#isClosing) return;
     this.#death = new SpotterError("database-busy", "The database's write thread has ended.", {
       cause: error,
     });
