@@ -243,7 +243,10 @@ export const JobSpec = z.object({
   data_root: z.string().nullable(),
   /** Checkpoint folder, relative to the run folder, to go on from; null to begin. */
   resume_from: z.string().nullable(),
-  /** For `predict`: weights folder (absolute) and inputs. */
+  /**
+   * For `predict`: weights folder (absolute), and inputs: an image's absolute path, or `test:<n>` for the n-th sample
+   * (from 0) of the run's own test split.
+   */
   predict: z.object({ weights: z.string(), inputs: z.array(z.string()).max(64) }).nullable(),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),

@@ -107,7 +107,7 @@ class VisionConfig(TypedDict):
     seed: int
     # auto takes a GPU where there is one.
     device: Literal["auto", "cpu", "cuda", "mps"]
-    # Processes that read images beside the training; 0 reads in the training process and suits small images.
+    # Threads that read large image folders beside the training, one batch ahead; 0 reads when a batch is needed and suits small images.
     data_workers: int
 
 

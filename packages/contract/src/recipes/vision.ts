@@ -241,10 +241,10 @@ export const VisionConfig = z
     data_workers: field(
       z.number().int().min(0).max(64).default(0),
       "resources",
-      "Loader processes",
-      "数据加载进程",
-      "Processes that read images beside the training; 0 reads in the training process and suits small images.",
-      "与训练并行读取图像的进程数;0 表示在训练进程内读取,适合小图像。",
+      "Loader threads",
+      "数据加载线程",
+      "Threads that read large image folders beside the training, one batch ahead; 0 reads when a batch is needed and suits small images.",
+      "与训练并行、提前一批读取大型图像目录的线程数;0 表示需要时才读取,适合小图像。",
       { advanced: true },
     ),
   })
