@@ -41,7 +41,9 @@ export function rememberedLast(
 ): Candidate | undefined {
   const { last_attempt: attempt, last_step: step, last_time: time, last_value: value } = series;
   if (attempt === null || step === null || time === null || value === null) return undefined;
-  return step < cutOf(attempt) ? { attempt, step, time, value: Number(value) } : undefined;
+  return step < cutOf(attempt)
+    ? { attempt, step, time: Number(time), value: Number(value) }
+    : undefined;
 }
 
 export function lastOfTail(

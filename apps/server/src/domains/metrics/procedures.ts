@@ -6,7 +6,7 @@ import type {
   SqliteWriter,
 } from "../../platform/db/database.ts";
 import { statementMaker } from "../../platform/db/statement.ts";
-import type { EncodedChunk } from "./codec/chunk.ts";
+import { type EncodedChunk, packDoubles } from "./codec/chunk.ts";
 import { setSeriesId } from "./codec/tail.ts";
 
 type Row = Record<string, unknown>;
@@ -189,11 +189,11 @@ function* summarise(runId: number, { seriesId, attempt, sums, last }: EncodedChu
   yield ask(
     `update metric_series set last_attempt = ?, last_step = ?, last_time = ?, last_value = ?
      where run_id = ? and series_id = ? and ${isNewer}`,
-    // As text: a REAL of SQLite cannot hold NaN, and this form comes back bit for bit.
+    // As text: a REAL of SQLite cannot hold NaN, and its driver binds 1e-20 as 0; this form comes back bit for bit.
     [
       attempt,
       last.step,
-      last.time,
+      String(last.time),
       String(last.value),
       runId,
       seriesId,
@@ -225,13 +225,13 @@ function* merge({ runId, replaced, chunks }: MergePayload): Work<boolean> {
 
 const CHUNK_COLUMNS = [
   "run_id, series_id, first_commit, last_commit, attempt, count, in_order, min_step, max_step",
-  "min_time, max_time, min_value, max_value, sum_value, num_nan, num_pos_inf, num_neg_inf",
+  "max_time, doubles, num_nan, num_pos_inf, num_neg_inf",
   "rollup_2048, rollup_256, rollup_32, data",
 ].join(", ");
 
 function* insertChunk(runId: number, chunk: EncodedChunk): Work<void> {
   const { seriesId, firstCommit, sums, rollups } = chunk;
-  yield ask(`insert into metric_chunks (${CHUNK_COLUMNS}) values (${marks(21)})`, [
+  yield ask(`insert into metric_chunks (${CHUNK_COLUMNS}) values (${marks(18)})`, [
     runId,
     seriesId,
     firstCommit,
@@ -241,11 +241,8 @@ function* insertChunk(runId: number, chunk: EncodedChunk): Work<void> {
     chunk.isInOrder ? 1 : 0,
     sums.minStep,
     sums.maxStep,
-    sums.minTime,
     sums.maxTime,
-    sums.min,
-    sums.max,
-    sums.sum,
+    packDoubles(sums),
     sums.nan,
     sums.posInf,
     sums.negInf,

@@ -1,6 +1,7 @@
 // Reads of this room's tables; its writes are in procedures.ts, because they run inside the write transaction.
 import { sql } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
+import { unpackDoubles } from "./codec/chunk.ts";
 import type { RollupLevel } from "./codec/rollup.ts";
 import type { TailRow } from "./sealing.ts";
 
@@ -27,7 +28,7 @@ export interface SeriesRow {
   readonly num_points: number;
   readonly last_attempt: number | null;
   readonly last_step: number | null;
-  readonly last_time: number | null;
+  readonly last_time: string | null;
   readonly last_value: string | null;
 }
 export interface ChunkRow {
@@ -39,11 +40,12 @@ export interface ChunkRow {
   readonly in_order: number;
   readonly min_step: number;
   readonly max_step: number;
-  readonly min_time: number;
-  readonly max_time: number;
-  readonly min_value: number | null;
-  readonly max_value: number | null;
-  readonly sum_value: number | null;
+  readonly minTime: number;
+  readonly maxTime: number;
+  /** Over the finite values; NaN where there is none. */
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
   readonly num_nan: number;
   readonly num_pos_inf: number;
   readonly num_neg_inf: number;
@@ -56,7 +58,7 @@ export interface CommitRange {
 }
 
 const CHUNK_HEADER =
-  "series_id, first_commit, last_commit, attempt, count, in_order, min_step, max_step, min_time, max_time, min_value, max_value, sum_value, num_nan, num_pos_inf, num_neg_inf";
+  "series_id, first_commit, last_commit, attempt, count, in_order, min_step, max_step, doubles, num_nan, num_pos_inf, num_neg_inf";
 const SERIES = "series_id, name, num_points, last_attempt, last_step, last_time, last_value";
 const MAX_TRIES = 4;
 
@@ -143,20 +145,22 @@ export class MetricsStore {
     );
   }
 
-  chunks(runId: number, seriesId: number): Promise<ChunkRow[]> {
-    return this.#database.read(
+  async chunks(runId: number, seriesId: number): Promise<ChunkRow[]> {
+    const rows = await this.#database.read<StoredChunk>(
       `select ${CHUNK_HEADER} from metric_chunks where run_id = ? and series_id = ? order by first_commit`,
       [runId, seriesId],
     );
+    return rows.map(toChunkRow);
   }
 
   /** Chunks of any series that hold points of these commits. */
-  chunksOfCommits(runId: number, { after, to }: CommitRange): Promise<ChunkRow[]> {
-    return this.#database.read(
+  async chunksOfCommits(runId: number, { after, to }: CommitRange): Promise<ChunkRow[]> {
+    const rows = await this.#database.read<StoredChunk>(
       `select ${CHUNK_HEADER} from metric_chunks
        where run_id = ? and last_commit > ? and first_commit <= ? order by series_id, first_commit`,
       [runId, after, to],
     );
+    return rows.map(toChunkRow);
   }
 
   /** Series with at least so many chunks of fewer points than `below`. */
@@ -227,6 +231,14 @@ export class MetricsStore {
       [idleSince, tailPoints],
     );
   }
+}
+
+type StoredChunk = Omit<ChunkRow, keyof ReturnType<typeof unpackDoubles>> & {
+  readonly doubles: Uint8Array;
+};
+
+function toChunkRow({ doubles, ...row }: StoredChunk): ChunkRow {
+  return { ...row, ...unpackDoubles(doubles) };
 }
 
 /** A chunk was replaced between two reads. `consistently` reads again. */

@@ -72,6 +72,6 @@ export class WindowScope {
   }
 
   rangeOf(chunk: ChunkRow): [from: number, to: number] {
-    return this.#isStep ? [chunk.min_step, chunk.max_step] : [chunk.min_time, chunk.max_time];
+    return this.#isStep ? [chunk.min_step, chunk.max_step] : [chunk.minTime, chunk.maxTime];
   }
 }

@@ -15,11 +15,10 @@ export interface ChunkSums {
   readonly maxStep: number;
   readonly minTime: number;
   readonly maxTime: number;
-  /** Null where no value is finite: SQLite would make NULL of NaN anyway. */
-  readonly min: number | null;
-  readonly max: number | null;
-  /** Null where doubles cannot hold it. */
-  readonly sum: number | null;
+  /** NaN where no value is finite. */
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
   readonly nan: number;
   readonly posInf: number;
   readonly negInf: number;
@@ -102,16 +101,15 @@ function packIfWorth(rollup: Rollup, numBlocks: number): Uint8Array | null {
 
 function sumsOf(rollup: Rollup): ChunkSums {
   const first = (column: Float64Array) => column[0] as number;
-  const finiteOrNull = (value: number) => (Number.isFinite(value) ? value : null);
   return {
     count: first(rollup.count),
     minStep: first(rollup.minStep),
     maxStep: first(rollup.maxStep),
     minTime: first(rollup.minTime),
     maxTime: first(rollup.maxTime),
-    min: finiteOrNull(first(rollup.min)),
-    max: finiteOrNull(first(rollup.max)),
-    sum: finiteOrNull(first(rollup.sum)),
+    min: first(rollup.min),
+    max: first(rollup.max),
+    sum: first(rollup.sum),
     nan: first(rollup.nan),
     posInf: first(rollup.posInf),
     negInf: first(rollup.negInf),
@@ -127,4 +125,22 @@ function rangeOf(column: Float64Array): [number, number] {
     if (value > greatest) greatest = value;
   }
   return [least, greatest];
+}
+
+/** Doubles of the sums as bytes: neither engine's columns take all of them unchanged (NaN; the driver's 1e-20). */
+export function packDoubles({ minTime, maxTime, min, max, sum }: ChunkSums): Uint8Array {
+  return new Uint8Array(Float64Array.of(minTime, maxTime, min, max, sum).buffer);
+}
+
+export function unpackDoubles(
+  bytes: Uint8Array,
+): Pick<ChunkSums, "minTime" | "maxTime" | "min" | "max" | "sum"> {
+  const [minTime, maxTime, min, max, sum] = new Float64Array(bytes.slice().buffer);
+  return {
+    minTime: minTime as number,
+    maxTime: maxTime as number,
+    min: min as number,
+    max: max as number,
+    sum: sum as number,
+  };
 }
