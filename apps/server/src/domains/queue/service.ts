@@ -193,6 +193,11 @@ export class QueueService {
     return this.#parts.lifecycle.killNow(jobId);
   }
 
+  /** Predictions whose processes ended within this time. */
+  endedPredictions(after: number, before: number): Promise<number[]> {
+    return this.#parts.store.endedBetween("predict", after, before);
+  }
+
   /** Whether all processes of the job's attempts are gone. */
   async isAtRest(jobId: number): Promise<boolean> {
     return (await this.#parts.store.attempts(jobId)).every(({ state }) => state === "ended");

@@ -64,6 +64,29 @@ export class QueueStore {
     return this.jobsInStates(ACTIVE_STATES);
   }
 
+  /** Jobs of a kind whose processes all ended within a time; their folders are nobody's any more. */
+  async endedBetween(kind: JobKind, after: number, before: number): Promise<number[]> {
+    const rows = await this.#read
+      .selectFrom("jobs")
+      .select("id")
+      .where("kind", "=", kind)
+      .where("ended_at", ">", after)
+      .where("ended_at", "<=", before)
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom("attempts")
+              .select("attempts.attempt")
+              .whereRef("attempts.job_id", "=", "jobs.id")
+              .where("attempts.state", "<>", "ended"),
+          ),
+        ),
+      )
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   nextWaiting(kind: JobKind): Promise<JobRow | undefined> {
     return this.#read
       .selectFrom("jobs")

@@ -100,7 +100,6 @@ export class Predictions {
     }
     if (job.state !== "finished" || job.result === null)
       throw predictionFailed(job.reason ?? "The prediction ended without an answer.");
-    await rm(this.#queue.runDir(jobId), { recursive: true, force: true });
     return JSON.parse(job.result) as Record<string, unknown>;
   }
 

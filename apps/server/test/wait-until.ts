@@ -1,0 +1,19 @@
+// Waits for a condition, never for a time: looks again until it holds, and says what it saw if it never does.
+
+/** @returns the first value that fits */
+export async function waitUntil<T>(
+  look: () => Promise<T> | T,
+  fits: (value: T) => boolean,
+  withinMs = 45_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const value = await look();
+    if (fits(value)) return value;
+    if (Date.now() > deadline)
+      throw new Error(
+        `Not within ${withinMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2000)}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
