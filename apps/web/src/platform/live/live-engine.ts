@@ -30,6 +30,8 @@ const FAILURES_UNTIL_POLLING = 3;
 interface Watch {
   request: LiveRequest;
   isOpened: boolean;
+  /** Something was missed; told when the stream goes on, so that what is fetched then leaves no hole. */
+  hasGap: boolean;
 }
 
 export class LiveEngine {
@@ -58,7 +60,11 @@ export class LiveEngine {
     const before = this.#watches.get(watchId);
     const isSame =
       before?.isOpened && request.runIds.every((id) => before.request.runIds.includes(id));
-    this.#watches.set(watchId, { request, isOpened: isSame ?? false });
+    this.#watches.set(watchId, {
+      request,
+      isOpened: isSame ?? false,
+      hasGap: before?.hasGap ?? false,
+    });
     if (this.#open !== null && covers(this.#open, this.#union())) {
       if (this.#state === "live") this.#announce();
     } else this.#reconnect();
@@ -168,9 +174,11 @@ export class LiveEngine {
     this.#announce();
   }
 
-  /** Tells those who wait where their runs stand. */
+  /** Tells those who wait where their runs stand, and those who missed something that they did. */
   #announce(): void {
     for (const [watchId, watch] of this.#watches) {
+      if (watch.hasGap) this.#handlers.onMessage(watchId, { type: "gap" });
+      watch.hasGap = false;
       if (watch.isOpened || !watch.request.runIds.every((runId) => this.#positions.has(runId)))
         continue;
       watch.isOpened = true;
@@ -191,7 +199,7 @@ export class LiveEngine {
 
   #forget(): void {
     this.#positions.clear();
-    for (const watchId of this.#watches.keys()) this.#handlers.onMessage(watchId, { type: "gap" });
+    for (const watch of this.#watches.values()) watch.hasGap = watch.isOpened;
   }
 
   async #afterFailure(): Promise<number | null> {

@@ -28,6 +28,8 @@ export function useConfig() {
   }
 
   function choose(next: Recipe): void {
+    // A click on the recipe that is chosen already must not throw the work away.
+    if (next.name === recipe.value?.name) return;
     recipe.value = next;
     base.value = defaults.value;
     config.value = defaults.value;
