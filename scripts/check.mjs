@@ -36,8 +36,8 @@ const checks = {
   lockfile: [...runTs, "scripts/check-lockfile.ts"],
   "generated files": [...runTs, "scripts/gen-contract.ts", "--check"],
   "dead code": [node, inRoot("node_modules/knip/bin/knip.js"), "--no-progress"],
-  "python lint": [python, "-m", "ruff", "check", worker, inRoot("examples")],
-  "python format": [python, "-m", "ruff", "format", "--check", worker, inRoot("examples")],
+  "python lint": [python, "-m", "ruff", "check", "."],
+  "python format": [python, "-m", "ruff", "format", "--check", "."],
   "python types": [python, "-m", "mypy", "--config-file", "pyproject.toml"],
 };
 const workingFolders = { "python types": worker };
