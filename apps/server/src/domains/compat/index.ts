@@ -28,7 +28,7 @@ export interface CompatRoomParts {
   readonly pollMs?: number;
 }
 
-const POLL_MS = 3000;
+const POLL_MS = 2000;
 
 /** TensorBoard folders that the server follows. */
 export class CompatRoom {
