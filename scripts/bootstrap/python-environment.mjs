@@ -118,7 +118,7 @@ function pipInstall(what) {
     {
       env: pythonProcessEnvironment(),
       isNoise: (line) =>
-        /^(Requirement already satisfied:|Looking in |Collecting |Ignoring )/.test(line),
+        /^(Requirement already satisfied:|Looking in |Collecting |Ignoring )|━/.test(line),
       problem: `pip could not install ${what.at(-1)}. Is the network (or the index that pip is configured for) reachable, and enough disk free? Repeat the same command when it is.`,
     },
   );
