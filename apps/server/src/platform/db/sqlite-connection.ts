@@ -70,6 +70,12 @@ export class SqliteConnection implements SqliteWriter {
     return this.#prepare(sql).statement.get(...parameters.map(bindable)) as Row | undefined;
   }
 
+  /** Puts everything into the database file itself, so that a copy of that one file is whole. */
+  closeWriter(): void {
+    this.#database.exec("pragma wal_checkpoint(truncate)");
+    this.close();
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();

@@ -1,6 +1,6 @@
 // What the main thread and the write thread say to each other; always several requests or replies in one message.
 import type { IngestBatch, ProcedureCall } from "./database.ts";
-import type { WireFailure } from "./failures.ts";
+import type { WireFailure } from "./wire-failure.ts";
 
 export type WriteRequest =
   | { readonly kind: "ingest"; readonly id: number; readonly batch: IngestBatch }

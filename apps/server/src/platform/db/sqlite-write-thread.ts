@@ -2,9 +2,9 @@
 // while somebody's transaction is open, everybody else waits outside it.
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { IngestBatch, IngestOutcome, ProcedureCall, SqliteProcedure } from "./database.ts";
-import { toWireFailure } from "./failures.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import type { WriteReply, WriteRequest, WriteThreadOptions } from "./sqlite-messages.ts";
+import { toWireFailure } from "./wire-failure.ts";
 
 type IngestRequest = Extract<WriteRequest, { kind: "ingest" }>;
 type ExecuteRequest = Extract<WriteRequest, { kind: "execute" }>;
@@ -97,7 +97,7 @@ export class SqliteWriteThread {
         return this.#inTransaction(() => this.#call(request.call));
       case "close":
         while (this.#ingests.length > 0) this.#ingestGroup();
-        return this.#connection.close();
+        return this.#connection.closeWriter();
     }
   }
 

@@ -1,0 +1,108 @@
+// Migrations: forward only, once, together, with a copy before.
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "@photostructure/sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../src/platform/clock.ts";
+import type { Database, Migration } from "../../src/platform/db/database.ts";
+import { migrate } from "../../src/platform/db/migrate.ts";
+import { migrations as released } from "../../src/rooms.ts";
+import { makeTestPlace, openPlace, type TestPlace, testEngine } from "../database.ts";
+
+const first: Migration = {
+  name: "0001-first",
+  statements: (types) => [`create table first (id ${types.identity}, name ${types.text})`],
+};
+const second: Migration = {
+  name: "0002-second",
+  statements: (types) => [
+    "insert into first (name) values ('kept')",
+    `alter table first add column size ${types.integer}`,
+  ],
+};
+const broken: Migration = {
+  name: "0003-broken",
+  statements: () => ["insert into first (name) values ('half')", "insert into nowhere values (1)"],
+};
+
+async function openAt(place: TestPlace): Promise<Database> {
+  const database = await openPlace(place);
+  onTestFinished(() => database.close());
+  return database;
+}
+
+function run(place: TestPlace, database: Database, migrations: readonly Migration[]) {
+  const backupFolder = path.join(place.folder, "backup");
+  return migrate({ database, migrations, clock: systemClock, backupFolder });
+}
+
+describe("migrations", () => {
+  it("run once, and the second start finds nothing to do", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    expect((await run(place, database, [first, second])).applied).toEqual([
+      "0001-first",
+      "0002-second",
+    ]);
+    expect(await run(place, database, [first, second])).toEqual({ applied: [], backup: null });
+  });
+
+  it("copy an existing SQLite file before they change it, and a new one never", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    expect((await run(place, database, [first])).backup).toBeNull();
+    const { backup } = await run(place, database, [first, second]);
+    if (testEngine === "postgres") {
+      expect(backup).toBeNull();
+      return;
+    }
+    expect(readdirSync(path.join(place.folder, "backup"))).toEqual([path.basename(backup ?? "")]);
+    const copy = new DatabaseSync(backup ?? "", { readOnly: true });
+    expect(copy.prepare("select count(*) as n from first").get()).toMatchObject({ n: 0 });
+    copy.close();
+  });
+
+  it("leave nothing of a step that fails, and keep the steps before it", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    await expect(run(place, database, [first, second, broken])).rejects.toThrow("nowhere");
+    const rows = await database.read<{ name: string }>("select name from first");
+    expect(rows.map(({ name }) => name)).toEqual(["kept"]);
+    expect(await run(place, database, [first, second])).toMatchObject({ applied: [] });
+  });
+
+  it("refuse a database that is newer than the code", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    await run(place, database, [first, second]);
+    await expect(run(place, database, [first])).rejects.toThrow(
+      /made by a newer Spotter.*0002-second/,
+    );
+  });
+
+  it("refuse two steps of one name", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    await expect(run(place, database, [first, first])).rejects.toThrow("0001-first");
+  });
+
+  it("run once when two servers start at the same moment", async () => {
+    const place = await makeTestPlace();
+    const databases =
+      testEngine === "postgres"
+        ? [await openAt(place), await openAt(place)]
+        : [await openAt(place)];
+    const reports = await Promise.all(
+      databases.map((database) => run(place, database, [first, second])),
+    );
+    expect(reports.flatMap(({ applied }) => applied).sort()).toEqual(["0001-first", "0002-second"]);
+  });
+
+  it("of the rooms make a whole schema", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    const report = await run(place, database, released);
+    expect(report.applied).toHaveLength(released.length);
+    expect(existsSync(path.join(place.folder, "backup"))).toBe(false);
+  });
+});
