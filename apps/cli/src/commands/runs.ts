@@ -162,7 +162,7 @@ function factsOf(context: Context, run: Run): [string, string][] {
       t("state", "状态"),
       `${colored(context, run)}${run.reason ? `: ${printable(run.reason)}` : ""}`,
     ],
-    [t("progress", "进度"), progressLine(run, context.language)],
+    [t("progress", "进度"), run.progress === null ? "" : progressLine(run, context.language)],
     [t("time", "用时"), runDuration(run, Date.now() / 1000)],
     [
       t("best", "最佳"),
