@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { answerError } from "./error-handler.ts";
@@ -54,6 +55,14 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   guardNetwork(app, settings);
   await app.register(helmet, securityHeaders(settings.secureCookies));
   await app.register(cookie, { secret: options.cookieKey });
+  // Only endpoints that say so in the contract are limited; the key is the caller's address.
+  await app.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new SpotterError("too-many-requests", undefined, {
+        details: { retry_after_s: Math.ceil(ttl / 1000) },
+      }),
+  });
   await app.register(websocket, { options: { maxPayload: MAX_SOCKET_MESSAGE_BYTES } });
   chooseBodies(app);
   endRefusedUpgrades(app);
