@@ -86,7 +86,7 @@ export class Context {
     if (token !== undefined) return new HttpClient({ baseUrl, token });
     const sentence = this.text(
       `You are not signed in to ${baseUrl}; run: spotter sign-in --server ${baseUrl}`,
-      `尚未登录 ${baseUrl};请运行:spotter sign-in --server ${baseUrl}`,
+      `尚未登录 ${baseUrl}；请运行：spotter sign-in --server ${baseUrl}`,
     );
     throw new ApiError("not-signed-in", 401, sentence);
   }

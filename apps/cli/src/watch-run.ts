@@ -113,7 +113,7 @@ class Watcher {
     this.#context.note(
       this.#context.text(
         "The live stream is blocked on the way; asking every two seconds instead.",
-        "实时流被阻断;改为每两秒查询一次。",
+        "实时流被阻断；改为每两秒查询一次。",
       ),
     );
   }
@@ -157,7 +157,7 @@ class Watcher {
     const sentence = text.call(
       this.#context,
       "The server does not answer; the run goes on. Trying again ...",
-      "服务器没有响应;训练仍在继续。正在重连…",
+      "服务器没有响应；训练仍在继续。正在重连…",
     );
     this.#view.status(sentence, true);
   }
@@ -166,7 +166,7 @@ class Watcher {
     this.#context.note(
       this.#context.text(
         `Run ${this.#runId} goes on; watch it again with: spotter watch ${this.#runId}`,
-        `训练 ${this.#runId} 仍在继续;再次查看:spotter watch ${this.#runId}`,
+        `训练 ${this.#runId} 仍在继续；再次查看：spotter watch ${this.#runId}`,
       ),
     );
     return exitCodes.interrupted;
@@ -181,7 +181,7 @@ class Watcher {
       this.#context.say(
         this.#context.text(
           `Run ${run.id} ${word}${reason}${took ? ` after ${took}` : ""}.`,
-          `训练 ${run.id} ${word}${reason}${took ? `,用时 ${took}` : ""}。`,
+          `训练 ${run.id} ${word}${reason}${took ? `，用时 ${took}` : ""}。`,
         ),
       );
     }

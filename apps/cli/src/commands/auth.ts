@@ -27,7 +27,7 @@ export function addAuthCommands(program: Command, bind: Bind, t: Context["text"]
   program
     .command("sign-in")
     .description(t("sign in and keep the token", "登录并保存令牌"))
-    .option("--name <name>", t("account name; asked for otherwise", "账户名;未给出则询问"))
+    .option("--name <name>", t("account name; asked for otherwise", "账户名；未给出则询问"))
     .option("--password-stdin", t("read the password from stdin", "从标准输入读取密码"))
     .option(
       "--token <token>",
@@ -49,8 +49,8 @@ export function addAuthCommands(program: Command, bind: Bind, t: Context["text"]
     .action(bind(listTokens));
   tokens
     .command("create <name>")
-    .description(t("make one; its secret is shown once", "新建;密文仅显示一次"))
-    .option("--days <days>", t("days until it ends; default never", "有效天数;默认永久"))
+    .description(t("make one; its secret is shown once", "新建；密文仅显示一次"))
+    .option("--days <days>", t("days until it ends; default never", "有效天数；默认永久"))
     .action(bind(createToken));
   tokens.command("revoke <id>").description(t("revoke one", "撤销")).action(bind(revokeToken));
 }
@@ -64,7 +64,7 @@ async function signIn(context: Context, _args: string[], options: SignInOptions)
   if (context.json) return context.answer({ server, user: me.user });
   const name = printable(me.user.name);
   context.say(
-    context.text(`Signed in to ${server} as ${name}.`, `已登录 ${server},账户 ${name}。`),
+    context.text(`Signed in to ${server} as ${name}.`, `已登录 ${server}，账户 ${name}。`),
   );
 }
 
@@ -72,10 +72,10 @@ async function exchange(context: Context, server: string, options: SignInOptions
   const { streams } = context;
   if (options.passwordStdin && options.name === undefined)
     throw new UsageProblem("--password-stdin needs --name, for stdin is taken.");
-  const name = options.name ?? (await ask(streams, context.text("Name: ", "账户名:")));
+  const name = options.name ?? (await ask(streams, context.text("Name: ", "账户名：")));
   const password = options.passwordStdin
     ? await readFirstLine(streams)
-    : await askSecret(streams, context.text("Password: ", "密码:"));
+    : await askSecret(streams, context.text("Password: ", "密码："));
   const client = new HttpClient({ baseUrl: server });
   const tokenName = `spotter on ${hostname()} (${userInfo().username})`;
   return (await fetchToken(client, { name, password, token_name: tokenName })).secret;
@@ -93,10 +93,10 @@ async function signOut(context: Context): Promise<void> {
   if (context.json) return context.answer({ done: true, revoked });
   context.say(
     revoked
-      ? context.text("Signed out; the token is revoked.", "已退出登录,令牌已撤销。")
+      ? context.text("Signed out; the token is revoked.", "已退出登录，令牌已撤销。")
       : context.text(
           "Signed out here; the token could not be revoked, do it on the account page.",
-          "已在本机退出;令牌未能撤销,请到账户页面撤销。",
+          "已在本机退出；令牌未能撤销，请到账户页面撤销。",
         ),
   );
 }
@@ -119,7 +119,7 @@ async function whoAmICommand(context: Context): Promise<void> {
   const me = await whoAmI(context.client());
   if (context.json) return context.answer(me);
   const name = printable(me.user.name);
-  const admin = me.user.is_admin ? context.text(", administrator", ",管理员") : "";
+  const admin = me.user.is_admin ? context.text(", administrator", "，管理员") : "";
   context.say(`${name}${admin}  ${context.serverUrl()}`);
 }
 

@@ -19,7 +19,7 @@ export function addControlCommands(program: Command, bind: Bind, t: Context["tex
   add(
     "cancel",
     "take a run out of the queue, or end it without saving",
-    "取消排队,或不保存直接结束",
+    "取消排队，或不保存直接结束",
   );
   add("pause", "pause a run at its next step", "在下一步暂停");
   add("checkpoint", "save a checkpoint now", "立即保存检查点");
@@ -28,7 +28,7 @@ export function addControlCommands(program: Command, bind: Bind, t: Context["tex
     .description(
       t(
         "go on: a paused run, or a failed or stopped one from its last checkpoint",
-        "继续:已暂停的训练,或从最后检查点继续失败/停止的训练",
+        "继续：已暂停的训练，或从最后检查点继续失败/停止的训练",
       ),
     )
     .action(bind((context, [run = ""]) => resume(context, runIdOf(run))));
@@ -41,7 +41,7 @@ async function control(context: Context, runId: number, action: Action): Promise
   context.say(
     context.text(
       `Run ${runId}: ${action} is sent; it is ${state} now.`,
-      `训练 ${runId}:已发送 ${action},当前${state}。`,
+      `训练 ${runId}：已发送 ${action}，当前${state}。`,
     ),
   );
 }
@@ -55,7 +55,7 @@ async function resume(context: Context, runId: number): Promise<void> {
   context.say(
     context.text(
       `Run ${runId} is queued again and goes on from its last checkpoint.`,
-      `训练 ${runId} 已重新排队,将从最后的检查点继续。`,
+      `训练 ${runId} 已重新排队，将从最后的检查点继续。`,
     ),
   );
 }

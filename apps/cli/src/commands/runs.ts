@@ -27,8 +27,8 @@ interface RunsOptions {
 export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]): void {
   program
     .command("runs")
-    .description(t("list runs, newest first", "列出训练,最新在前"))
-    .option("--state <states>", t("only these, comma-separated", "仅这些状态,逗号分隔"))
+    .description(t("list runs, newest first", "列出训练，最新在前"))
+    .option("--state <states>", t("only these, comma-separated", "仅这些状态，逗号分隔"))
     .option("--project <project>", t("name or number", "项目名称或编号"))
     .option("--source <source>", "recipe | script | tensorboard")
     .option("--tag <tag>", t("only with this tag", "仅含此标签"))
@@ -36,13 +36,13 @@ export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]
     .option("--archived", t("archived ones", "已归档的"))
     .option("--sort <key>", "id | created_at | name | state | duration | metric:<name>")
     .option("--asc", t("smallest or oldest first", "升序"))
-    .option("--metrics <names>", t("columns, comma-separated", "指标列,逗号分隔"))
-    .option("--limit <count>", t("rows of a page, at most 500", "每页行数,最多 500"), "30")
+    .option("--metrics <names>", t("columns, comma-separated", "指标列，逗号分隔"))
+    .option("--limit <count>", t("rows of a page, at most 500", "每页行数，最多 500"), "30")
     .option("--cursor <cursor>", t("go on behind a page", "从上一页之后继续"))
     .action(bind(listRuns));
   program
     .command("run <run>")
-    .description(t("one run: state, results, files", "查看一个训练:状态、结果、文件"))
+    .description(t("one run: state, results, files", "查看一个训练：状态、结果、文件"))
     .action(bind(showRun));
   program
     .command("queue")
@@ -73,7 +73,7 @@ async function listRuns(context: Context, _args: string[], options: RunsOptions)
     context.note(
       context.text(
         `${page.runs.length} of ${page.total}; more with --cursor ${page.next_cursor}`,
-        `共 ${page.total},已显示 ${page.runs.length};继续:--cursor ${page.next_cursor}`,
+        `共 ${page.total}，已显示 ${page.runs.length}；继续：--cursor ${page.next_cursor}`,
       ),
     );
 }

@@ -28,9 +28,9 @@ export function addTensorboardCommand(program: Command, bind: Bind, t: Context["
     .option("--project <project>", t("name or number", "项目名称或编号"))
     .option(
       "--once",
-      t("send what is there, end the runs, and exit", "发送现有内容,结束训练并退出"),
+      t("send what is there, end the runs, and exit", "发送现有内容，结束训练并退出"),
     )
-    .option("--interval <seconds>", t("between two looks", "检查间隔(秒)"), "1")
+    .option("--interval <seconds>", t("between two looks", "检查间隔（秒）"), "1")
     .action(bind(tensorboard));
 }
 
@@ -149,7 +149,7 @@ class TerminalTeller implements Teller {
     this.#say(
       { type: "skipped", content },
       `The files also hold ${content}, which Spotter does not store yet; scalars and hyperparameters come through.`,
-      `文件中还有 ${content},目前尚不保存;标量与超参数正常上传。`,
+      `文件中还有 ${content}，目前尚不保存；标量与超参数正常上传。`,
     );
   }
 
@@ -163,7 +163,7 @@ class TerminalTeller implements Teller {
     const why = cause instanceof ApiError ? cause.message : String(cause);
     const seconds = (waitMs / 1000).toFixed(1);
     const text = `${why} Trying again in ${seconds} s; nothing is lost.`;
-    const chinese = `${why} ${seconds} 秒后重试,数据不会丢失。`;
+    const chinese = `${why} ${seconds} 秒后重试，数据不会丢失。`;
     if (this.#context.json) this.#context.note(text);
     else this.#view.status(this.#context.text(text, chinese), true);
   }
@@ -177,7 +177,7 @@ class TerminalTeller implements Teller {
     this.#say(
       summary,
       `${this.#points} points sent, ${this.#runs} new runs.${interrupted ? " The same command goes on from here." : ""}`,
-      `已发送 ${this.#points} 个数据点,新建 ${this.#runs} 个训练。${interrupted ? "再次运行同一命令即可继续。" : ""}`,
+      `已发送 ${this.#points} 个数据点，新建 ${this.#runs} 个训练。${interrupted ? "再次运行同一命令即可继续。" : ""}`,
     );
   }
 

@@ -24,11 +24,11 @@ export function addTrainCommand(program: Command, bind: Bind, t: Context["text"]
   program
     .command("train <recipe>")
     .description(t("queue a training", "提交训练"))
-    .option("--set <key=value>", t("one setting; may be repeated", "一个设置;可重复"), collect, [])
+    .option("--set <key=value>", t("one setting; may be repeated", "一个设置；可重复"), collect, [])
     .option("--config <file.json>", t("settings from a file", "从文件读取设置"))
     .option("--name <name>", t("the run's name", "训练名称"))
     .option("--project <project>", t("name or number", "项目名称或编号"))
-    .option("--tag <tag>", t("may be repeated", "标签;可重复"), collect, [])
+    .option("--tag <tag>", t("may be repeated", "标签；可重复"), collect, [])
     .option("--watch", t("stay and watch it", "提交后实时查看"))
     .addHelpText(
       "after",

@@ -29,7 +29,7 @@ export function addWatchCommands(program: Command, bind: Bind, t: Context["text"
     .description(
       t(
         "watch a run live; exit code 0 finished, 10 failed, 11 stopped",
-        "实时查看训练;退出码 0 完成、10 失败、11 停止",
+        "实时查看训练；退出码 0 完成、10 失败、11 停止",
       ),
     )
     .action(bind((context, [run = ""]) => watchRun(context, context.client(), runIdOf(run))));
