@@ -80,7 +80,7 @@ class Receiver:
                 continue
         self._server = None
 
-    def wait_until(self, condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+    def wait_until(self, condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         deadline = time.monotonic() + timeout_s
         with self.changed:
             while True:

@@ -197,6 +197,16 @@ def test_a_superseded_worker_leaves_without_a_word(running, receiver: Receiver) 
     assert not receiver.events("run-ended")
 
 
+def test_a_second_supervisor_of_a_living_one_goes_away(  # type: ignore[no-untyped-def]
+    running, receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    _, folder = running
+    before = (folder / "supervisor.json").read_text()
+    assert spawn(tmp_path / "run", 1, "--adopt").wait(30) == 1
+    assert "another supervisor has this attempt" in (folder / "supervisor.log").read_text()
+    assert (folder / "supervisor.json").read_text() == before
+
+
 def test_a_pid_alone_is_nobody() -> None:
     own = start_time(os.getpid())
     assert own is not None

@@ -25,7 +25,8 @@ class Limits:
         grace_s: float,
         attempt_dir: Path,
     ) -> None:
-        self._started = time.monotonic()
+        # Wall-clock time, because a later supervisor of the same worker must know it too.
+        self.started_at = time.time()
         self._time_limit_s, self._memory_limit_gib = time_limit_s, memory_limit_gib
         self._grace_s = grace_s
         self._stop_file = attempt_dir / "stop"
@@ -65,7 +66,7 @@ class Limits:
 
     def _check_time(self) -> None:
         limit = self._time_limit_s
-        if limit is not None and self.reason is None and time.monotonic() - self._started > limit:
+        if limit is not None and self.reason is None and time.time() - self.started_at > limit:
             self.reason = "time-limit"
             self.message = f"the attempt ran longer than its limit of {limit:g} s"
 

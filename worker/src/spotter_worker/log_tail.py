@@ -26,7 +26,7 @@ class LogTail:
     """
 
     def __init__(self, path: Path, stream: str, position: int) -> None:
-        self._path, self._stream = path, stream
+        self._path, self.stream = path, stream
         self.position = position
         self._partial_since: float | None = None
 
@@ -82,7 +82,7 @@ class LogTail:
         shown = text.rstrip("\r").rsplit("\r", 1)[-1]
         return {
             "time": now,
-            "stream": self._stream,
+            "stream": self.stream,
             "level": _level(shown),
             "text": shown[:MAX_LINE],
         }

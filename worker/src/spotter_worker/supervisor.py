@@ -8,12 +8,14 @@ what a dead supervisor left. README.md describes the attempt folder.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from .spool import Spool
 TICK_S = 0.1
 HEARTBEAT_S = 5.0
 MAX_LINES_PER_EVENT = 1_000
+RETRY_S = 1.0
+LOCK_TRIES = 50
 
 
 class Supervisor:
@@ -46,6 +50,7 @@ class Supervisor:
         self._worker_pid: int | None = None
         self._worker_start_time = ""
         self._num_oom_kills = num_kernel_oom_kills()
+        self._next_heartbeat, self._heartbeat_seq = 0.0, 0
         self._limits = Limits(
             arguments.time_limit_s, arguments.memory_limit_gib, arguments.grace_s, self._dir
         )
@@ -106,6 +111,7 @@ class Supervisor:
             )
         self._worker_pid = known["worker_pid"]
         self._worker_start_time = known["worker_start_time"] or ""
+        self._limits.started_at = known["started_at"]
         return None
 
     def _write_own_facts(self) -> None:
@@ -114,7 +120,7 @@ class Supervisor:
             "start_time": start_time(os.getpid()),
             "worker_pid": self._worker_pid,
             "worker_start_time": self._worker_start_time,
-            "started_at": time.time(),
+            "started_at": self._limits.started_at,
         }
         _write_json(self._dir / "supervisor.json", facts)
 
@@ -128,29 +134,31 @@ class Supervisor:
     # -- watching ----------------------------------------------------------------------------------
 
     def _watch(self) -> dict[str, Any]:
-        next_heartbeat, heartbeat_seq = 0.0, 0
-        assert self._worker_pid is not None or self._arguments.adopt
-        while True:
-            alive = self._worker_lives()
-            self._pass_on_logs(at_end=not alive)
-            if not alive:
-                break
-            now = time.monotonic()
-            if now >= next_heartbeat:
-                next_heartbeat = now + HEARTBEAT_S
-                # Old heartbeats tell nothing: none is added while the last one still waits.
-                if self._spool.acked_seq >= heartbeat_seq:
-                    heartbeat = {"type": "heartbeat", "worker_pid": self._worker_pid}
-                    heartbeat_seq = self._send(heartbeat)
-            assert self._worker_pid is not None
-            self._limits.enforce(self._worker_pid)
+        while self._worker_lives():
+            try:
+                self._pass_on_logs(at_end=False)
+                self._beat()
+            # A full disk, most likely. Whoever watches must outlast it: the lines are read again.
+            except OSError as error:
+                print(f"WARNING nothing can be spooled: {error}", file=sys.stderr, flush=True)
+                time.sleep(RETRY_S)
+            if self._worker_pid is not None:
+                self._limits.enforce(self._worker_pid)
             time.sleep(TICK_S)
         if self._worker_pid is not None:
             # Loader processes that the worker left behind.
             signal_group(self._worker_pid, signal.SIGKILL)
-        while self._pass_on_logs(at_end=True):
+        while _until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
         return self._end_facts()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        # Old heartbeats tell nothing: none is added while the last one still waits.
+        if now >= self._next_heartbeat and self._spool.acked_seq >= self._heartbeat_seq:
+            self._next_heartbeat = now + HEARTBEAT_S
+            event = {"type": "heartbeat", "worker_pid": self._worker_pid}
+            self._heartbeat_seq = self._send(event)
 
     def _worker_lives(self) -> bool:
         if self._child is not None:
@@ -158,14 +166,17 @@ class Supervisor:
         return self._worker_pid is not None and is_alive(self._worker_pid, self._worker_start_time)
 
     def _pass_on_logs(self, at_end: bool) -> bool:
+        before = [tail.position for tail in self._tails]
         lines = [line for tail in self._tails for line in tail.read_lines(at_end)]
-        mark = {
-            tail_name: tail.position
-            for tail_name, tail in zip(("stdout", "stderr"), self._tails, strict=True)
-        }
-        for start in range(0, len(lines), MAX_LINES_PER_EVENT):
-            part = lines[start : start + MAX_LINES_PER_EVENT]
-            self._spool.append(json.dumps([{"type": "log-lines", "lines": part}]), mark)
+        mark = {tail.stream: tail.position for tail in self._tails}
+        try:
+            for start in range(0, len(lines), MAX_LINES_PER_EVENT):
+                part = lines[start : start + MAX_LINES_PER_EVENT]
+                self._spool.append(json.dumps([{"type": "log-lines", "lines": part}]), mark)
+        except OSError:
+            for tail, position in zip(self._tails, before, strict=True):
+                tail.position = position
+            raise
         for tail in self._tails:
             tail.rotate()
         return bool(lines)
@@ -196,10 +207,11 @@ class Supervisor:
     def _tell_end(self, exit_facts: dict[str, Any]) -> None:
         """Books closed on disk first; then what the worker could not send; then the end itself."""
         if not (self._dir / "exit.json").exists():
-            _write_json(self._dir / "exit.json", {**exit_facts, "ended_at": time.time()})
+            ended = {**exit_facts, "ended_at": time.time()}
+            _until_written(lambda: _write_json(self._dir / "exit.json", ended))
         deadline = time.monotonic() + self._arguments.drain_limit_s
         self._drain_worker_spool(deadline)
-        self._send({"type": "attempt-ended", "exit": exit_facts})
+        _until_written(lambda: self._send({"type": "attempt-ended", "exit": exit_facts}))
         self._wait_drained(self._spool, self._courier, deadline)
         self._courier.stop()
         self._spool.close()
@@ -267,6 +279,28 @@ def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: boo
     return "the worker is gone; nobody saw how it ended"
 
 
+def _until_written(write: Callable[[], Any]) -> Any:
+    """Does it again for as long as the disk does not take it: what ends a worker must be told."""
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            print(f"WARNING cannot write: {error}", file=sys.stderr, flush=True)
+            time.sleep(RETRY_S)
+
+
+def _lock(attempt_dir: Path) -> int:
+    """Two supervisors of one attempt would tell everything twice; the lock dies with its process."""
+    descriptor = os.open(attempt_dir / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            time.sleep(TICK_S)
+    raise SystemExit("another supervisor has this attempt")
+
+
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     beside = path.with_name(path.name + ".tmp")
     beside.write_text(json.dumps(content))
@@ -290,7 +324,9 @@ def main() -> None:
     complaints = os.open(attempt_dir / "supervisor.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(complaints, 2)
     os.dup2(complaints, 1)
+    lock = _lock(attempt_dir)
     Supervisor(arguments).run()
+    os.close(lock)
 
 
 if __name__ == "__main__":
