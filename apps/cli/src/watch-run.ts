@@ -2,6 +2,7 @@
 import {
   ApiError,
   delay,
+  eachLogLine,
   fetchLastLogs,
   fetchRun,
   followRuns,
@@ -89,7 +90,8 @@ class Watcher {
       }
       if (event.type === "log-appended") this.#takeLines(event.lines);
       if (event.type === "run-changed" && event.run.id === this.#runId) this.#takeRun(event.run);
-      if (this.#isOver()) return this.#takeLastLines();
+      // The last words often come after the state.
+      if (this.#isOver()) return this.#lastLine > 0 ? this.#takeMissedLines() : undefined;
     }
   }
 
@@ -118,14 +120,14 @@ class Watcher {
     );
   }
 
+  /** At the beginning, and again after each new connection: only metrics are replayed by the stream itself. */
   async #takeStart(): Promise<void> {
     const run = await fetchRun(this.#client, this.#runId);
-    if (!isOver(run.state) && !this.#isOpen && this.#run !== null)
-      this.#takeLines(await fetchLastLogs(this.#client, this.#runId));
-    if (this.#run === null && !isOver(run.state))
-      this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: TAIL_LINES }));
-    if (this.#context.json && this.#run === null)
+    if (this.#run === null && this.#context.json)
       this.#context.answerLine({ type: "run-changed", run });
+    if (this.#lastLine > 0) await this.#takeMissedLines();
+    else if (!isOver(run.state))
+      this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: TAIL_LINES }));
     this.#takeRun(run);
   }
 
@@ -145,10 +147,9 @@ class Watcher {
     }
   }
 
-  /** The last words often come after the state. */
-  async #takeLastLines(): Promise<void> {
-    if (this.#lastLine > 0)
-      this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: 100 }));
+  async #takeMissedLines(): Promise<void> {
+    const missed = eachLogLine(this.#client, this.#runId, { after: this.#lastLine });
+    for await (const line of missed) this.#takeLines([line]);
   }
 
   #sayReconnecting(): void {
