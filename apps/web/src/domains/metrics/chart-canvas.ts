@@ -53,7 +53,7 @@ export class ChartCanvas {
   get plotWidth(): number {
     // From the plot and not from the element: reading the element would force a layout in every paint.
     const plot = this.#plot;
-    if (plot === null) return Math.max(1, this.#host.clientWidth - 68);
+    if (plot === null) return Math.max(1, this.#host.clientWidth - 76);
     return plot.bbox.width / devicePixelRatio;
   }
 

@@ -1,4 +1,5 @@
 // The curves of one chart and the windows that each of them follows.
+import type { SeriesWindow } from "@spotter/contract";
 import type { ChartPage, ChartRun } from "./chart-page.ts";
 import type { ChartLine } from "./prepare-chart.ts";
 import { prepareSeries } from "./prepare-series.ts";
@@ -21,7 +22,7 @@ interface Followed {
 }
 
 /** Room that the y axis and the right padding take. */
-const BESIDE_PLOT_PX = 68;
+const BESIDE_PLOT_PX = 76;
 
 export class ChartLines {
   readonly #page: ChartPage;
@@ -46,8 +47,9 @@ export class ChartLines {
     this.#followed = next;
     const maxPoints = maxPointsFor(width - BESIDE_PLOT_PX);
     for (const one of next) {
-      one.follower.follow(this.#request(one, maxPoints, false));
-      if (smoothing > 0 && range !== null && !one.faint) {
+      const isWhole = range === null || fitsWhole(one.follower.window, maxPoints);
+      one.follower.follow(this.#request(one, maxPoints, isWhole));
+      if (smoothing > 0 && !isWhole && !one.faint) {
         one.overview ??= new WindowFollower(this.#page.store, this.#onChange);
         one.overview.follow(this.#request(one, maxPoints, true));
       } else {
@@ -98,10 +100,10 @@ export class ChartLines {
   }
 
   #request({ spec, faint }: Followed, maxPoints: number, whole: boolean): WindowRequest {
-    const { axis, range } = this.#page.view.value;
+    const { axis, range, smoothing } = this.#page.view.value;
     const window = whole ? null : range;
     const offset = axis === "relative" ? spec.run.startedAt : 0;
-    const lead = window === null ? 0 : (window[1] - window[0]) * LEAD_IN;
+    const lead = window === null || smoothing === 0 ? 0 : (window[1] - window[0]) * LEAD_IN;
     return {
       runId: spec.run.id,
       name: spec.name,
@@ -112,6 +114,11 @@ export class ChartLines {
       superseded: faint,
     };
   }
+}
+
+/** A series with no more points than buckets is exact as a whole, and its line goes on beyond the edges of a zoom. */
+function fitsWhole(window: SeriesWindow | null, maxPoints: number): boolean {
+  return window !== null && window.total_points <= maxPoints;
 }
 
 function release(one: Followed): void {

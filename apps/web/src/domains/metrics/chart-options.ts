@@ -66,7 +66,8 @@ export function plotOptions(
     bands,
     scales: scalesOf(input),
     axes: [xAxisOf(input), yAxisOf(input)],
-    padding: [LANE, 12, 0, 0],
+    // Room for half of the last tick's text.
+    padding: [LANE, 20, 0, 0],
     legend: { show: false },
     pxAlign: 0,
   };

@@ -104,9 +104,18 @@ function formatElapsed(seconds: number, increment: number): string {
 }
 
 function fixed(value: number, increment: number): string {
-  const decimals = increment > 0 ? Math.max(0, -Math.floor(Math.log10(increment) + 1e-9)) : 0;
-  const text = value.toFixed(Math.min(decimals, 6));
+  const text = value.toFixed(decimalsOf(increment));
   return text.startsWith("-") && Number(text) !== 0 ? `−${text.slice(1)}` : text.replace("-", "");
+}
+
+/** Decimals that a step needs: one for 0.5, two for 0.25. */
+function decimalsOf(increment: number): number {
+  for (let decimals = 0; decimals < 6; decimals++) {
+    const scaled = increment * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * Math.max(1, scaled) && scaled >= 0.5)
+      return decimals;
+  }
+  return 6;
 }
 
 function twoDigits(value: number): string {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   type ChartLine,
+  countMarks,
   isolatedIndices,
   lowerBound,
   prepareChart,
@@ -84,6 +85,11 @@ test("between two points the view still has a y range", () => {
 test("a lone point between gaps is found; alignment is no gap", () => {
   expect(isolatedIndices([1, null, 2, null, 3, 3])).toEqual([0, 2]);
   expect(isolatedIndices([1, undefined, 2])).toEqual([]);
+});
+
+test("only marks that are shown are counted", () => {
+  const marks = [1, 5, 9].map((x) => ({ x, kind: "nan" as const, count: 2 }));
+  expect(countMarks(marks, [4, 9])).toBe(4);
 });
 
 test("lowerBound finds the first that is not below", () => {

@@ -52,7 +52,6 @@ export interface PreparedChart {
   columns: LineColumns[];
   scale: YScale;
   marks: NonFiniteMark[];
-  numNonFinite: number;
   /** First and last x of all lines. */
   extent: [number, number] | null;
   /** Charts of the same structure can take each other's data without being made anew. */
@@ -84,7 +83,6 @@ export function prepareChart(lines: readonly ChartLine[], settings: ChartSetting
     columns,
     scale,
     marks,
-    numNonFinite: marks.reduce((sum, mark) => sum + mark.count, 0),
     extent: uniteExtents(parts.map(({ prepared }) => prepared.extent)),
     structure: structureOf(columns, scale),
   };
@@ -128,6 +126,16 @@ export function countPoints(
     total.points += one.points;
   }
   return total;
+}
+
+/** Values that are no numbers, of what is shown. */
+export function countMarks(
+  marks: readonly NonFiniteMark[],
+  xRange: readonly [number, number],
+): number {
+  return marks
+    .filter(({ x }) => x >= xRange[0] && x <= xRange[1])
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Index of the first element that is not below `value`. */

@@ -5,7 +5,13 @@ import { ChartCanvas, type PointerHandlers } from "./chart-canvas.ts";
 import { ChartLines, type LineSpec } from "./chart-lines.ts";
 import { type ChartPage, useChartPage } from "./chart-page.ts";
 import { watchOnScreen } from "./on-screen.ts";
-import { countPoints, type PreparedChart, prepareChart, prepareYRange } from "./prepare-chart.ts";
+import {
+  countMarks,
+  countPoints,
+  type PreparedChart,
+  prepareChart,
+  prepareYRange,
+} from "./prepare-chart.ts";
 import { type Marker, type PlacedMarker, placeMarkers } from "./prepare-markers.ts";
 
 export interface MetricChartInput {
@@ -22,6 +28,7 @@ export interface Painted {
   xRange: readonly [number, number];
   shown: number;
   points: number;
+  numNonFinite: number;
   numClipped: number;
   isClipped: boolean;
   placed: PlacedMarker[];
@@ -49,8 +56,12 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
   const failure = shallowRef<unknown>(null);
   const lines = new ChartLines(page, () => {
     failure.value = lines.failure;
+    // The answer may tell that the whole series is short enough to be read whole. While a hand is still zooming, the
+    // rest that it waits for decides instead.
+    if (page.view.value.range === followedRange) follow();
     markDirty();
   });
+  let followedRange: [number, number] | null = null;
   let canvas: ChartCanvas | null = null;
   let size: Size = { width: 0, height: 0 };
   const painter = {
@@ -63,6 +74,7 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
   };
   const markDirty = () => page.frames.markDirty(painter);
   const follow = () => {
+    followedRange = page.view.value.range;
     if (painter.visible && size.width > 0) lines.follow(input.lines, size.width);
   };
   const refresh = () => {
@@ -127,6 +139,7 @@ function paintChart(
     chart,
     xRange,
     ...countPoints(chart, view.axis, view.range),
+    numNonFinite: countMarks(chart.marks, xRange),
     numClipped: clipped.reduce((sum, mark) => sum + mark.count, 0),
     isClipped: range.clipped,
     placed,

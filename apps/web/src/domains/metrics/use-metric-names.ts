@@ -9,7 +9,7 @@ export interface MetricGroup {
   id: string;
   numSeries: number;
   names: readonly string[];
-  /** Where the next page begins; null when all names are here. */
+  /** Where the next page begins: empty for the first page, null when all names are here. */
   nextAfter: string | null;
   isLoading: boolean;
 }
@@ -60,7 +60,12 @@ export function useMetricNames(options: NamesOptions) {
     try {
       const page = await api.call(listMetricNames, {
         params: { run_id: options.runId.value },
-        query: { prefix: `${id}/`, flat: "true", limit: String(PAGE), after: group.nextAfter },
+        query: {
+          prefix: `${id}/`,
+          flat: "true",
+          limit: String(PAGE),
+          ...(group.nextAfter === "" ? {} : { after: group.nextAfter }),
+        },
       });
       const names = mergeNames(group.names, seriesOf(page.nodes));
       replace({ ...group, names, nextAfter: page.next_after, isLoading: false });
@@ -111,11 +116,11 @@ async function loadGroups(
       id: node.path.replace(/\/$/, ""),
       numSeries: node.num_series,
       names: [],
-      nextAfter: node.path,
+      nextAfter: "",
       isLoading: false,
     }))
     .filter((group) => options.accept(group.id));
-  return { groups: [...groupNames(seriesOf(top.nodes)), ...groups], isLarge: true };
+  return { groups: sortGroups([...groupNames(seriesOf(top.nodes)), ...groups]), isLarge: true };
 }
 
 /** Names that the stream brings join their group, or make a new one. */

@@ -60,6 +60,7 @@ export default {
     delete: "Delete",
   },
   confirm: {
+    keep: "Keep running",
     stop: "The run ends at its next step, after saving a checkpoint. It can be resumed from there.",
     cancel: "The run ends at once. What came after its last checkpoint is lost.",
   },

@@ -1,4 +1,4 @@
-// Gives commands to the run and says what came of them; what ends or removes something asks first.
+// Gives commands to the run and says what came of them; what ends the run asks first, in place.
 import {
   controlTraining,
   deleteRun,
@@ -7,7 +7,6 @@ import {
   resumeRun,
   updateRun,
 } from "@spotter/contract";
-import { ElMessageBox } from "element-plus";
 import { type Ref, ref } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
@@ -25,6 +24,8 @@ export interface RunControl {
   refusal: Ref<string | null>;
   /** The command on its way to the server. */
   sending: Ref<ControlName | null>;
+  /** Stop or cancel, waiting for a second word; giving it again is that word. */
+  asking: Ref<ControlName | null>;
 }
 
 export function useRunControl(): RunControl {
@@ -33,6 +34,7 @@ export function useRunControl(): RunControl {
   const remove = useRemoval();
   const refusal = ref<string | null>(null);
   const sending = ref<ControlName | null>(null);
+  const asking = ref<ControlName | null>(null);
 
   async function attempt(work: () => Promise<void>): Promise<void> {
     refusal.value = null;
@@ -45,7 +47,11 @@ export function useRunControl(): RunControl {
     }
   }
   async function give(name: ControlName): Promise<void> {
-    if ((name === "stop" || name === "cancel") && !(await confirmed(t, name))) return;
+    if ((name === "stop" || name === "cancel") && asking.value !== name) {
+      asking.value = name;
+      return;
+    }
+    asking.value = null;
     sending.value = name;
     await attempt(async () => {
       const body = { action: name, run_id: context.runId.value };
@@ -68,7 +74,7 @@ export function useRunControl(): RunControl {
       }
     });
   }
-  return { give, menuAction, refusal, sending };
+  return { give, menuAction, refusal, sending, asking };
 }
 
 /** The worker may have answered, over the stream, before the server's own answer came. */
@@ -106,20 +112,4 @@ function useRemoval(): () => Promise<void> {
       action: { label: t("app.undo"), run: () => void undo() },
     });
   };
-}
-
-async function confirmed(t: (key: string) => string, name: "stop" | "cancel"): Promise<boolean> {
-  try {
-    await ElMessageBox.confirm(t(`runPage.confirm.${name}`), t(`runPage.controls.${name}`), {
-      confirmButtonText: t(`runPage.controls.${name}`),
-      cancelButtonText: t("app.cancel"),
-      // The dangerous button must not be one Enter away.
-      autofocus: false,
-    });
-    return true;
-  } catch (reason) {
-    // Element Plus rejects with a word when the person declines.
-    if (reason === "cancel" || reason === "close") return false;
-    throw reason;
-  }
 }
