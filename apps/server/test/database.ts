@@ -134,8 +134,9 @@ function serverUrl(): string {
 async function createSchema(schema: string): Promise<string> {
   await onServer(`create schema ${schema}`);
   const url = serverUrl();
-  const option = `options=${encodeURIComponent(`-c search_path=${schema}`)}`;
-  return `${url}${url.includes("?") ? "&" : "?"}${option}`;
+  // The name tells this test's connections from those of tests beside it.
+  const options = `options=${encodeURIComponent(`-c search_path=${schema}`)}&application_name=${schema}`;
+  return `${url}${url.includes("?") ? "&" : "?"}${options}`;
 }
 
 async function onServer(sql: string): Promise<void> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Database, IngestBatch, Migration } from "../../src/platform/db/database.ts";
 import { ConstraintViolation } from "../../src/platform/db/failures.ts";
 import { statementMaker } from "../../src/platform/db/statement.ts";
-import { freshTestDatabase } from "../database.ts";
+import { freshTestDatabase, testEngine } from "../database.ts";
 
 type Tables = {
   things: { id: number; name: string; size: number | null; data: Uint8Array | null };
@@ -239,4 +239,25 @@ describe("the database", () => {
       .execute();
     expect(await namesOf(tables)).toEqual(["after"]);
   });
+
+  if (testEngine === "postgres")
+    it("goes on after PostgreSQL has cut every connection", async () => {
+      const { database, tables } = await open();
+      await tables.insertInto("senders").values({ id: 1, seq: 0 }).execute();
+      const cut = `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = current_setting('application_name') and pid <> pg_backend_pid()`;
+      const isInTransaction = database.transaction(async (transaction) => {
+        await transaction
+          .withTables<Tables>()
+          .insertInto("things")
+          .values({ name: "lost" } as never)
+          .execute();
+        await database.read(cut);
+        await transaction.withTables<Tables>().selectFrom("things").selectAll().execute();
+      });
+      await expect(isInTransaction).rejects.toMatchObject({ code: "database-busy" });
+      const retry = async () => (await database.ingest(batch(database, 1, 1, ["kept"]))).status;
+      await expect.poll(() => retry().catch(() => "busy")).not.toBe("busy");
+      expect(await namesOf(tables)).toEqual(["kept"]);
+    });
 });
