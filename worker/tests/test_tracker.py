@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from receiver import TOKEN, Receiver
 
+from spotter_worker import spool as spool_module
 from spotter_worker import tracker as tracker_module
 from spotter_worker.api import ServerClient
 from spotter_worker.tracker import Tracker
@@ -115,6 +116,25 @@ def test_a_gap_makes_the_tracker_send_again_what_the_server_misses(
     tracker.log({"a": 2}, 2)
     assert tracker.finish(10)
     assert [point[2] for point in receiver.points("a")] == [1, 2]
+
+
+def test_a_gap_that_cannot_be_filled_is_said_and_does_not_dam_up_the_rest(
+    receiver: Receiver,
+    new_tracker: NewTracker,
+    monkeypatch,  # type: ignore[no-untyped-def]
+) -> None:
+    monkeypatch.setattr(spool_module, "COMPACT_BYTES", 0)
+    tracker = new_tracker()
+    for step in (1, 2):
+        tracker.log({"a": step}, step)
+        receiver.wait_until(lambda step=step: len(receiver.points("a")) == step)  # type: ignore[misc]
+    receiver.batches.clear()
+    receiver._last_seq.clear()
+    tracker.log({"a": 3}, 3)
+    assert tracker.finish(10)
+    assert [point[2] for point in receiver.points("a")] == [3]
+    assert [batch["seq"] for batch in receiver.batches] == [1, 2, 3]
+    assert "on disk no more" in receiver.events("log-lines")[0]["lines"][0]["text"]
 
 
 def test_a_batch_that_the_server_never_takes_is_put_aside_and_said(

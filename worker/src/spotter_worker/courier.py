@@ -38,7 +38,6 @@ class Courier:
         self._attempt = attempt
         self._on_final = on_final
         self._stop = threading.Event()
-        self._rewound_to = 0
         self.final_code: str | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"courier-{spool.source}", daemon=True
@@ -85,16 +84,24 @@ class Courier:
             self.final_code = refusal.code
             self._on_final(refusal.code)
         elif refusal.code == "sequence-gap":
-            expected = int(refusal.details["expected_seq"])
-            # Asking twice for the same line would be a loop without end.
-            if expected == self._rewound_to or not self._spool.rewind(expected):
-                raise ServerUnreachableError(f"the server misses batch {expected}") from refusal
-            self._rewound_to = expected
+            self._close_gap(line, int(refusal.details["expected_seq"]))
         elif refusal.status in (400, 413, 422):
             self._replace_poison(line, refusal)
         else:
             # A wrong token or host: a person may mend it; the batch waits.
             raise ServerUnreachableError(str(refusal)) from refusal
+
+    def _close_gap(self, line: Line, expected: int) -> None:
+        """The server came back from a backup: it gets again what is still on disk, else a word."""
+        # Going back to where we are would be a loop without end.
+        if expected >= line.seq:
+            raise ServerUnreachableError(f"the server wants batch {expected} after {line.seq}")
+        if self._spool.rewind(expected):
+            return
+        text = f"batches {expected} to {line.seq - 1} were received once and are on disk no more"
+        _complain(text)
+        for seq in range(expected, line.seq):
+            self._client.request("POST", self._path, self._envelope(seq, _error_line(text)))
 
     def _replace_poison(self, line: Line, refusal: ServerRefusedError) -> None:
         """A batch that can never be stored must not dam up those behind it: a log line takes its
@@ -103,9 +110,7 @@ class Courier:
         text = f"batch {line.seq} was refused and is kept in the spool's .refused file: {refusal}"
         _complain(text)
         self._spool.keep_refused(line)
-        log_line = {"time": time.time(), "stream": "stderr", "level": "error", "text": text[:2000]}
-        events = json.dumps([{"type": "log-lines", "lines": [log_line]}])
-        self._client.request("POST", self._path, self._envelope(line.seq, events.encode()))
+        self._client.request("POST", self._path, self._envelope(line.seq, _error_line(text)))
         self._spool.ack(line.seq)
 
     def _body(self, line: Line) -> bytes:
@@ -127,6 +132,12 @@ class Courier:
         while time.monotonic() < deadline and self._client.address_stamp() == stamp:
             if self._stop.wait(0.1):
                 return
+
+
+def _error_line(text: str) -> bytes:
+    """Events that say something in the run's log."""
+    line = {"time": time.time(), "stream": "stderr", "level": "error", "text": text[:2000]}
+    return json.dumps([{"type": "log-lines", "lines": [line]}]).encode()
 
 
 def _complain(text: str) -> None:
