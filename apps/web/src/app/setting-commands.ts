@@ -1,5 +1,6 @@
 // The palette's settings: pages, theme, language, keyboard.
 import type { Router } from "vue-router";
+import { useLanguage } from "../domains/auth/use-language.ts";
 import type { Command } from "../platform/commands.ts";
 import { usePreferences } from "../platform/preferences.ts";
 
@@ -37,7 +38,7 @@ export function settingCommands(
       title: t("app.switchLanguage"),
       keywords: "language english 中文 zhongwen",
       run: () => {
-        preferences.locale = preferences.locale === "en" ? "zh" : "en";
+        useLanguage().toggle();
       },
     },
     { id: "keyboard", kind: "setting", title: t("app.keyboard"), keys: "?", run: openHelp },

@@ -22,6 +22,11 @@ export const useSession = defineStore("session", () => {
   const user = computed(() => me.value?.user ?? null);
   const isAdmin = computed(() => user.value?.is_admin ?? false);
 
+  /** Whether there is a project in which the person may do more than read. */
+  const mayTrain = computed(
+    () => isAdmin.value || (me.value?.roles.some((entry) => entry.role !== "viewer") ?? false),
+  );
+
   /** Asks once who we are; a refusal only means that nobody is signed in. */
   async function load(): Promise<void> {
     facts.value ??= await api.call(getServerFacts, {});
@@ -72,6 +77,7 @@ export const useSession = defineStore("session", () => {
     facts,
     user,
     isAdmin,
+    mayTrain,
     load,
     enter,
     enterBySetup,

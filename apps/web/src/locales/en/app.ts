@@ -23,6 +23,7 @@ export default {
   toDark: "Dark theme",
   collapseRail: "Collapse",
   expandRail: "Expand",
+  viewersRead: "You are a viewer: you may read, not train.",
   pageError: "Something on this page went wrong.",
   oldData: "What is shown is the last that arrived.",
   nothingLost: "Nothing is lost.",

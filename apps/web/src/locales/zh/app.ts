@@ -23,6 +23,7 @@ export default {
   toDark: "深色主题",
   collapseRail: "收起",
   expandRail: "展开",
+  viewersRead: "你是访客：只能查看，不能训练。",
   pageError: "此页面出现错误。",
   oldData: "当前显示的是最后一次收到的内容。",
   nothingLost: "数据没有丢失。",

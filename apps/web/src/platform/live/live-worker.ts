@@ -1,4 +1,5 @@
 // The shared worker: one engine, and so one connection, for all tabs. Browsers allow six connections an origin.
+import "../no-eval.ts";
 import { HttpClient } from "@spotter/client";
 import { LiveEngine } from "./live-engine.ts";
 import { type FromWorker, PAGE_GONE_MS, type ToWorker } from "./live-messages.ts";

@@ -99,6 +99,7 @@ it("reads and writes numbers as people type them", () => {
   expect(writeValue(0.0003)).toBe("3e-4");
   expect(writeValue(0.003)).toBe("0.003");
   expect(writeValue(null)).toBe("");
+  expect(writeValue({ builtin: "digits" })).toBe("digits");
 });
 
 it("reads JSON back, and says what is wrong with it", () => {

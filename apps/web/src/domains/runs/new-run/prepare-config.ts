@@ -60,7 +60,8 @@ export function writeValue(value: Value | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3)
     return value.toExponential();
-  if (typeof value === "object") return JSON.stringify(value);
+  // A data source is an object of one key: what it names is what people want to read.
+  if (typeof value === "object") return Object.values(value).map(writeValue).join(", ");
   return String(value);
 }
 
