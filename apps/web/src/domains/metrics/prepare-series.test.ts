@@ -56,6 +56,15 @@ test("more than five usual distances without data are a gap", () => {
   expect(close.x).toHaveLength(6);
 });
 
+test("a gap inside one bucket breaks the line too", () => {
+  const steps = [0, 10, 20, 30, 40, 140, 150, 160];
+  const buckets = points(steps, [1, 2, 3, 4, 5, 6, 7, 8]);
+  buckets.last_step = steps.map((step) => (step === 40 ? 135 : step + 5));
+  const prepared = prepareSeries(buckets, "step", 0);
+  expect(prepared.x.slice(4, 7)).toEqual([40, 87.5, 135]);
+  expect(prepared.mean.slice(4, 7)).toEqual([5, null, 5]);
+});
+
 test("the band vanishes where each bucket is one point", () => {
   expect(prepareSeries(points([0, 1], [1, 2]), "step", 0).hasBand).toBe(false);
   const thinned = points([0, 1], [1, 2]);

@@ -62,13 +62,18 @@ export function prepareSeries(
     const low = lows[index] ?? 0;
     if (previousHigh !== undefined && isGap(low - previousHigh, medianSpacing))
       pushPoint(prepared, (previousHigh + low) / 2, null, null, null);
-    pushPoint(
-      prepared,
-      centres[index] ?? 0,
+    const high = highs[index] ?? low;
+    const values = [
       buckets.mean[index] ?? null,
       buckets.min[index] ?? null,
       buckets.max[index] ?? null,
-    );
+    ] as const;
+    if (isGap(high - low, medianSpacing)) {
+      // The silence lies inside the bucket: its values stand on both shores, and no line crosses.
+      pushPoint(prepared, low, ...values);
+      pushPoint(prepared, centres[index] ?? low, null, null, null);
+      pushPoint(prepared, high, ...values);
+    } else pushPoint(prepared, centres[index] ?? low, ...values);
     pushMarks(prepared, centres[index] ?? 0, buckets, index);
   }
   return prepared;

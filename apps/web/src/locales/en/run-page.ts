@@ -61,8 +61,8 @@ export default {
   },
   confirm: {
     keep: "Keep running",
-    stop: "The run ends at its next step, after saving a checkpoint. It can be resumed from there.",
-    cancel: "The run ends at once. What came after its last checkpoint is lost.",
+    stop: "Ends after saving a checkpoint; can be resumed.",
+    cancel: "Ends at once; what came after the last checkpoint is lost.",
   },
   failure: {
     unknown: "The run failed without saying why.",
