@@ -115,6 +115,15 @@ def test_idx_counts_must_agree(tmp_path: Path) -> None:
         load_idx(tmp_path, None)
 
 
+def test_a_stray_label_is_named_with_its_row(tmp_path: Path) -> None:
+    write_idx(tmp_path, "train", 30)
+    labels = bytes(number % 3 for number in range(29)) + b"\xc8"
+    with gzip.open(tmp_path / "train-labels-idx1-ubyte.gz", "wb") as file:
+        file.write(struct.pack(">II", 0x0801, 30) + labels)
+    with pytest.raises(ValueError, match="row 29 has the label 200, but no row has the label 3"):
+        load_idx(tmp_path, None)
+
+
 @pytest.mark.parametrize("memory_bytes", [2**30, 0])
 def test_a_folder_of_images_reads_the_same_from_memory_and_from_disk(
     tmp_path: Path, memory_bytes: int

@@ -47,11 +47,22 @@ def load_idx(folder: Path, image_size: int | None) -> LabelledImages:
     numbers = numpy.concatenate([labels for _, labels in parts])
     targets = torch.from_numpy(numbers).to(torch.int64)
     classes = [str(number) for number in range(int(targets.max()) + 1)]
+    _require_every_label(pairs[0][1], numbers)
     require_classes(str(folder), classes, targets)
     first_test = sum(len(part[0]) for part, pair in zip(parts, pairs) if not _is_test(pair[0]))  # noqa: B905
     own_test = torch.arange(first_test, len(targets)) if 0 < first_test < len(targets) else None
     store = MemoryImages(resize(pixels.unsqueeze(1), image_size))
     return LabelledImages(store, targets, classes, own_test)
+
+
+def _require_every_label(path: Path, labels: numpy.ndarray) -> None:
+    """One stray label would make a hundred empty classes; its row says where to look."""
+    missing = numpy.setdiff1d(numpy.arange(labels.max() + 1), labels)
+    if len(missing) > 0:
+        row = int(labels.argmax())
+        raise ValueError(
+            f"{path}: row {row} has the label {labels[row]}, but no row has the label {missing[0]}"
+        )
 
 
 def _is_test(path: Path) -> bool:
