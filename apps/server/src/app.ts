@@ -12,6 +12,7 @@ import { RunsRoom } from "./domains/runs/index.ts";
 import { SystemRoom } from "./domains/system/index.ts";
 import { Bus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
+import { ContentCollector } from "./platform/content-collector.ts";
 import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
@@ -52,6 +53,8 @@ export interface App {
   close(): Promise<void>;
 }
 
+const MAX_DRAINING_MS = 2_000;
+
 export async function buildApp(parts: AppParts): Promise<App> {
   const { settings, log, places } = parts;
   let isClosing = false;
@@ -81,17 +84,26 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.runs.start();
       rooms.queue.start();
       rooms.compat.start();
+      rooms.collector.start();
     },
     async close() {
       isClosing = true;
       rooms.system.stop();
       await rooms.compat.stop();
       await rooms.queue.stop();
-      await fastify.close();
+      await closeConnections(fastify);
       await rooms.runs.stop();
       await rooms.outbox.stop();
+      await rooms.collector.stop();
     },
   };
+}
+
+// Requests in progress get their answer; whoever still holds a connection then loses it.
+async function closeConnections(fastify: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => fastify.server.closeAllConnections(), MAX_DRAINING_MS);
+  await fastify.close();
+  clearTimeout(timer);
 }
 
 function buildRooms({ settings, database, log, clock, places }: AppParts) {
@@ -119,11 +131,22 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
   const outbox = new Outbox({ database, clock, log });
   return {
     ...{ system, projects, auth, outbox },
-    ...buildTrainingRooms({ settings, database, log, places, now, bus, outbox, projects, auth }),
+    ...buildTrainingRooms({
+      settings,
+      database,
+      log,
+      places,
+      clock,
+      now,
+      bus,
+      outbox,
+      projects,
+      auth,
+    }),
   };
 }
 
-interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "places"> {
+interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "places" | "clock"> {
   readonly now: () => number;
   readonly bus: Bus;
   readonly outbox: Outbox;
@@ -133,7 +156,7 @@ interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "p
 
 /** The queue and the rooms above it, whose sinks and observers it is told before it starts. */
 function buildTrainingRooms(parts: LowerRooms) {
-  const { settings, database, log, places, now, bus, outbox, projects, auth } = parts;
+  const { settings, database, log, places, clock, now, bus, outbox, projects, auth } = parts;
   const { home, dataRoots, maxUploadBytes } = settings;
   const content = new ContentStore(home);
   const defaultProject = () => projects.service.defaultProject();
@@ -170,7 +193,9 @@ function buildTrainingRooms(parts: LowerRooms) {
   });
   queue.registerSink(runs.sink);
   queue.observe(runs.observer);
-  return { queue, datasets, runs, compat };
+  const checks = [queue.referenced, datasets.referenced];
+  const collector = new ContentCollector({ content, checks, clock, log });
+  return { queue, datasets, runs, compat, collector };
 }
 
 /** A contract that promises what no room serves must not start. */

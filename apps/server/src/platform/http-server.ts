@@ -41,7 +41,7 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Uploads and long polls may take their time; slow headers may not (Node's own 60 s).
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, request, reply) => {
       answerError(log, error, request, reply);
