@@ -1,5 +1,6 @@
 // The demo as a story: set up, start, sign in, train with live progress, load the weights back, say where things are.
 import { spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { ensureReady } from "../bootstrap/ready.mjs";
 import { endWith, SetupProblem, say, seconds } from "../bootstrap/say.mjs";
 import { demoAccount } from "./account.mjs";
@@ -13,11 +14,12 @@ const finalStates = ["finished", "failed", "stopped", "cancelled"];
 export async function runDemo(flags) {
   const options = readFlags(flags);
   let server;
+  let account;
   try {
     const setup = await ensureReady();
     const started = performance.now();
     server = await connectServer();
-    const account = await demoAccount(server);
+    account = await demoAccount(server);
     sayWelcome(server, account);
     const run = await account.call("POST", "/api/runs", {
       recipe,
@@ -37,8 +39,19 @@ export async function runDemo(flags) {
     await server?.stop();
     endWith(error);
   }
-  if (options.exit) await server.stop();
-  else await server.untilInterrupted();
+  if (options.exit) {
+    await untilIdle(account);
+    await server.stop();
+  } else await server.untilInterrupted();
+}
+
+// A supervisor hands its last word over when its worker has ended; without a server it would wait for the next one.
+async function untilIdle(account) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { running } = await account.call("GET", "/api/train/queue");
+    if (running.length === 0) return;
+    await delay(100);
+  }
 }
 
 function readFlags(flags) {
