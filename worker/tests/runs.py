@@ -53,12 +53,13 @@ class Run:
         config: dict[str, Any] | None = None,
         resume_from: str | None = None,
         probes_enabled: bool = True,
+        data_root: Path | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.tracker = KeepingTracker()
         # Never started: commands are put in by the test.
         self.commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
-        self.training: Training = build_training({**TINY, **(config or {})}, None)
+        self.training: Training = build_training({**TINY, **(config or {})}, data_root)
         reporter = Reporter(self.tracker, run_dir)
         self.loop = Loop(self.training, reporter, self.commands, run_dir, probes_enabled)
         self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None

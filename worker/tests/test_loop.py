@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from runs import Run
 
 from spotter_worker.loop import AbandonedError
@@ -131,6 +132,30 @@ def test_a_loss_that_is_not_a_number_is_told_as_such(tmp_path: Path) -> None:
     assert any(value != value for value in losses)
     [completed] = run.tracker.of("epoch-completed")
     assert completed["metrics"]["train/loss"] == "NaN"
+
+
+@pytest.mark.parametrize("data_workers", [0, 2])
+def test_a_folder_of_photographs_is_learnt_by_the_resnet(tmp_path: Path, data_workers: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for name, colour in (("rose", (200, 40, 60)), ("leaf", (50, 180, 60))):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(24):
+            shift = torch.randint(-40, 40, (3,), generator=generator).tolist()
+            shade = tuple(one + other for one, other in zip(colour, shift, strict=True))
+            path = tmp_path / "photos" / name / f"{number}.jpg"
+            Image.new("RGB", (40, 30), shade).save(path)
+    config = {
+        "data": {"path": "photos"},
+        "model": "resnet18",
+        "image_size": 16,
+        "epochs": 4,
+        "batch_size": 8,
+        "mirror": True,
+        "data_workers": data_workers,
+    }
+    run = Run(tmp_path / "run", config, data_root=tmp_path / "photos")
+    assert run.go().metrics["test/accuracy"] == 1.0
+    assert run.training.classes == ["leaf", "rose"]
 
 
 def test_progress_names_everything_that_the_live_doors_show(tmp_path: Path) -> None:
