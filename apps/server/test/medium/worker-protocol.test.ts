@@ -44,24 +44,24 @@ function change(statement: RawBuilder<unknown>): Promise<unknown> {
   return server.database.transaction((transaction) => statement.execute(transaction));
 }
 
-async function call(
-  method: string,
-  path: string,
-  token: string,
-  body?: unknown,
-): Promise<{
-  status: number;
-  json: Record<string, unknown> & { error?: { code: string; details?: Record<string, unknown> } };
-}> {
+interface Answer {
+  readonly status: number;
+  readonly json: Record<string, unknown> & {
+    error?: { code: string; details?: Record<string, unknown> };
+  };
+}
+
+async function call(method: string, path: string, token: string, body?: unknown): Promise<Answer> {
+  const isSent = body !== undefined;
   const response = await fetch(`${server.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(isSent ? { "content-type": "application/json" } : {}),
     },
-    body: body === undefined ? null : JSON.stringify(body),
+    body: isSent ? JSON.stringify(body) : null,
   });
-  return { status: response.status, json: await response.json() };
+  return { status: response.status, json: (await response.json()) as Answer["json"] };
 }
 
 const line = (text: string) => ({
