@@ -15,13 +15,14 @@ export async function runDemo(flags) {
   const options = readFlags(flags);
   let server;
   let account;
+  let run;
   try {
     const setup = await ensureReady();
     const started = performance.now();
     server = await connectServer();
     account = await demoAccount(server);
     sayWelcome(server, account);
-    const run = await account.call("POST", "/api/runs", {
+    run = await account.call("POST", "/api/runs", {
       recipe,
       config: options.config,
       tags: ["demo"],
@@ -40,17 +41,21 @@ export async function runDemo(flags) {
     endWith(error);
   }
   if (options.exit) {
-    await untilIdle(account);
+    await untilSupervisorsAreDone(account, run.id);
     await server.stop();
   } else await server.untilInterrupted();
 }
 
-// A supervisor hands its last word over when its worker has ended; without a server it would wait for the next one.
-async function untilIdle(account) {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const { running } = await account.call("GET", "/api/train/queue");
-    if (running.length === 0) return;
-    await delay(100);
+// A supervisor hands its last word over after its worker has ended; without a server it would wait for the next one.
+async function untilSupervisorsAreDone(account, firstJob) {
+  for (let job = firstJob, tries = 0; tries < 200; tries += 1) {
+    const attempts = await account.call("GET", `/api/jobs/${job}`).then(
+      (found) => found.attempts,
+      () => null,
+    );
+    if (attempts === null) return;
+    if (attempts.every((attempt) => attempt.state === "ended")) job += 1;
+    else await delay(100);
   }
 }
 
