@@ -78,9 +78,9 @@ export function useHome() {
   );
   const curvesTimer = setInterval(() => {
     if (document.hidden || running.value.length === 0) return;
-    loadCurves().catch((error: unknown) => {
-      failure.value = error;
-    });
+    // After a failure everything is asked again, and the message goes with the first answer.
+    if (failure.value !== null) void load();
+    else loadCurves().catch((error: unknown) => (failure.value = error));
   }, CURVES_MS);
   onScopeDispose(() => {
     subscription.close();
