@@ -28,11 +28,14 @@ export class SeriesNames {
 
 /** Which metrics a reader wants: names, and prefixes that end in `/`. */
 export class NameFilter {
+  /** As it was asked for. */
+  readonly text: string;
   readonly #names: ReadonlySet<string>;
   readonly #prefixes: readonly string[];
 
   /** @param text comma-separated */
   constructor(text: string) {
+    this.text = text;
     const wanted = text
       .split(",")
       .map((name) => name.trim())

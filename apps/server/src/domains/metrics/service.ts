@@ -1,13 +1,21 @@
 // What this room does for others: windows, pages and replay of stored points, and its share of host readings.
-import type { MetricAppended, PointColumns, PointsPage, SeriesWindow } from "@spotter/contract";
+import type {
+  MetricAppended,
+  MetricTree,
+  PointColumns,
+  PointsPage,
+  SeriesWindow,
+} from "@spotter/contract";
 import { encodeMetricValue } from "@spotter/contract";
 import { type Commit, readArrived, readCommits } from "./arrival.ts";
 import { readTail, type TailStretch } from "./chunk-reader.ts";
 import type { Points } from "./codec/points.ts";
 import { metricNotFound } from "./errors.ts";
 import { findLast } from "./last-point.ts";
+import type { NamesStore } from "./names-store.ts";
 import { type NameFilter, SeriesNames } from "./series-names.ts";
 import type { ChunkRow, MetricsStore, SeriesRow, StreamRow } from "./store.ts";
+import { readTree, type TreeRequest } from "./tree.ts";
 import { bucketColumns, placeOfStep, readWindow } from "./window.ts";
 import type { WindowRequest } from "./window-scope.ts";
 
@@ -17,12 +25,20 @@ interface Attempts {
   cutOf(attempt: number): number;
 }
 
+export interface ArrivedPoint {
+  readonly step: number;
+  readonly time: number;
+  readonly value: number;
+}
+
 export class MetricsService {
   readonly #store: MetricsStore;
+  readonly #namesStore: NamesStore;
   readonly #names: SeriesNames;
 
-  constructor(store: MetricsStore) {
+  constructor(store: MetricsStore, namesStore: NamesStore) {
     this.#store = store;
+    this.#namesStore = namesStore;
     this.#names = new SeriesNames(store);
   }
 
@@ -72,6 +88,46 @@ export class MetricsService {
       const events = commits.flatMap((commit) => toEvent(runId, commit, names, filter) ?? []);
       return { events, commitNo: Math.max(to, commitNo), more: to < stream.commit_no };
     });
+  }
+
+  /** One page of the tree of names. */
+  tree(runId: number, request: TreeRequest): Promise<MetricTree> {
+    return this.#store.consistently(runId, async (stream) => {
+      const { cutOf } = await this.#attempts(runId);
+      return readTree(this.#store, this.#namesStore, stream, request, cutOf);
+    });
+  }
+
+  /** The last points to arrive that no later attempt superseded, oldest first; none for an unknown metric. */
+  lastPoints(runId: number, name: string, limit: number): Promise<ArrivedPoint[]> {
+    return this.#store.consistently(runId, async (stream) => {
+      const series = await this.#store.seriesByName(runId, name);
+      if (series === undefined) return [];
+      const { cutOf } = await this.#attempts(runId);
+      const read = (offset: number) =>
+        readArrived(this.#store, stream, series.series_id, offset, limit);
+      const { total } = await read(Number.MAX_SAFE_INTEGER);
+      const { stretches } = await read(Math.max(0, total - limit));
+      return stretches.flatMap(({ attempt, points }) =>
+        Array.from(points.step, (step, at) => ({
+          step,
+          time: points.time[at] as number,
+          value: points.value[at] as number,
+        })).filter(({ step }) => step < cutOf(attempt)),
+      );
+    });
+  }
+
+  /** Where a run's stream stands. */
+  async streamFacts(
+    runId: number,
+  ): Promise<{ commit_no: number; num_points: number; num_series: number }> {
+    const row = await this.#store.stream(runId);
+    return {
+      commit_no: row?.commit_no ?? 0,
+      num_points: row?.num_points ?? 0,
+      num_series: row?.num_series ?? 0,
+    };
   }
 
   /** Position of the stream's end; 0 for a run without points. */

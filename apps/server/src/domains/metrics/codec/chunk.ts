@@ -135,7 +135,10 @@ export function packDoubles({ minTime, maxTime, min, max, sum }: ChunkSums): Uin
 export function unpackDoubles(
   bytes: Uint8Array,
 ): Pick<ChunkSums, "minTime" | "maxTime" | "min" | "max" | "sum"> {
-  const [minTime, maxTime, min, max, sum] = new Float64Array(bytes.slice().buffer);
+  const [minTime, maxTime, min, max, sum] = new Float64Array(
+    // Not `slice`: of a Buffer, which PostgreSQL's driver gives, that is no copy.
+    new Uint8Array(bytes).buffer,
+  );
   return {
     minTime: minTime as number,
     maxTime: maxTime as number,

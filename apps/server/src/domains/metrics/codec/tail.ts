@@ -50,8 +50,8 @@ export function setSeriesId(blob: Uint8Array, index: number, id: number): void {
 }
 
 export function decodeBatch(stored: Uint8Array): TailBatch {
-  // Views of doubles need an aligned start, which neither database promises.
-  const blob = stored.byteOffset % 8 === 0 ? stored : stored.slice();
+  // Views of doubles need an aligned start, which neither database promises. (`slice` of a Buffer is no copy.)
+  const blob = stored.byteOffset % 8 === 0 ? stored : new Uint8Array(stored);
   const header = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
   if (header.getUint8(0) !== VERSION)
     throw new Error(`A tail batch has format version ${header.getUint8(0)}; known is 1.`);

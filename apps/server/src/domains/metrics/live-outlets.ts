@@ -1,0 +1,66 @@
+// The two kinds of connection under a live reader in Spotter's own format: an SSE answer, and the base of WebSockets.
+import type { FastifyReply } from "fastify";
+import type { LiveFrame } from "./live-frame.ts";
+import type { Outlet } from "./live-reader.ts";
+import type { NameFilter } from "./series-names.ts";
+
+// A reader that takes nothing for this long is gone.
+const DRAIN_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 10_000;
+const BEAT = Buffer.from(": heartbeat\n\n");
+
+export class SseOutlet implements Outlet {
+  readonly #reply: FastifyReply;
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply;
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store, no-transform",
+      // nginx would collect the stream in its buffer.
+      "x-accel-buffering": "no",
+    });
+  }
+
+  send(frame: LiveFrame, position: string | null, filter: NameFilter | undefined): void {
+    const bytes = frame.sse(position, filter);
+    if (bytes !== undefined) this.write(bytes);
+  }
+
+  write(bytes: Buffer | string): void {
+    if (!this.#reply.raw.destroyed) this.#reply.raw.write(bytes);
+  }
+
+  beat(): void {
+    this.write(BEAT);
+  }
+
+  backlog(): number {
+    return this.#reply.raw.writableLength;
+  }
+
+  drained(): Promise<void> {
+    const { raw } = this.#reply;
+    if (raw.destroyed || raw.writableLength === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        raw.off("drain", finish);
+        raw.off("close", finish);
+        resolve();
+      };
+      const timer = setTimeout(() => raw.destroy(), DRAIN_TIMEOUT_MS);
+      raw.on("drain", finish);
+      raw.on("close", finish);
+    });
+  }
+
+  end(): void {
+    const { raw } = this.#reply;
+    if (raw.destroyed) return;
+    raw.end();
+    setTimeout(() => raw.destroy(), END_TIMEOUT_MS).unref();
+  }
+}
