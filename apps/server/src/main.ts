@@ -1,4 +1,4 @@
-// Starts the server: settings, lock, database, rooms, port; and ends it in order on SIGINT and SIGTERM.
+// Starts the server: settings, lock, database, rooms, port; and ends it in order on SIGINT, SIGTERM and SIGHUP.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,6 +39,7 @@ async function main(): Promise<void> {
 
 async function run(settings: Settings, lock: HomeLock): Promise<void> {
   const log = makeLog(settings);
+  reportAccidents(log);
   const database = await openDatabase(settings, {
     threadFile: new URL("./db-thread.js", import.meta.url),
     procedures: postgresProcedures,
@@ -66,6 +67,17 @@ async function run(settings: Settings, lock: HomeLock): Promise<void> {
   endOnSignals({ app, database, lock, settings, log });
   app.start();
   await announce(app, settings, url, address.isMoved);
+}
+
+// A promise that nobody waits for says nothing about the rest of the server; an exception in mid-air does.
+function reportAccidents(log: Log): void {
+  process.on("unhandledRejection", (error) => {
+    log.error({ error }, "A promise failed and nobody was waiting for it.");
+  });
+  process.on("uncaughtException", (error) => {
+    log.error({ error }, "The server ends: an exception that nobody caught.");
+    process.exit(1);
+  });
 }
 
 function makeLog({ logLevel, logFormat }: Settings): Log {
@@ -130,6 +142,7 @@ function endOnSignals(parts: Ending): void {
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
+  process.on("SIGHUP", end);
 }
 
 async function endInOrder(

@@ -1,5 +1,6 @@
 // Fastify with everything that holds for every request: guard, security headers, ids, errors, body limits, web pages.
 import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
@@ -43,6 +44,9 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 500 },
+    // A HEAD of a stream would never end.
+    exposeHeadRoutes: false,
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
       answerError(log, error, request, reply);
     },
@@ -69,6 +73,18 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   logAnswers(app, log);
   await serveWebFiles(app, options.webFolder);
   return app;
+}
+
+// What came in is not HTTP that Node can read: there is no request yet, only a socket.
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return;
+  const isLong = error.code === "HPE_HEADER_OVERFLOW";
+  const message = isLong ? "The request's headers are too long." : "This is not an HTTP request.";
+  const body = JSON.stringify(new SpotterError("invalid-request", message).toEnvelope());
+  const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 // Unique across restarts, so that a line of an old log is never mistaken for a new one.

@@ -1,6 +1,7 @@
 // What holds for every request, over real HTTP: guard, errors, headers, ids, pages.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { getHealth, getMe, getSystemInfo } from "@spotter/contract";
@@ -135,6 +136,19 @@ describe("the server", () => {
     expect(codeOf(await ask("/api/nowhere"))).toBe("404 route-not-found");
     expect(codeOf(await ask("/api/%E0%A4%A"))).toBe("404 route-not-found");
     expect(codeOf(await ask("/api/auth/me"))).toBe("401 not-signed-in");
+  });
+
+  it("answers what is no HTTP, and headers without end", async () => {
+    const headers = { "x-long": "x".repeat(40_000) };
+    expect(codeOf(await ask("/api/system/health", { headers }))).toBe("431 invalid-request");
+    const { port, hostname } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.write("hello\r\n\r\n");
+    const answer = await new Promise((resolve) =>
+      socket.once("data", (data) => resolve(`${data}`)),
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]+"invalid-request"/m);
+    socket.destroy();
   });
 
   it("gives each request an id and safe headers, and says nothing of what it is built with", async () => {

@@ -101,15 +101,11 @@ async function callInTransaction(
     return result;
   } catch (error) {
     failure = error as Error;
-    await client.query("rollback").catch(() => undefined);
     throw error;
   } finally {
-    client.release(failure !== undefined && isBroken(client) ? failure : undefined);
+    // After a failure the connection is thrown away, and its transaction with it.
+    client.release(failure);
   }
-}
-
-function isBroken(client: pg.PoolClient): boolean {
-  return (client as unknown as { _ending?: boolean; _queryable?: boolean })._queryable === false;
 }
 
 const numbered = new Map<string, string>();
