@@ -7,8 +7,9 @@ import {
   MetricsService,
   MetricsStore,
   metricsSink,
-  performSealing,
+  NamesStore,
   Sealer,
+  sealingHere,
 } from "../src/domains/metrics/index.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import { statementMaker } from "../src/platform/db/statement.ts";
@@ -37,7 +38,7 @@ export function openRoom(database: Database) {
   const sealer = new Sealer({
     database,
     store,
-    engine: { run: async (job) => performSealing(job), close: async () => undefined },
+    engine: sealingHere,
     now: () => 1_000,
     onError: (error) => {
       throw error;
@@ -47,13 +48,14 @@ export function openRoom(database: Database) {
   const sink = metricsSink(new BatchWriter(), {
     appended: (event) => appended.push(event),
     ended: () => undefined,
+    epochCompleted: () => undefined,
   });
   const make = statementMaker(database.engine);
   return {
     store,
     sealer,
     appended,
-    service: new MetricsService(store),
+    service: new MetricsService(store, new NamesStore(database)),
     async send(attempt: number, events: WorkerEvent[]): Promise<number | null> {
       const context = {
         jobId: RUN,

@@ -14,7 +14,11 @@ export async function csvOf(
   const first = await service.listPoints(runId, name, 0, POINTS_A_PAGE);
   async function* lines() {
     yield HEADER;
-    for (let page = first; ; page = await service.listPoints(runId, name, page.next_offset, POINTS_A_PAGE)) {
+    for (
+      let page = first;
+      ;
+      page = await service.listPoints(runId, name, page.next_offset, POINTS_A_PAGE)
+    ) {
       yield page.step
         .map(
           (step, at) =>

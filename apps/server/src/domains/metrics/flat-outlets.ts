@@ -1,19 +1,17 @@
 // Connections at the seeds' doors: the same live events, told in the seeds' flat formats.
 import {
   ACTIVE_STATES,
-  type EpochCompletedEvent,
   FINAL_STATES,
   type LiveEvent,
   type RunSummary,
   type TrainingMessage,
 } from "@spotter/contract";
-import type { z } from "zod";
 import type { FlatState } from "./flat-metrics.ts";
 import type { LiveFrame } from "./live-frame.ts";
 import type { Outlet } from "./live-reader.ts";
 import type { NameFilter } from "./series-names.ts";
+import type { EpochCompleted } from "./sink.ts";
 
-export type EpochCompleted = z.infer<typeof EpochCompletedEvent>;
 type RunSummaryState = RunSummary["state"];
 
 /** Writes messages; SSE and WebSocket each have one. */
@@ -31,7 +29,12 @@ export abstract class FlatOutlet implements Outlet {
   readonly #isFixed: boolean;
 
   /** @param isFixed the caller named the run: no other is followed */
-  constructor(wire: Wire, state: FlatState | null, runState: RunSummaryState | null, isFixed: boolean) {
+  constructor(
+    wire: Wire,
+    state: FlatState | null,
+    runState: RunSummaryState | null,
+    isFixed: boolean,
+  ) {
     this.wire = wire;
     this.state = state;
     this.#runState = runState;
@@ -68,7 +71,10 @@ export abstract class FlatOutlet implements Outlet {
   protected abstract metricsChanged(state: FlatState, position: string | null): void;
   protected abstract runStateChanged(state: FlatState, run: RunSummary): void;
 
-  #runChanged({ run }: Extract<LiveEvent, { type: "run-changed" }>, _position: string | null): void {
+  #runChanged(
+    { run }: Extract<LiveEvent, { type: "run-changed" }>,
+    _position: string | null,
+  ): void {
     if (this.state !== null && run.id === this.state.runId) {
       this.state.facts = { ...this.state.facts, progress: run.progress };
       const before = this.#runState;
@@ -111,7 +117,14 @@ export class TrainingEventOutlet extends FlatOutlet {
   epochCompleted(runId: number, event: EpochCompleted): void {
     if (this.state?.runId !== runId) return;
     const best = event.best?.value ?? null;
-    this.#write(this.state, "epoch_completed", "training", event.checkpoint_saved, best, event.epoch);
+    this.#write(
+      this.state,
+      "epoch_completed",
+      "training",
+      event.checkpoint_saved,
+      best,
+      event.epoch,
+    );
   }
 
   #write(

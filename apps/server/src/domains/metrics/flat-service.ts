@@ -62,6 +62,13 @@ export class FlatService {
     return state;
   }
 
+  /** A run of which nothing has been told yet. */
+  async blank(runId: number): Promise<FlatState> {
+    const state = new FlatState(runId);
+    state.facts = await this.facts(runId);
+    return state;
+  }
+
   /** One update a step of the series that is written most, oldest first; each with what was newest by then. */
   async history(runId: number, limit: number): Promise<FlatUpdate[]> {
     const series = new Map<string, ArrivedPoint[]>();

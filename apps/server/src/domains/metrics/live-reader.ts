@@ -53,6 +53,7 @@ export class LiveReader {
   readonly #outlet: Outlet;
   readonly #wishes: ReaderWishes;
   readonly #runs = new Map<number, WatchedRun>();
+  readonly #onError: (error: unknown) => void;
   #replay: Promise<void> | undefined;
   #position: string | null = null;
 
@@ -62,7 +63,9 @@ export class LiveReader {
     outlet: Outlet,
     wishes: ReaderWishes,
     runIds: readonly number[],
+    onError: (error: unknown) => void,
   ) {
+    this.#onError = onError;
     this.#service = service;
     this.#outlet = outlet;
     this.#wishes = wishes;
@@ -77,6 +80,14 @@ export class LiveReader {
     this.#send(
       new LiveFrame({ type: "stream-opened", time: Date.now() / 1000, positions: opened }),
     );
+    this.#catchUp();
+  }
+
+  /** Watches one run instead of those before. */
+  watch(runId: number, position: number): void {
+    this.#runs.clear();
+    this.#runs.set(runId, { position, isLive: false, announced: 0 });
+    this.#refreshPosition();
     this.#catchUp();
   }
 
@@ -141,11 +152,17 @@ export class LiveReader {
   }
 
   #catchUp(): void {
-    this.#replay ??= this.#replayRuns().finally(() => {
-      this.#replay = undefined;
-      // A run may have fallen behind just after its turn.
-      if (!this.isClosed && [...this.#runs.values()].some((run) => !run.isLive)) this.#catchUp();
-    });
+    this.#replay ??= this.#replayRuns()
+      .catch((error: unknown) => {
+        // The reader goes on from its position when it comes again.
+        this.#onError(error);
+        this.close();
+      })
+      .finally(() => {
+        this.#replay = undefined;
+        // A run may have fallen behind just after its turn.
+        if (!this.isClosed && [...this.#runs.values()].some((run) => !run.isLive)) this.#catchUp();
+      });
   }
 
   async #replayRuns(): Promise<void> {

@@ -53,7 +53,7 @@ export class LiveHub {
 
   /** Connects a reader; call `begin` on it when its positions are known, and `leave` when its connection is gone. */
   connect({ caller, outlet, wishes, runIds, stillAllowed }: OpenReader): LiveReader {
-    const reader = new LiveReader(this.#parts.service, outlet, wishes, runIds);
+    const reader = new LiveReader(this.#parts.service, outlet, wishes, runIds, this.#parts.onError);
     this.#connected.set(reader, { reader, userId: caller.userId, stillAllowed });
     return reader;
   }

@@ -63,6 +63,7 @@ const work = {
   "metrics-seal": seal,
   "metrics-merge": merge,
   "metrics-prune": prune,
+  "metrics-purge": purge,
 };
 type Name = keyof typeof work;
 
@@ -282,6 +283,19 @@ function* prune({ runId, before }: PrunePayload): Work<number> {
     [numPoints, runId],
   );
   return numPoints;
+}
+
+const TABLES = [
+  "metric_segments",
+  "metric_chunks",
+  "metric_batches",
+  "metric_series",
+  "metric_attempts",
+  "metric_streams",
+];
+
+function* purge({ runId }: { runId: number }): Work<void> {
+  for (const table of TABLES) yield ask(`delete from ${table} where run_id = ?`, [runId]);
 }
 
 // ---- one text for two engines ---------------------------------------------------------------------------------------

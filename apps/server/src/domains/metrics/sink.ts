@@ -3,20 +3,22 @@ import type { MetricAppended, WorkerEvent } from "@spotter/contract";
 import type { ProcedureCall } from "../../platform/db/database.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
 import type { AttemptPayload, IngestResult } from "./procedures.ts";
-import { readSeries } from "./series-parser.ts";
+import { type ParsedSeries, readSeries } from "./series-parser.ts";
 import { type BatchWriter, joinSeries, type PlannedIngest } from "./writer.ts";
 
+export type EpochCompleted = Extract<WorkerEvent, { type: "epoch-completed" }>;
 type PointsEvent = Extract<WorkerEvent, { type: "metric-points" }>;
 
 /** Who is told after the commit. */
 export interface MetricsSinkListener {
-  appended(event: MetricAppended, context: BatchContext, result: IngestResult): void;
+  appended(event: MetricAppended, parsed: ParsedSeries, result: IngestResult): void;
   ended(runId: number): void;
+  epochCompleted(runId: number, event: EpochCompleted): void;
 }
 
 export function metricsSink(writer: BatchWriter, listener: MetricsSinkListener): Sink {
   return {
-    types: ["metric-points", "run-started", "run-ended", "attempt-ended"],
+    types: ["metric-points", "run-started", "epoch-completed", "run-ended", "attempt-ended"],
     plan: (context, events) => plan(writer, listener, context, events),
   };
 }
@@ -42,8 +44,10 @@ function plan(
       const result = ingestedOf(results);
       if (ingest !== undefined && result !== undefined) {
         writer.learn(context.jobId, ingest, result);
-        listener.appended(appendedOf(context, points, result.commitNo), context, result);
+        listener.appended(appendedOf(context, points, result.commitNo), ingest.parsed, result);
       }
+      for (const event of events)
+        if (event.type === "epoch-completed") listener.epochCompleted(context.jobId, event);
       if (hasEnded) listener.ended(context.jobId);
     },
   };

@@ -1,13 +1,13 @@
 // The live stream of Spotter's own pages and clients: `/api/stream`.
 import { openStream, StreamTopic } from "@spotter/contract";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { AccessControl, Caller, Router } from "../../platform/route.ts";
 import type { RunService } from "../runs/index.ts";
 import { positionUnknown } from "./errors.ts";
 import type { LiveHub } from "./live.ts";
 import { SseOutlet } from "./live-outlets.ts";
-import type { Outlet, ReaderWishes } from "./live-reader.ts";
+import type { LiveReader, Outlet, ReaderWishes } from "./live-reader.ts";
 import { parsePositions } from "./positions.ts";
 import { NameFilter } from "./series-names.ts";
 import type { MetricsService } from "./service.ts";
@@ -29,48 +29,53 @@ export function registerStreamRoutes(parts: StreamParts): void {
       topics: parseTopics(query.topics),
       filter: query.metrics === undefined ? undefined : new NameFilter(query.metrics),
     };
+    // Everything is checked first, so that errors are ordinary answers; then the answer becomes a stream.
+    parts.hub.checkRoom(caller);
+    await requireViewer(parts, caller, runIds);
     const after = positionAsked(request, query.after);
-    await openReader(
-      parts,
-      { caller, request, reply, runIds, after, wishes },
-      (answer) => new SseOutlet(answer),
-    );
+    const positions = await checkPositions(parts.service, runIds, after);
+    const reader = connectReader(parts, { caller, request, runIds, wishes }, new SseOutlet(reply));
+    reader.begin(positions);
   });
 }
 
 export interface ReaderCall {
   readonly caller: Caller;
   readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
   readonly runIds: readonly number[];
-  readonly after: string | undefined;
   readonly wishes: Omit<ReaderWishes, "mayView">;
 }
 
-/** Checks everything first, so that errors are ordinary answers; then the answer becomes a stream. */
-export async function openReader(
-  parts: StreamParts,
-  call: ReaderCall,
-  makeOutlet: (reply: FastifyReply) => Outlet,
-): Promise<void> {
-  const { hub } = parts;
-  const { caller, request, reply, runIds } = call;
-  hub.checkRoom(caller);
-  await requireViewer(parts, caller, runIds);
-  const known = call.after === undefined ? new Map() : parsePositions(call.after);
-  const before = await currentPositions(parts.service, runIds);
-  for (const [runId, position] of known)
-    if (position > (before.get(runId) ?? Number.POSITIVE_INFINITY))
-      throw positionUnknown(call.after ?? "");
+/** Joins a connection to the hub; `begin` on the reader starts it. The caller's rights were checked. */
+export function connectReader(parts: StreamParts, call: ReaderCall, outlet: Outlet): LiveReader {
+  const { hub, access } = parts;
+  const { caller, request, runIds, wishes } = call;
   const reader = hub.connect({
     caller,
-    outlet: makeOutlet(reply),
-    wishes: { ...call.wishes, mayView: mayView(caller) },
+    outlet,
+    wishes: { ...wishes, mayView: mayView(caller) },
     runIds,
-    stillAllowed: async () => requireViewer(parts, await parts.access.identify(request), runIds),
+    stillAllowed: async () => requireViewer(parts, await access.identify(request), runIds),
   });
   request.raw.on("close", () => hub.leave(reader));
-  reader.begin(new Map([...before, ...known]));
+  return reader;
+}
+
+/** Where each run's stream stands, or where the caller asks to go on. Throws `position-unknown`. */
+export async function checkPositions(
+  service: MetricsService,
+  runIds: readonly number[],
+  after: string | undefined,
+): Promise<Map<number, number>> {
+  const asked = after === undefined ? new Map<number, number>() : parsePositions(after);
+  const positions = new Map<number, number>();
+  for (const runId of runIds) {
+    const end = await service.position(runId);
+    const position = asked.get(runId) ?? end;
+    if (position > end) throw positionUnknown(after ?? "");
+    positions.set(runId, position);
+  }
+  return positions;
 }
 
 /** SSE sends `Last-Event-ID` by itself when it reconnects; it is newer than the address. */
@@ -81,15 +86,6 @@ export function positionAsked(
   const header = request.headers["last-event-id"];
   const asked = (Array.isArray(header) ? header[0] : header) ?? after;
   return asked === "" ? undefined : asked;
-}
-
-export async function currentPositions(
-  service: MetricsService,
-  runIds: readonly number[],
-): Promise<Map<number, number>> {
-  const positions = new Map<number, number>();
-  for (const runId of runIds) positions.set(runId, await service.position(runId));
-  return positions;
 }
 
 async function requireViewer(

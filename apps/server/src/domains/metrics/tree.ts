@@ -27,7 +27,8 @@ export async function readTree(
   const series = page.filter((row) => !row.path.endsWith("/"));
   const range = { after: stream.sealed_commit_no, to: stream.commit_no };
   const wanted = new Set(series.map((row) => row.series_id));
-  const tail = wanted.size > 0 ? readTail(await store.tail(stream.run_id, range), wanted) : new Map();
+  const tail =
+    wanted.size > 0 ? readTail(await store.tail(stream.run_id, range), wanted) : new Map();
   const nodes: MetricNode[] = [];
   for (const row of page)
     nodes.push(

@@ -6,6 +6,7 @@ import { SeriesIds } from "./series-ids.ts";
 import type { ParsedSeries } from "./series-parser.ts";
 
 export interface PlannedIngest {
+  readonly parsed: ParsedSeries;
   readonly call: ProcedureCall;
   readonly unknownNames: readonly string[];
 }
@@ -27,6 +28,7 @@ export class BatchWriter {
     const numPoints = columns.step.length;
     const payload: IngestPayload = { runId, attempt, receivedAt, numPoints, data, unknown };
     return {
+      parsed,
       call: { name: "metrics-ingest", payload, transfer: [data.buffer] },
       unknownNames: unknown.map(([, name]) => name),
     };
