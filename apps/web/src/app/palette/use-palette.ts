@@ -1,6 +1,7 @@
 // The palette's state: what is typed, what fits, and runs that the server finds for it.
-import { listRuns } from "@spotter/contract";
+import { listDatasets, listRuns } from "@spotter/contract";
 import { computed, ref, shallowRef, watch } from "vue";
+import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
 import { api } from "../../platform/api.ts";
 import { type Command, offeredCommands } from "../../platform/commands.ts";
@@ -17,16 +18,27 @@ export function openPalette(): void {
 
 export function usePalette() {
   const router = useRouter();
+  const { t } = useI18n();
   const offered = shallowRef<Command[]>([]);
   const found = shallowRef<Command[]>([]);
+  const datasets = shallowRef<Command[]>([]);
   const initials = shallowRef<Initials | null>(null);
   const results = computed(() =>
-    rankCommands([...offered.value, ...found.value], query.value, initials.value),
+    rankCommands(
+      [...offered.value, ...found.value, ...(query.value === "" ? [] : datasets.value)],
+      query.value,
+      initials.value,
+    ),
   );
 
   watch(isOpen, async (opened) => {
     if (!opened) return;
     offered.value = offeredCommands();
+    // The palette works without them; without the server it still has its actions and settings.
+    datasets.value = await findDatasets().catch((failure: unknown) => {
+      console.info("The palette could not read the data sets:", failure);
+      return [];
+    });
     initials.value ??= await loadInitials();
   });
 
@@ -58,6 +70,17 @@ export function usePalette() {
       title: `${run.id} · ${run.name}`,
       keywords: text,
       run: () => void router.push(`/runs/${run.id}/charts`),
+    }));
+  }
+
+  async function findDatasets(): Promise<Command[]> {
+    const { datasets: listed } = await api.call(listDatasets, { query: {} });
+    return listed.map((dataset) => ({
+      id: `dataset-${dataset.id}`,
+      kind: "object" as const,
+      title: dataset.name,
+      hint: t("datasets.title"),
+      run: () => void router.push(`/datasets?dataset=${dataset.id}`),
     }));
   }
 

@@ -16,6 +16,9 @@ export default {
   silent: "last update {for} ago",
   left: "{time} left",
   tokenName: "Own script",
+  folderStates: { following: "following", missing: "not there", failed: "failed" },
+  folderRuns: "{n} run | {n} runs",
+  unfollow: "Stop following",
   digits: {
     title: "Train on handwritten digits",
     text: "1,797 real images that come with the platform. A small network learns them in about a minute, on any machine.",

@@ -16,6 +16,9 @@ export default {
   silent: "{for} 前更新",
   left: "剩余 {time}",
   tokenName: "自有脚本",
+  folderStates: { following: "跟踪中", missing: "目录不存在", failed: "失败" },
+  folderRuns: "{n} 个训练",
+  unfollow: "停止跟踪",
   digits: {
     title: "训练手写数字识别",
     text: "平台自带 1,797 张真实图像。小型网络在任何机器上约一分钟即可学会。",
