@@ -1,6 +1,6 @@
 import type { LogLine } from "@spotter/contract";
 import { expect, test } from "vitest";
-import { MAX_LINES, mergeLines, passes, trimLines, visibleRows } from "./log-window.ts";
+import { MAX_LINES, mergeLines, passes, stepOf, trimLines, visibleRows } from "./log-window.ts";
 
 function line(
   line_no: number,
@@ -37,4 +37,10 @@ test("the live tail passes the same filters as the pages", () => {
 test("only rows near the view exist", () => {
   expect(visibleRows(10_000, 20, 100_000, 400)).toEqual({ first: 4980, end: 5040 });
   expect(visibleRows(3, 20, 0, 400)).toEqual({ first: 0, end: 3 });
+});
+
+test("a step is found in the tracker's field or in the text", () => {
+  expect(stepOf({ step: 7, text: "step 9" })).toBe(7);
+  expect(stepOf({ step: null, text: "epoch 2/25 step 1,042: loss 0.4" })).toBe(1042);
+  expect(stepOf({ step: null, text: "first steps" })).toBeNull();
 });

@@ -41,3 +41,10 @@ export function visibleRows(
   const end = Math.min(numRows, Math.ceil((scrollTop + height) / rowHeight) + 20);
   return { first: Math.min(first, end), end };
 }
+
+/** The step that a line speaks of: what the tracker said, else `step 120` in the text. */
+export function stepOf(line: Pick<LogLine, "step" | "text">): number | null {
+  if (line.step !== null) return line.step;
+  const found = /\bstep[ =:]+([0-9][0-9,]*)/i.exec(line.text)?.[1];
+  return found === undefined ? null : Number(found.replaceAll(",", ""));
+}

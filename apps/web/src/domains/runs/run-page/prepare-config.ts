@@ -31,5 +31,7 @@ function leaves(value: unknown, prefix: string): [string, unknown][] {
 }
 
 function writeValue(value: unknown): string {
+  // Not chosen by anybody: the reason beside it says what came of that.
+  if (value === null) return "–";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
