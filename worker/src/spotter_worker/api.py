@@ -47,7 +47,7 @@ class ServerClient:
     ) -> dict[str, Any]:
         try:
             answer = self._exchange(method, path, body, timeout_s)
-        except (OSError, AnswerError, ValueError) as error:
+        except (OSError, AnswerError, ValueError, KeyError) as error:
             self.close()
             raise ServerUnreachableError(f"{type(error).__name__}: {error}") from error
         if answer.status >= 500 or answer.status == 429:
