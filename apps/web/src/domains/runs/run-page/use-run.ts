@@ -80,7 +80,8 @@ export function provideRun(runId: Ref<number>): RunContext {
       const before = run.value;
       run.value = { ...before, ...event.run };
       // Error, attempts and what the model is come only with the whole run.
-      if (before.state !== event.run.state || before.model === null) void load();
+      const hasBegun = before.progress === null && event.run.progress !== null;
+      if (before.state !== event.run.state || hasBegun) void load();
     }
     if (event.type === "command-changed" && event.run_id === runId.value) putCommand(event.command);
     for (const listener of listeners) listener(event);
