@@ -28,7 +28,8 @@ export function useRunCharts(): { page: ChartPage; markers: Ref<readonly Marker[
 
 function useMarkers(page: ChartPage): Ref<readonly Marker[]> {
   const { t } = useI18n();
-  const { run, files } = { ...useRun(), files: useRunFiles() };
+  const { run } = useRun();
+  const files = useRunFiles();
   const attempts = computed(() => JSON.stringify((run.value?.attempts ?? []).map(attemptKey)));
   return computed<readonly Marker[]>(() => {
     const { axis } = page.view.value;
@@ -38,7 +39,7 @@ function useMarkers(page: ChartPage): Ref<readonly Marker[]> {
     const markers: Marker[] = [];
     for (const file of files.value) {
       const x = place(file.step, file.created_at);
-      if (file.kind !== "checkpoint" || x === null) continue;
+      if (file.kind !== "checkpoint" || file.removed_at !== null || x === null) continue;
       markers.push({
         x,
         kind: "checkpoint",
@@ -62,25 +63,28 @@ function attemptKey(attempt: { attempt: number; first_step: number | null; start
 
 /** Files of the run, read once and kept current. */
 export function useRunFiles(): Ref<readonly RunFile[]> {
-  const { runId, onEvent } = useRun();
+  const { runId, onEvent, onReconnected } = useRun();
   const files = shallowRef<readonly RunFile[]>([]);
-  watch(
-    runId,
-    async (id) => {
-      try {
-        const listed = await api.call(listRunFiles, { params: { run_id: id } });
-        if (runId.value === id) files.value = listed.files;
-      } catch (error) {
-        // Charts without markers are still charts; the Files tab says what went wrong.
-        console.warn("The run's files could not be read:", error);
-      }
-    },
-    { immediate: true },
-  );
-  const end = onEvent((event) => {
-    if (event.type !== "files-changed" || event.run_id !== runId.value) return;
-    files.value = [...files.value.filter((file) => file.id !== event.file.id), event.file];
+  async function load(): Promise<void> {
+    const id = runId.value;
+    try {
+      const listed = await api.call(listRunFiles, { params: { run_id: id } });
+      if (runId.value === id) files.value = listed.files;
+    } catch (error) {
+      // Charts without markers are still charts; the Files tab says what went wrong.
+      console.warn("The run's files could not be read:", error);
+    }
+  }
+  watch(runId, load, { immediate: true });
+  const ends = [
+    onReconnected(() => void load()),
+    onEvent((event) => {
+      if (event.type !== "files-changed" || event.run_id !== runId.value) return;
+      files.value = [...files.value.filter((file) => file.id !== event.file.id), event.file];
+    }),
+  ];
+  onScopeDispose(() => {
+    for (const end of ends) end();
   });
-  onScopeDispose(end);
   return files;
 }

@@ -10,7 +10,7 @@ const PAGE = 500;
 const SEARCH_DEBOUNCE_MS = 250;
 
 export function useRunLogs() {
-  const { runId, onEvent } = useRun();
+  const { runId, onEvent, onReconnected } = useRun();
   const level = ref<z.infer<typeof LogLevel> | "all">("all");
   const search = ref("");
   const lines = shallowRef<readonly LogLine[]>([]);
@@ -71,6 +71,7 @@ export function useRunLogs() {
     const wanted = event.lines.filter((line) => passes(line, level.value, search.value));
     if (wanted.length > 0) lines.value = trimLines(mergeLines(lines.value, wanted), "newest");
   });
+  const endReconnected = onReconnected(() => void reload());
   let timer: ReturnType<typeof setTimeout> | undefined;
   watch([runId, level], reload, { immediate: true });
   watch(search, () => {
@@ -80,6 +81,7 @@ export function useRunLogs() {
   onScopeDispose(() => {
     clearTimeout(timer);
     end();
+    endReconnected();
   });
   return { lines, total, level, search, failure, isLoaded, hasOlder, isReading, older, reload };
 }

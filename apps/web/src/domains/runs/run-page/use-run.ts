@@ -38,6 +38,8 @@ export interface RunContext {
   putCommand(command: RunCommand): void;
   /** Every live event of this run but metrics. */
   onEvent(listener: (event: LiveEvent) => void): () => void;
+  /** The connection was broken: logs, files and commands of that time were not told and must be read again. */
+  onReconnected(listener: () => void): () => void;
 }
 
 const key: InjectionKey<RunContext> = Symbol("run");
@@ -54,6 +56,7 @@ export function provideRun(runId: Ref<number>): RunContext {
   const failure = shallowRef<unknown>(null);
   const commands = shallowRef<readonly RunCommand[]>([]);
   const listeners = new Set<(event: LiveEvent) => void>();
+  const reconnected = new Set<() => void>();
 
   async function load(): Promise<void> {
     const id = runId.value;
@@ -86,7 +89,10 @@ export function provideRun(runId: Ref<number>): RunContext {
     if (event.type === "command-changed" && event.run_id === runId.value) putCommand(event.command);
     for (const listener of listeners) listener(event);
   }
-  useRunStream(runId, take, load);
+  useRunStream(runId, take, () => {
+    void load();
+    for (const listener of reconnected) listener();
+  });
   watch(
     runId,
     () => {
@@ -113,6 +119,10 @@ export function provideRun(runId: Ref<number>): RunContext {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onReconnected: (listener) => {
+      reconnected.add(listener);
+      return () => reconnected.delete(listener);
+    },
   };
   provide(key, context);
   return context;
@@ -121,13 +131,17 @@ export function provideRun(runId: Ref<number>): RunContext {
 function useRunStream(
   runId: Ref<number>,
   take: (event: LiveEvent) => void,
-  load: () => void,
+  readAgain: () => void,
 ): void {
   const request = () => ({
     runIds: [runId.value],
     topics: ["runs", "logs", "files", "commands"] as const,
   });
-  const subscription = useLive().watch(request(), { onEvent: take, onGap: load });
+  const subscription = useLive().watch(request(), {
+    onEvent: take,
+    onGap: readAgain,
+    onReconnected: readAgain,
+  });
   watch(runId, () => subscription.update(request()));
   onScopeDispose(() => subscription.close());
 }
