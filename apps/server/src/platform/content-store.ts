@@ -1,7 +1,7 @@
 // Files by their SHA-256, under the data folder: the same bytes are kept once, whoever brings them. Which are still
 // wanted the rooms know; the collector asks them before it removes anything.
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, mkdirSync } from "node:fs";
 import { link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { type Readable, Transform } from "node:stream";
@@ -33,16 +33,18 @@ export class ContentStore {
 
   /**
    * Streams a file in. Nothing is kept of one that is too large (`body-too-large`) or that is not what it was said
-   * to be (`upload-incomplete`).
+   * to be (`upload-incomplete`), nor of one that an inspector, a transform in between, fails.
    */
   async put(
     source: Readable,
     limits: { maxBytes: number; expectedSha256?: string },
+    ...inspectors: Transform[]
   ): Promise<StoredContent> {
     const beside = path.join(this.#folder, "incoming", randomUUID());
-    await mkdir(path.dirname(beside), { recursive: true, mode: 0o700 });
+    // Synchronous: a source that fails before the pipeline listens would end the process.
+    mkdirSync(path.dirname(beside), { recursive: true, mode: 0o700 });
     try {
-      const content = await this.#write(source, beside, limits.maxBytes);
+      const content = await this.#write([source, ...inspectors], beside, limits.maxBytes);
       const { expectedSha256 } = limits;
       if (expectedSha256 !== undefined && content.sha256 !== expectedSha256)
         throw new SpotterError(
@@ -83,7 +85,11 @@ export class ContentStore {
     return numRemoved;
   }
 
-  async #write(source: Readable, file: string, maxBytes: number): Promise<StoredContent> {
+  async #write(
+    sources: readonly [Readable, ...Transform[]],
+    file: string,
+    maxBytes: number,
+  ): Promise<StoredContent> {
     const hash = createHash("sha256");
     let size = 0;
     const count = new Transform({
@@ -97,7 +103,7 @@ export class ContentStore {
         done(null, chunk);
       },
     });
-    await pipeline(source, count, createWriteStream(file, { mode: 0o600, flush: true }));
+    await pipeline([...sources, count, createWriteStream(file, { mode: 0o600, flush: true })]);
     return { sha256: hash.digest("hex"), size };
   }
 }

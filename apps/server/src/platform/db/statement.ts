@@ -17,6 +17,13 @@ export function statementMaker(engine: Database["engine"]): StatementMaker {
       text = sql.replace(/\?/g, () => `$${++position}`);
       numbered.set(sql, text);
     }
-    return { sql: text, parameters };
+    return { sql: text, parameters: parameters.map(withoutNul) };
   };
+}
+
+/** PostgreSQL keeps no NUL inside a text; what a worker tells is stored all the same. */
+function withoutNul(value: unknown): unknown {
+  return typeof value === "string" && value.includes("\u0000")
+    ? value.replaceAll("\u0000", "\ufffd")
+    : value;
 }

@@ -156,7 +156,7 @@ function countTopFolders(names: readonly string[]): number {
   return tops.size === 1 && hasDeep ? 1 : 0;
 }
 
-/** @returns null for what is no image. Its bytes stay behind unreferenced, for the collector. */
+/** @returns null for what is no image. */
 async function storeImage(
   zip: yauzl.ZipFile,
   entry: yauzl.Entry,
@@ -175,11 +175,9 @@ async function storeImage(
     },
     flush: (done) => done(imageKindOf(head) === null ? new NotAnImage() : null),
   });
-  source.on("error", (error) => look.destroy(error));
   try {
-    return await content.put(source.pipe(look), { maxBytes: MAX_IMAGE_BYTES });
+    return await content.put(source, { maxBytes: MAX_IMAGE_BYTES }, look);
   } catch (error) {
-    source.destroy();
     if (error instanceof NotAnImage) return null;
     throw error;
   }

@@ -1,0 +1,163 @@
+// Data sets over HTTP: an upload becomes version 1, and everything that an archive could do to us is refused.
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Dataset, ErrorEnvelope, getDataset, listDatasets } from "@spotter/contract";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DataRoots } from "../../src/domains/datasets/data-roots.ts";
+import { makeTestPlace } from "../database.ts";
+import { startTestServer, type TestServer } from "../harness.ts";
+import { makeZip, type ZipEntry } from "../zip.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ env: { SPOTTER_MAX_UPLOAD_MB: "2" } });
+});
+afterAll(() => server.close());
+
+const png = (text: string) =>
+  Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.from(text)]);
+const image = (name: string, text = name): ZipEntry => ({ name, data: png(`${text}....`) });
+const twoClasses = [image("cat/1.png"), image("dog/1.png")];
+
+async function upload(body: Uint8Array, type = "application/zip") {
+  const response = await fetch(`${server.url}/api/datasets?name=Pets`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.token}`, "content-type": type },
+    body,
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+async function codeOf(entries: readonly ZipEntry[]): Promise<[number, string]> {
+  const { status, json } = await upload(makeZip(entries));
+  return [status, ErrorEnvelope.parse(json).error.code];
+}
+
+function leftovers(): string[] {
+  const folder = path.join(server.home, "tmp/uploads");
+  const incoming = path.join(server.home, "content/incoming");
+  return [folder, incoming].flatMap((each) => (existsSync(each) ? readdirSync(each) : []));
+}
+
+describe("an upload", () => {
+  it("becomes a data set whose files workers can read", async () => {
+    const { status, json } = await upload(
+      makeZip([
+        { name: "pets/", data: Buffer.alloc(0), mode: 0o040755 },
+        image("pets/cat/1.png"),
+        { ...image("pets/cat/2.png"), isDeflated: true },
+        image("pets/dog/1.png", "pets/cat/1.png"),
+        image("pets/dog/deep/er.png"),
+        image("pets/readme.png"),
+        { name: "pets/dog/notes.png", data: Buffer.from("no image at all") },
+        { name: "pets/dog/tiny.png", data: Buffer.from("x") },
+        image("__MACOSX/pets/cat/._1.png"),
+        image("pets/.DS_Store"),
+      ]),
+    );
+    expect(status).toBe(201);
+    const dataset = json as Dataset;
+    const [version] = dataset.versions;
+    expect(version).toMatchObject({ version: 1, num_files: 3, classes: { cat: 2, dog: 1 } });
+    expect(version?.skipped.map((entry) => entry.path).sort()).toEqual([
+      "__MACOSX/pets/cat/._1.png",
+      "dog/notes.png",
+      "dog/tiny.png",
+      "pets/.DS_Store",
+      "pets/dog/deep/er.png",
+      "pets/readme.png",
+    ]);
+    const folder = path.join(server.home, "datasets", String(version?.id));
+    expect(readdirSync(folder).sort()).toEqual(["cat", "dog"]);
+    expect(readFileSync(path.join(folder, "cat/1.png"))).toEqual(
+      readFileSync(path.join(folder, "dog/1.png")),
+    );
+    expect(leftovers()).toEqual([]);
+    const params = { dataset_id: String(dataset.id) };
+    expect(await server.client.call(getDataset, { params })).toEqual(dataset);
+    expect((await server.client.call(listDatasets, {})).datasets).toContainEqual(dataset);
+  });
+
+  it("without a common top folder is read as well", async () => {
+    const { json } = await upload(makeZip(twoClasses));
+    expect((json as Dataset).versions[0]?.classes).toEqual({ cat: 1, dog: 1 });
+  });
+
+  it.each<[string, ZipEntry]>([
+    ["points upward", image("cat/../../evil.png")],
+    ["is absolute", image("/etc/evil.png")],
+    ["points upward with back slashes", image("cat\\..\\..\\evil.png")],
+    ["is a link", { ...image("cat/link.png"), mode: 0o120777 }],
+    ["is there twice", image("cat/1.png")],
+    [
+      "claims more than any image has",
+      { ...image("cat/huge.png"), isDeflated: true, claimedSize: 2 ** 31 },
+    ],
+  ])("is refused whole when an entry %s", async (_, entry) => {
+    expect(await codeOf([...twoClasses, entry])).toEqual([400, "archive-unsafe"]);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("is refused when it unpacks to far more than it weighs", async () => {
+    const data = Buffer.concat([png(""), Buffer.alloc(80 * 1024 * 1024)]);
+    const bomb = { name: "cat/bomb.png", data, isDeflated: true };
+    expect(await codeOf([...twoClasses, bomb])).toEqual([400, "archive-unsafe"]);
+  });
+
+  it("is refused when an entry is encrypted, lies about its size, or when it is no zip", async () => {
+    const encrypted = { ...image("cat/2.png"), flags: 1 };
+    expect(await codeOf([...twoClasses, encrypted])).toEqual([400, "archive-unreadable"]);
+    const liar = { ...image("cat/2.png"), isDeflated: true, claimedSize: 3 };
+    expect(await codeOf([...twoClasses, liar])).toEqual([400, "archive-unreadable"]);
+    expect(await upload(Buffer.from("not a zip"))).toMatchObject({
+      status: 400,
+      json: { error: { code: "archive-unreadable" } },
+    });
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("needs two classes with images in them", async () => {
+    expect(await codeOf([])).toEqual([400, "archive-empty"]);
+    expect(await codeOf([image("cat/1.png")])).toEqual([400, "archive-empty"]);
+    expect(await codeOf([image("1.png")])).toEqual([400, "archive-empty"]);
+  });
+
+  it("is refused when it is too large or of another type", async () => {
+    const large = await upload(Buffer.alloc(3 * 1024 * 1024));
+    expect(large).toMatchObject({ status: 413, json: { error: { code: "body-too-large" } } });
+    expect((await upload(makeZip(twoClasses), "application/octet-stream")).status).toBe(415);
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+describe("data roots", () => {
+  it("let in what really lies below them and nothing else", async () => {
+    const { folder } = await makeTestPlace();
+    const root = path.join(folder, "root");
+    mkdirSync(path.join(root, "images"), { recursive: true });
+    mkdirSync(path.join(folder, "root-beside"));
+    symlinkSync(os.tmpdir(), path.join(root, "leak"));
+    const roots = new DataRoots([root]);
+    expect(await roots.resolve(path.join(root, "images"))).toBe(path.join(root, "images"));
+    expect(await roots.resolve("images")).toBe(path.join(root, "images"));
+    const codes = await Promise.all(
+      [
+        path.join(folder, "root-beside"),
+        path.join(root, "../root-beside"),
+        path.join(root, "leak"),
+        "/etc",
+        "../root-beside",
+        path.join(root, "missing"),
+        "a\u0000b",
+      ].map((wanted) => roots.resolve(wanted).catch((error: { code: string }) => error.code)),
+    );
+    expect(codes).toEqual([
+      ...Array(5).fill("path-not-allowed"),
+      "path-not-found",
+      "path-not-found",
+    ]);
+    const none = new DataRoots([]).resolve(root);
+    await expect(none).rejects.toMatchObject({ code: "path-not-allowed" });
+  });
+});
