@@ -5,10 +5,10 @@ import type { FastifyInstance } from "fastify";
 import { AuthRoom } from "./domains/auth/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
-import { checkSeries } from "./domains/metrics/series-parser.ts";
+import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
 import { LocalExecutor, QueueRoom } from "./domains/queue/index.ts";
-import { RunsRoom } from "./domains/runs/index.ts";
+import { RUN_PURGED, RunsRoom } from "./domains/runs/index.ts";
 import { SystemRoom } from "./domains/system/index.ts";
 import { Bus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -41,12 +41,16 @@ export interface Places {
   readonly workerSource: string;
   /** The virtual environment that workers run in. */
   readonly pythonEnvironment: string;
+  /** The bundled `seal-thread.js`; without it metrics are sealed in the main thread. */
+  readonly sealThread?: URL;
 }
 
 export interface App {
   readonly fastify: FastifyInstance;
   /** The secret of the one-time link that makes the administrator; null when there is one. */
   prepareSetup(): Promise<string | null>;
+  /** Live streams that are connected now. */
+  openStreams(): number;
   /** Begins everything that happens by itself: readings, the queue. Called once the server listens. */
   start(): void;
   /** Ends streams and requests in order, then the rooms. The database stays open: whoever opened it closes it. */
@@ -73,15 +77,18 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.queue.registerRoutes(fastify, router);
   rooms.datasets.registerRoutes(router);
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
+  rooms.metrics.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
     fastify,
     prepareSetup: () => rooms.auth.service.prepareSetup(),
+    openStreams: () => rooms.metrics.openStreams,
     start() {
       rooms.system.start();
       rooms.outbox.start();
       rooms.runs.start();
+      rooms.metrics.start();
       rooms.queue.start();
       rooms.compat.start();
       rooms.collector.start();
@@ -91,7 +98,9 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.system.stop();
       await rooms.compat.stop();
       await rooms.queue.stop();
+      rooms.metrics.closeStreams();
       await closeConnections(fastify);
+      await rooms.metrics.stop();
       await rooms.runs.stop();
       await rooms.outbox.stop();
       await rooms.collector.stop();
@@ -174,13 +183,21 @@ function buildTrainingRooms(parts: LowerRooms) {
     ...{ database, content, home, dataRoots, maxUploadBytes, now, defaultProject },
     audit: auth.audit,
   });
-  const runs = new RunsRoom({
+  const runs: RunsRoom = new RunsRoom({
     ...{ database, bus, outbox, log, now, home, defaultProject },
     queue: queue.service,
     datasets: datasets.service,
     audit: auth.audit,
-    streamFacts: async () => ({ commit_no: 0, num_points: 0, num_series: 0 }),
+    streamFacts: (runId) => metrics.streamFacts(runId),
   });
+  const metrics: MetricsRoom = new MetricsRoom({
+    ...{ database, bus, log, now },
+    runs: runs.service,
+    access: auth.access,
+    recordSummaries: (runId, rows) => runs.recordMetricSummaries(runId, rows),
+    sealing: places.sealThread === undefined ? sealingHere : new SealingWorker(places.sealThread),
+  });
+  outbox.handle(RUN_PURGED, (payload) => metrics.purge((payload as { run_id: number }).run_id));
   const compat = new CompatRoom({
     ...{ database, log, now, defaultProject },
     audit: auth.audit,
@@ -192,10 +209,11 @@ function buildTrainingRooms(parts: LowerRooms) {
     },
   });
   queue.registerSink(runs.sink);
+  queue.registerSink(metrics.sink);
   queue.observe(runs.observer);
   const checks = [queue.referenced, datasets.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, compat, collector };
+  return { queue, datasets, runs, metrics, compat, collector };
 }
 
 /** A contract that promises what no room serves must not start. */

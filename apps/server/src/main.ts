@@ -94,6 +94,7 @@ function findPlaces(settings: Settings): Places {
     web: path.join(root, "dist/web"),
     workerSource: path.join(root, "worker/src"),
     pythonEnvironment: settings.pythonEnvironment ?? path.join(root, ".venv"),
+    sealThread: new URL("./seal-thread.js", import.meta.url),
   };
 }
 

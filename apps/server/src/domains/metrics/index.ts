@@ -76,6 +76,11 @@ export class MetricsRoom {
     this.sink = this.#makeSink();
   }
 
+  /** Live streams that are connected now. */
+  get openStreams(): number {
+    return this.#hub.numReaders;
+  }
+
   /** Where a run's stream stands. */
   streamFacts(
     runId: number,

@@ -44,6 +44,10 @@ export class LiveHub {
     this.#timer.unref();
   }
 
+  get numReaders(): number {
+    return this.#connected.size;
+  }
+
   /** Before anything is answered: throws `too-many-streams`. */
   checkRoom(caller: Caller): void {
     let count = 0;

@@ -14,7 +14,15 @@ export interface NodeRow extends SeriesRow {
   readonly num_series: number;
 }
 
-const SERIES = "series_id, name, num_points, last_attempt, last_step, last_time, last_value";
+const SERIES = [
+  "series_id",
+  "name",
+  "num_points",
+  "last_attempt",
+  "last_step",
+  "last_time",
+  "last_value",
+];
 
 export class NamesStore {
   readonly #database: Database;
@@ -33,36 +41,27 @@ export class NamesStore {
 
   /** One level of the tree: groups and series directly below the prefix, by path. */
   level(runId: number, { prefix, after, limit }: NamePage): Promise<NodeRow[]> {
-    const position = this.#database.engine === "postgres" ? "strpos" : "instr";
+    const { find, char } = this.#words();
+    const rest = (name: string) => `substr(${name}, ${prefix.length + 1})`;
     const path = (name: string) =>
-      `case when ${position}(substr(${name}, ${prefix.length + 1}), '/') = 0 then ${name}
-       else substr(${name}, 1, ${prefix.length} + ${position}(substr(${name}, ${prefix.length + 1}), '/')) end`;
-    // Behind a group comes the first name that does not begin with it: "a/" ends where "a0" begins.
-    const behind = (one: string) =>
-      `case when ${one} like '%/' then substr(${one}, 1, length(${one}) - 1) || '0' else ${one} || chr_0 end`;
+      `case when ${find}(${rest(name)}, '/') = 0 then ${name}
+       else substr(${name}, 1, ${prefix.length} + ${find}(${rest(name)}, '/')) end`;
     const nextName = (from: string) =>
       `(select name from metric_series where run_id = ? and name >= ${from} and name < ? order by name limit 1)`;
-    const chr = this.#database.engine === "postgres" ? "chr(1)" : "char(1)";
-    const step = behind("node.path").replace("chr_0", chr);
-    const collate = this.#database.engine === "postgres" ? ' collate "C"' : "";
     return this.#database.read(
-      `with recursive node(name, path) as (
-         select name, path from (
-           select first.name as name, ${path("first.name")} as path
-           from (select ${nextName("?")}${collate} as name) as first where first.name is not null) as start
+      `with recursive jump(name) as (
+         select ${nextName("?")}
          union all
-         select next.name, ${path("next.name")} from (
-           select ${nextName(`(${step})${collate}`)}${collate} as name from node) as next
-         where next.name is not null)
+         select ${nextName(behind(`(${path("jump.name")})`, char))} from jump where jump.name is not null)
        select node.path as path,
          case when node.path = node.name then 1 else (
            select count(*) from metric_series as below where below.run_id = ?
-           and below.name >= node.path and below.name < substr(node.path, 1, length(node.path) - 1) || '0')
-         end as num_series, ${SERIES.split(", ")
-           .map((column) => `series.${column}`)
-           .join(", ")}
-       from (select name, path from node limit ?) as node
-       join metric_series as series on series.run_id = ? and series.name = node.name`,
+           and below.name >= node.path
+           and below.name < substr(node.path, 1, length(node.path) - 1) || '0') end as num_series,
+         ${SERIES.map((column) => `series.${column}`).join(", ")}
+       from (select name, ${path("name")} as path from jump where name is not null limit ?) as node
+       join metric_series as series on series.run_id = ? and series.name = node.name
+       order by node.name`,
       [
         ...[runId, startOf(prefix, after), endOf(prefix)],
         ...[runId, endOf(prefix)],
@@ -71,10 +70,17 @@ export class NamesStore {
     );
   }
 
+  /** The same two functions under the names that the engines give them. */
+  #words(): { find: string; char: string } {
+    return this.#database.engine === "postgres"
+      ? { find: "strpos", char: "chr" }
+      : { find: "instr", char: "char" };
+  }
+
   /** All series below the prefix, by name. */
   flat(runId: number, { prefix, after, limit }: NamePage): Promise<SeriesRow[]> {
     return this.#database.read(
-      `select ${SERIES} from metric_series
+      `select ${SERIES.join(", ")} from metric_series
        where run_id = ? and name >= ? and name < ? and name > ? order by name limit ?`,
       [runId, prefix, endOf(prefix), after, limit],
     );
@@ -82,14 +88,20 @@ export class NamesStore {
 
   /** Series whose name holds the text, capital or small. */
   search(runId: number, text: string, { prefix, after, limit }: NamePage): Promise<SeriesRow[]> {
-    const position = this.#database.engine === "postgres" ? "strpos" : "instr";
+    const { find } = this.#words();
     return this.#database.read(
-      `select ${SERIES} from metric_series
-       where run_id = ? and name >= ? and name < ? and name > ? and ${position}(lower(name), ?) > 0
+      `select ${SERIES.join(", ")} from metric_series
+       where run_id = ? and name >= ? and name < ? and name > ? and ${find}(lower(name), ?) > 0
        order by name limit ?`,
       [runId, prefix, endOf(prefix), after, lowerAscii(text), limit],
     );
   }
+}
+
+// Behind a group comes the first name that does not begin with it: "a/" ends where "a0" begins. Behind a series comes
+// anything longer; names hold no control characters.
+function behind(path: string, char: string): string {
+  return `case when ${path} like '%/' then substr(${path}, 1, length(${path}) - 1) || '0' else ${path} || ${char}(1) end`;
 }
 
 /** The first text that is not below the prefix; in bytes, nothing valid stands above U+10FFFF. */
