@@ -48,7 +48,7 @@ describe("a reader on a bad line", () => {
     }
     await until("the last batch has come", () => reader.lastCommit >= BATCHES);
     expect(reader.commitNumbers).toEqual(Array.from({ length: BATCHES }, (_, index) => index + 1));
-    expect(reader.connections).toBeGreaterThan(3);
+    expect(reader.connections).toBeGreaterThanOrEqual(3);
     const values = reader.events.map((event) => event.series["train/loss"]?.value[0]);
     expect(values[6]).toBe("NaN");
     expect(values[9]).toBe(1 / 10);

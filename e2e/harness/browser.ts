@@ -42,7 +42,7 @@ export async function signedInPage(
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`${error.message}\n${error.stack ?? ""}`));
   page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
+    if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
   });
   await page.goto("/sign-in");
   await page.locator("input[autocomplete=username]").fill(ADMIN.name);

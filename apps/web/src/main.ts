@@ -1,5 +1,4 @@
 // Starts the pages: words, state, addresses, styles.
-import "./platform/no-eval.ts";
 import "@fontsource-variable/inter";
 import "./styles/tokens.css";
 import "./styles/element.css";
