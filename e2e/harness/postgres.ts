@@ -8,10 +8,10 @@ export async function freshDatabase(): Promise<{ url: string; drop: () => Promis
     throw new Error("SPOTTER_TEST_DATABASE_URL is not set; run this through npm test");
   const name = `house_${randomBytes(6).toString("hex")}`;
   await administer(base, `create database ${name}`);
-  const url = new URL(base);
-  url.pathname = `/${name}`;
+  // Not through URL: an address without a host, for a unix socket, is none that it knows.
+  const url = base.replace(/^(postgres(?:ql)?:\/\/[^/]*)\/[^?]*/, `$1/${name}`);
   return {
-    url: url.toString(),
+    url,
     drop: () => administer(base, `drop database if exists ${name} with (force)`),
   };
 }
