@@ -219,10 +219,7 @@ function buildTrainingRooms(parts: LowerRooms) {
 /** A contract that promises what no room serves must not start. */
 function assertEveryEndpointIsBound(router: Router): void {
   const bound = new Set(router.bound.map(({ name }) => name));
-  const domains = new Set(router.bound.map(({ domain }) => domain));
-  const missing = endpoints
-    .filter(({ name, domain }) => domains.has(domain) && !bound.has(name))
-    .map(({ name }) => name);
+  const missing = endpoints.filter(({ name }) => !bound.has(name)).map(({ name }) => name);
   if (missing.length > 0)
     throw new Error(`No room has bound these endpoints of the contract: ${missing.join(", ")}.`);
 }
