@@ -4,7 +4,7 @@ import { useI18n } from "vue-i18n";
 import { ChartCanvas, type PointerHandlers } from "./chart-canvas.ts";
 import { ChartLines, type LineSpec } from "./chart-lines.ts";
 import { type ChartPage, useChartPage } from "./chart-page.ts";
-import { watchOnScreen } from "./on-screen.ts";
+import { type Nearness, watchNearness } from "./on-screen.ts";
 import {
   countMarks,
   countPoints,
@@ -59,8 +59,12 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
     // The answer may tell that the whole series is short enough to be read whole. While a hand is still zooming, the
     // rest that it waits for decides instead.
     if (page.view.value.range === followedRange) follow();
-    markDirty();
+    // A chart that is only near keeps its picture while points stream in, until it is about to be seen.
+    if (nearness === "seen" || painted.value === null) markDirty();
+    else isStale = true;
   });
+  let nearness: Nearness = "far";
+  let isStale = false;
   let followedRange: [number, number] | null = null;
   let canvas: ChartCanvas | null = null;
   let size: Size = { width: 0, height: 0 };
@@ -68,6 +72,7 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
     visible: false,
     paint: () => {
       if (host.value === null || size.width === 0) return;
+      isStale = false;
       canvas ??= new ChartCanvas(host.value, pointerHandlers(page, input.chartId, pointer));
       painted.value = paintChart(page, canvas, lines, input, size, locale.value) ?? painted.value;
     },
@@ -86,9 +91,12 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
       size = next;
       refresh();
     },
-    onVisible: (visible) => {
-      painter.visible = visible;
-      if (visible) refresh();
+    onNearness: (next) => {
+      const wasFar = nearness === "far";
+      nearness = next;
+      painter.visible = next !== "far";
+      if (painter.visible && wasFar) refresh();
+      if (next === "seen" && isStale) markDirty();
     },
     onRepaint: markDirty,
     onEnd: () => {
@@ -189,7 +197,7 @@ function useChartLife(
   page: ChartPage,
   life: {
     onSize(size: Size): void;
-    onVisible(visible: boolean): void;
+    onNearness(nearness: Nearness): void;
     onRepaint(): void;
     onEnd(): void;
   },
@@ -202,7 +210,7 @@ function useChartLife(
       life.onSize({ width: element.clientWidth, height: element.clientHeight }),
     );
     sizes.observe(element);
-    ends.push(() => sizes.disconnect(), watchOnScreen(element, life.onVisible));
+    ends.push(() => sizes.disconnect(), watchNearness(element, life.onNearness));
     ends.push(page.onRepaint(life.onRepaint));
   });
   onBeforeUnmount(() => {
