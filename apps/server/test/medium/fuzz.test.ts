@@ -195,10 +195,9 @@ describe("malformed calls", () => {
   it("leave the run that they were aimed at readable and in order", async () => {
     const run = await server.client.call(getRun, { params: { run_id: runId } });
     expect(run.id).toBe(runId);
-    const health = (await (await fetch(`${server.url}/api/system/health`)).json()) as {
-      status: string;
-    };
-    expect(health.status).toBe("ok");
+    const health = Health.parse(await (await fetch(`${server.url}/api/system/health`)).json());
+    // "degraded" here, because this server has no Python environment; its database must be well.
+    expect(health.checks.database?.ok).toBe(true);
   });
 });
 
