@@ -1,5 +1,12 @@
 // Malformed calls at every route: always an answer of ours with the right kind of status, never a 500, never a crash.
-import { type AnyEndpoint, createRun, ErrorEnvelope, errorTable, getRun } from "@spotter/contract";
+import {
+  type AnyEndpoint,
+  createRun,
+  ErrorEnvelope,
+  errorTable,
+  getRun,
+  Health,
+} from "@spotter/contract";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { addressOf, everyCall, type SampleCall } from "../sample-calls.ts";
@@ -149,9 +156,10 @@ describe("malformed calls", () => {
       "wait",
       "attempt",
     ];
+    let turn = 0;
     for (const { endpoint, call } of calls().filter((one) => one.endpoint.method === "GET")) {
       for (const key of keys) {
-        for (const trick of TRICKS.slice(0, 13)) {
+        for (const trick of chosenTricks(turn++)) {
           const base = addressOf(server.url, endpoint, call);
           await send(endpoint, `${base}${base.includes("?") ? "&" : "?"}${key}=${trick}`, null);
         }
@@ -200,6 +208,11 @@ describe("malformed calls", () => {
     expect(health.checks.database?.ok).toBe(true);
   });
 });
+
+/** Three of the tricks, other ones at each turn: every key of every endpoint meets some, every trick every key. */
+function chosenTricks(turn: number): string[] {
+  return [0, 1, 2].map((offset) => TRICKS[(3 * turn + offset) % TRICKS.length] ?? "");
+}
 
 /** The sample body with each field, also of nested objects, replaced by each wrong value, and with one field too many. */
 function* mutations(call: SampleCall): Generator<unknown> {
