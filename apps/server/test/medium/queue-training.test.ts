@@ -146,7 +146,7 @@ describe("a training", { timeout: 120_000 }, () => {
   it("fails within 15 s with its last lines when the worker is killed", async () => {
     const server = await serverWithWorkers();
     const { id } = await train(server, LONG);
-    await untilRun(server, id, ({ progress }) => (progress?.epoch ?? 0) >= 2);
+    await untilRun(server, id, ({ progress }) => (progress?.epoch ?? 0) >= 3);
     process.kill(supervisorFile(server, id).worker_pid, "SIGKILL");
     const failed = await waitUntil(
       () => server.client.call(getRun, { params: { run_id: String(id) } }),

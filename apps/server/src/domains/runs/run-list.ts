@@ -84,7 +84,8 @@ export class RunList {
       last === undefined
         ? null
         : writeCursor({
-            ...order,
+            sort: order.sort,
+            direction: order.direction,
             value:
               typeof last.sort_key === "number" ? encodeMetricValue(last.sort_key) : last.sort_key,
             id: last.id,
