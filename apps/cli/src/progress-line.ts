@@ -38,7 +38,9 @@ function metricWords(metrics: RunSummary["metrics"], zh: boolean): string[] {
   ];
   const known = words.flatMap(([name, label, format]) => {
     const value = metrics[name];
-    return value === undefined ? [] : [`${label} ${format(value)}`];
+    // One line must do: the accuracy says more than the loss beside it.
+    const isLeftOut = name === "val/loss" && metrics["val/accuracy"] !== undefined;
+    return value === undefined || isLeftOut ? [] : [`${label} ${format(value)}`];
   });
   if (known.length > 0) return known;
   // Own scripts and TensorBoard runs name their metrics as they like.
