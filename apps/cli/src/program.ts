@@ -1,5 +1,6 @@
 // All commands of `spotter`, with their help in the person's language.
 import { Command, Option } from "commander";
+import type { Bind } from "./command-binding.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addPredictCommand } from "./commands/predict.ts";
@@ -10,16 +11,6 @@ import { addWatchCommands } from "./commands/watch.ts";
 import { Context, DEFAULT_SERVER, type GlobalOptions, type Streams } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Language, Settings } from "./settings.ts";
-
-/** Does a command's work; a number is the exit code, nothing is 0. */
-export type Handler<Options> = (
-  context: Context,
-  args: string[],
-  options: Options,
-) => Promise<number | undefined> | Promise<void>;
-
-/** Gives a handler its context, and keeps its exit code. */
-export type Bind = <Options>(handler: Handler<Options>) => (...args: unknown[]) => Promise<void>;
 
 export const EXIT_CODES_HELP = {
   en: `

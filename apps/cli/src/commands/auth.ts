@@ -10,10 +10,10 @@ import {
   whoAmI,
 } from "@spotter/client";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { dateTime } from "../format.ts";
-import type { Bind } from "../program.ts";
 import { ask, askSecret, readFirstLine } from "../prompt.ts";
 import { table } from "../table.ts";
 

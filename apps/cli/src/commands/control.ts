@@ -2,10 +2,10 @@
 import { controlRun, fetchRun, isOver } from "@spotter/client";
 import { resumeRun } from "@spotter/contract";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import type { Context } from "../context.ts";
 import { stateWord } from "../format.ts";
 import { runIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 
 type Action = Parameters<typeof controlRun>[2];
 

@@ -4,11 +4,11 @@ import path from "node:path";
 import { predict } from "@spotter/client";
 import type { Prediction } from "@spotter/contract";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { percent } from "../format.ts";
 import { runIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 import { table } from "../table.ts";
 
 /** As many as one request takes. */

@@ -2,11 +2,11 @@
 import { fetchQueue, fetchRun, fetchRuns } from "@spotter/client";
 import { listRunFiles, type QueueEntry, type Run, type RunSummary } from "@spotter/contract";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { bytes, dateTime, number, percent, runDuration, stateWord } from "../format.ts";
 import { projectIdOf, runIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 import { progressLine } from "../progress-line.ts";
 import { facts, table } from "../table.ts";
 

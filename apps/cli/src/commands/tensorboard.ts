@@ -2,11 +2,11 @@
 import { realpathSync, statSync } from "node:fs";
 import { ApiError, delay } from "@spotter/client";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { LiveView } from "../live-view.ts";
 import { projectIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 import { LogdirStreamer, type Teller } from "../tensorboard/logdir-streamer.ts";
 import { StateFolder } from "../tensorboard/state-folder.ts";
 

@@ -2,11 +2,11 @@
 import { startRun } from "@spotter/client";
 import { RecipeName } from "@spotter/contract";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import { readConfig } from "../config-options.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { projectIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 import { watchRun } from "../watch-run.ts";
 
 interface TrainOptions {

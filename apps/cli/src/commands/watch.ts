@@ -9,11 +9,11 @@ import {
 } from "@spotter/client";
 import { LogLevel, type LogLine } from "@spotter/contract";
 import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { logText } from "../log-text.ts";
 import { runIdOf } from "../lookup.ts";
-import type { Bind } from "../program.ts";
 import { watchRun } from "../watch-run.ts";
 
 interface LogsOptions {
