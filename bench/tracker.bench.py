@@ -1,6 +1,6 @@
 """Bench: what tracker and probes cost a training step. `npm run bench -- tracker [seconds]`
 
-Load: the vision recipe on digits, one thread, batch 32 (a step is 5 ms or a little more on 2 cores of 2024), every point of every step sent
+Load: the vision recipe on digits, one thread, batch 16 (a step is 5 ms or a little more on 2 cores of 2024), every point of every step sent
 over HTTP to a receiving server in another process. Blocks of 50 steps alternate between watched and unwatched, so
 that drift of the machine falls on both alike; the first 4 blocks are warm-up.
 Bar: time that the loop spends inside tracker and probes, at most 1 % of the step time. The processor time of the
@@ -12,6 +12,7 @@ of the unwatched ones (A/A), which is what this machine's noise alone makes.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
@@ -111,7 +112,7 @@ def train(home: Path, seconds: float) -> tuple[Switch, float]:
     tracker.start()
     switch = Switch(tracker)
     training = build_training(
-        {"epochs": 10_000, "batch_size": 32, "checkpoint_every_epochs": 10_000}, None
+        {"epochs": 10_000, "batch_size": 16, "checkpoint_every_epochs": 10_000}, None
     )
     commands = CommandPoll(client, 1, 1)
     loop = Loop(training, Reporter(switch, home), commands, home)
@@ -138,6 +139,9 @@ def report(switch: Switch, threads_s: float) -> bool:
     step_s = statistics.median(unwatched)
     share = (inside_s + threads_s) / step_s
     halves = [statistics.median(unwatched[0::2]), statistics.median(unwatched[1::2])]
+    print(
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (above 2 the times below are other programs' too)"
+    )
     print(f"step time, unwatched, median of {len(unwatched)} blocks: {step_s * 1e3:.3f} ms")
     print(f"inside tracker and probes, in the loop:   {inside_s * 1e6:6.1f} µs a step")
     print(f"scribe and courier threads (processor):   {threads_s * 1e6:6.1f} µs a step")

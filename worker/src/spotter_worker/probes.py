@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-# Of the 1 % that DESIGN allows; the tracker needs up to 0.6 % of a step of 5 ms.
-BUDGET = 0.003
+# Of the 1 % that DESIGN allows; the tracker needs most of it at a step of 5 ms.
+BUDGET = 0.002
 MAX_INTERVAL = 1000
 SMOOTHING = 0.9
 
