@@ -1,5 +1,5 @@
 // Takes the worker's points, and the starts of attempts that supersede earlier points.
-import type { MetricAppended, WorkerEvent } from "@spotter/contract";
+import { encodeMetricValue, type MetricAppended, type WorkerEvent } from "@spotter/contract";
 import type { ProcedureCall } from "../../platform/db/database.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
 import type { AttemptPayload, IngestResult } from "./procedures.ts";
@@ -34,6 +34,7 @@ function plan(
   const starts = events.flatMap((event) =>
     event.type === "run-started" ? startOf(context, event.first_step) : [],
   );
+  const epochs = events.filter((event) => event.type === "epoch-completed");
   const hasEnded = events.some(({ type }) => type === "run-ended" || type === "attempt-ended");
   const ingestedOf = (results: readonly unknown[]) =>
     ingest === undefined ? undefined : (results[0] as IngestResult);
@@ -44,10 +45,13 @@ function plan(
       const result = ingestedOf(results);
       if (ingest !== undefined && result !== undefined) {
         writer.learn(context.jobId, ingest, result);
-        listener.appended(appendedOf(context, points, result.commitNo), ingest.parsed, result);
+        listener.appended(
+          appendedOf(context, ingest.parsed, result.commitNo),
+          ingest.parsed,
+          result,
+        );
       }
-      for (const event of events)
-        if (event.type === "epoch-completed") listener.epochCompleted(context.jobId, event);
+      for (const event of epochs) listener.epochCompleted(context.jobId, event);
       if (hasEnded) listener.ended(context.jobId);
     },
   };
@@ -68,31 +72,49 @@ function startOf({ jobId, attempt }: BatchContext, firstStep: number): Procedure
   return { name: "metrics-attempt", payload };
 }
 
+/**
+ * The event as live readers see it. Its series are made from the columns when somebody looks: most batches have no
+ * reader, and keeping the parsed JSON until the commit would cost the garbage collector a fifth of the main thread.
+ */
 function appendedOf(
   { jobId, attempt }: BatchContext,
-  events: readonly PointsEvent[],
+  parsed: ParsedSeries,
   commitNo: number,
 ): MetricAppended {
-  const [only] = events;
-  const series = events.length === 1 && only !== undefined ? withPoints(only.series) : join(events);
-  return { type: "metric-appended", run_id: jobId, commit_no: commitNo, attempt, series };
+  let made: MetricAppended["series"] | undefined;
+  return {
+    type: "metric-appended",
+    run_id: jobId,
+    commit_no: commitNo,
+    attempt,
+    get series() {
+      made ??= seriesOf(parsed);
+      return made;
+    },
+  };
 }
 
-function withPoints(series: PointsEvent["series"]): PointsEvent["series"] {
-  if (Object.values(series).every((columns) => columns.step.length > 0)) return series;
-  return Object.fromEntries(Object.entries(series).filter(([, { step }]) => step.length > 0));
-}
-
-function join(events: readonly PointsEvent[]): PointsEvent["series"] {
-  const joined: PointsEvent["series"] = {};
-  for (const { series } of events)
-    for (const [name, { step, time, value }] of Object.entries(withPoints(series))) {
-      const columns = joined[name] ?? { step: [], time: [], value: [] };
-      joined[name] = columns;
-      // One by one: spreading 100,000 arguments overflows the stack.
-      for (const one of step) columns.step.push(one);
-      for (const one of time) columns.time.push(one);
-      for (const one of value) columns.value.push(one);
-    }
-  return joined;
+function seriesOf({ names, columns }: ParsedSeries): MetricAppended["series"] {
+  const series: MetricAppended["series"] = {};
+  let from = 0;
+  names.forEach((name, index) => {
+    const to = from + (columns.counts[index] as number);
+    const part = {
+      step: Array.from(columns.step.subarray(from, to)),
+      time: Array.from(columns.time.subarray(from, to)),
+      value: Array.from(columns.value.subarray(from, to), encodeMetricValue),
+    };
+    from = to;
+    const before = series[name];
+    // Several events of one batch may hold the same series.
+    series[name] =
+      before === undefined
+        ? part
+        : {
+            step: before.step.concat(part.step),
+            time: before.time.concat(part.time),
+            value: before.value.concat(part.value),
+          };
+  });
+  return series;
 }
