@@ -13,7 +13,7 @@ export interface FrameClock {
 
 const PAINT_BUDGET_MS = 8;
 /** Handing a painted canvas to the screen costs the browser more than our script does; the clock here cannot see it. */
-const MAX_PAINTS = 3;
+const MAX_PAINTS = 2;
 
 export class FrameLoop {
   readonly #clock: FrameClock;

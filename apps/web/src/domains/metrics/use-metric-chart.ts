@@ -210,7 +210,13 @@ function useChartLife(
       life.onSize({ width: element.clientWidth, height: element.clientHeight }),
     );
     sizes.observe(element);
-    ends.push(() => sizes.disconnect(), watchNearness(element, life.onNearness));
+    const endNearness = watchNearness(element, (nearness) => {
+      // A canvas costs the browser something in every frame, even unchanged: one out of sight is left out of the page,
+      // its picture kept.
+      element.style.contentVisibility = nearness === "seen" ? "visible" : "hidden";
+      life.onNearness(nearness);
+    });
+    ends.push(() => sizes.disconnect(), endNearness);
     ends.push(page.onRepaint(life.onRepaint));
   });
   onBeforeUnmount(() => {

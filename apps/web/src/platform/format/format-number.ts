@@ -4,6 +4,8 @@ import { decodeMetricValue, type MetricValue } from "@spotter/contract";
 /** What stands where there is no value. */
 export const MISSING = "–";
 const MINUS = "−";
+/** Made once: making one for each number is what `toLocaleString` does, and charts write hundreds a second. */
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /**
  * A metric's value: 4 significant digits from 1e-3 to 9,999, else like `3.2e-5`.
@@ -63,7 +65,7 @@ export function formatPlusMinus(value: number, spread: number): string {
 /** Whole numbers: steps, points, rows. @example formatCount(12400) // "12,400" */
 export function formatCount(value: number | null | undefined): string {
   if (value === null || value === undefined) return MISSING;
-  return nonFinite(value) ?? withMinus(Math.round(value).toLocaleString("en-US"));
+  return nonFinite(value) ?? withMinus(WHOLE.format(value));
 }
 
 /** Short form for axes. @example formatAxisCount(12400) // "12.4k" */
