@@ -97,3 +97,20 @@ test("a chart that fails is reported and does not stop the others", () => {
   expect(errors).toHaveLength(1);
   expect(painted).toBe(true);
 });
+
+test("a browser that is behind gets three frames to itself before the next chart", () => {
+  const { clock, frame, spend } = fakeClock();
+  const loop = new FrameLoop(clock, () => expect.unreachable());
+  let painted = 0;
+  for (let index = 0; index < 4; index++) loop.markDirty({ visible: true, paint: () => painted++ });
+  frame();
+  expect(painted).toBe(2);
+  for (let late = 0; late < 3; late++) {
+    spend(30);
+    frame();
+    expect(painted).toBe(2);
+  }
+  spend(30);
+  frame();
+  expect(painted).toBe(4);
+});

@@ -14,6 +14,10 @@ export interface FrameClock {
 const PAINT_BUDGET_MS = 8;
 /** Handing a painted canvas to the screen costs the browser more than our script does; the clock here cannot see it. */
 const MAX_PAINTS = 2;
+/** A frame that comes later than this after the one before means that the browser is behind, with scrolling too. */
+const LATE_MS = 20;
+/** Then so many frames are left to it before the next chart is painted. */
+const MAX_SKIPPED = 3;
 
 export class FrameLoop {
   readonly #clock: FrameClock;
@@ -21,6 +25,9 @@ export class FrameLoop {
   readonly #dirty = new Set<Painter>();
   readonly #jobs = new Set<() => void>();
   #scheduled = false;
+  /** Start of the frame before, while frames follow each other; else null. */
+  #lastStart: number | null = null;
+  #numSkipped = 0;
 
   /** @param onError is told when a chart fails to paint, so that one cannot stop the others */
   constructor(clock: FrameClock, onError: (error: unknown) => void) {
@@ -56,6 +63,23 @@ export class FrameLoop {
     const jobs = [...this.#jobs];
     this.#jobs.clear();
     for (const job of jobs) this.#attempt(job);
+    if (!this.#mustYield(start)) this.#paint(start);
+    const isBusy = this.#dirty.size > 0 || this.#jobs.size > 0;
+    this.#lastStart = isBusy ? start : null;
+    if (isBusy) this.#schedule();
+  }
+
+  #mustYield(start: number): boolean {
+    const isLate = this.#lastStart !== null && start - this.#lastStart > LATE_MS;
+    if (isLate && this.#numSkipped < MAX_SKIPPED) {
+      this.#numSkipped++;
+      return true;
+    }
+    this.#numSkipped = 0;
+    return false;
+  }
+
+  #paint(start: number): void {
     let numPainted = 0;
     // A Set keeps the order of arrival: what was deferred in this frame is first in the next.
     for (const painter of [...this.#dirty]) {
@@ -67,7 +91,6 @@ export class FrameLoop {
       this.#attempt(() => painter.paint());
       numPainted++;
     }
-    if (this.#dirty.size > 0 || this.#jobs.size > 0) this.#schedule();
   }
 
   #attempt(work: () => void): void {
