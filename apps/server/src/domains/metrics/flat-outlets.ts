@@ -67,6 +67,9 @@ export abstract class FlatOutlet implements Outlet {
   end(): void {
     this.wire.end();
   }
+  onGone(callback: () => void): void {
+    this.wire.onGone(callback);
+  }
 
   protected abstract metricsChanged(state: FlatState, position: string | null): void;
   protected abstract runStateChanged(state: FlatState, run: RunSummary): void;

@@ -97,6 +97,7 @@ function bindSockets(parts: FlatParts): void {
   const { router, flat, runs, epochOutlets } = parts;
   router.socket(metricsSocket, null, (socket, { query, caller, request }) => {
     guard(parts, socket, async () => {
+      parts.hub.checkRoom(caller);
       const runId = await flat.runFor(caller, query.run_id);
       const state = runId === null ? null : await flat.current(runId);
       const runState = runId === null ? null : (await flat.facts(runId)).state;
@@ -116,6 +117,7 @@ function bindSockets(parts: FlatParts): void {
     (await runs.require(Number(params.job_id))).project_id;
   router.socket(jobMetricsSocket, projectOf, (socket, { params, caller, request }) => {
     guard(parts, socket, async () => {
+      parts.hub.checkRoom(caller);
       const runId = Number(params.job_id);
       const state = await flat.current(runId);
       const positions = await checkPositions(parts.service, [runId], undefined);

@@ -33,6 +33,9 @@ export class SseWire implements Wire {
   end(): void {
     this.#outlet.end();
   }
+  onGone(callback: () => void): void {
+    this.#outlet.onGone(callback);
+  }
 }
 
 export class SocketWire implements Wire {
@@ -64,6 +67,12 @@ export class SocketWire implements Wire {
         resolve();
       }, DRAIN_CHECK_MS);
     });
+  }
+
+  // The request of an upgraded socket never tells that it was closed.
+  onGone(callback: () => void): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) callback();
+    else this.#socket.once("close", callback);
   }
 
   end(): void {

@@ -57,6 +57,12 @@ export class SseOutlet implements Outlet {
     });
   }
 
+  onGone(callback: () => void): void {
+    const { raw } = this.#reply;
+    if (raw.destroyed || raw.socket?.destroyed) callback();
+    else raw.once("close", callback);
+  }
+
   end(): void {
     const { raw } = this.#reply;
     if (raw.destroyed) return;

@@ -17,6 +17,8 @@ export interface Outlet {
   /** Resolves when the backlog is gone, or the connection. */
   drained(): Promise<void>;
   end(): void;
+  /** Calls back once the connection is gone, also when it is gone already. */
+  onGone(callback: () => void): void;
 }
 
 export interface ReaderWishes {
@@ -74,6 +76,7 @@ export class LiveReader {
 
   /** Goes live from these positions on. The hub must know the reader already, so that nothing is told unheard. */
   begin(positions: ReadonlyMap<number, number>): void {
+    if (this.isClosed) return;
     for (const [id, run] of this.#runs) run.position = positions.get(id) ?? 0;
     this.#refreshPosition();
     const opened = Object.fromEntries([...this.#runs].map(([id, run]) => [id, run.position]));
@@ -81,6 +84,11 @@ export class LiveReader {
       new LiveFrame({ type: "stream-opened", time: Date.now() / 1000, positions: opened }),
     );
     this.#catchUp();
+  }
+
+  /** Runs whose own events it is given now. */
+  get runIds(): number[] {
+    return [...this.#runs.keys()];
   }
 
   /** Watches one run instead of those before. */

@@ -7,6 +7,8 @@ export const metricsMigrations: readonly Migration[] = [
     statements: (types, engine) => {
       // Prefix trees need byte order, on both engines.
       const name = engine === "postgres" ? `${types.text} collate "C"` : types.text;
+      // One tree less to write for each new name.
+      const clustered = engine === "sqlite" ? "without rowid" : "";
       const statements = [
         `create table metric_streams (
           run_id ${types.integer} primary key,
@@ -31,7 +33,7 @@ export const metricsMigrations: readonly Migration[] = [
           last_step ${types.integer},
           last_time ${types.text},
           last_value ${types.text},
-          primary key (run_id, series_id))`,
+          primary key (run_id, series_id)) ${clustered}`,
         "create unique index metric_series_name on metric_series (run_id, name)",
         `create table metric_batches (
           run_id ${types.integer} not null,

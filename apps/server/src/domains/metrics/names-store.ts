@@ -14,15 +14,7 @@ export interface NodeRow extends SeriesRow {
   readonly num_series: number;
 }
 
-const SERIES = [
-  "series_id",
-  "name",
-  "num_points",
-  "last_attempt",
-  "last_step",
-  "last_time",
-  "last_value",
-];
+const SERIES = "series_id, name, num_points, last_attempt, last_step, last_time, last_value";
 
 export class NamesStore {
   readonly #database: Database;
@@ -39,48 +31,57 @@ export class NamesStore {
     return Number(row?.count ?? 0);
   }
 
-  /** One level of the tree: groups and series directly below the prefix, by path. */
-  level(runId: number, { prefix, after, limit }: NamePage): Promise<NodeRow[]> {
-    const { find, char } = this.#words();
-    const rest = (name: string) => `substr(${name}, ${prefix.length + 1})`;
-    const path = (name: string) =>
-      `case when ${find}(${rest(name)}, '/') = 0 then ${name}
-       else substr(${name}, 1, ${prefix.length} + ${find}(${rest(name)}, '/')) end`;
-    const nextName = (from: string) =>
-      `(select name from metric_series where run_id = ? and name >= ${from} and name < ? order by name limit 1)`;
+  /**
+   * One level of the tree: groups and series directly below the prefix, by path. Reads names in index order and jumps
+   * behind each group, so that its cost is the page's and not the run's.
+   */
+  async level(runId: number, { prefix, after, limit }: NamePage): Promise<NodeRow[]> {
+    const nodes: NodeRow[] = [];
+    let from = startOf(prefix, after);
+    // Among groups each jump needs one name only; among series many come in a row.
+    let atOnce = limit;
+    while (nodes.length < limit) {
+      const rows = await this.#from(runId, from, endOf(prefix), atOnce);
+      const [first] = rows;
+      if (first === undefined) break;
+      const numLeaves = rows.findIndex((row) => row.name.includes("/", prefix.length));
+      const leaves = numLeaves < 0 ? rows : rows.slice(0, numLeaves);
+      for (const row of leaves) nodes.push({ ...row, path: row.name, num_series: 1 });
+      const group = rows[leaves.length];
+      if (group === undefined) {
+        if (rows.length < atOnce) break;
+        from = behindSeries(leaves.at(-1)?.name ?? first.name);
+        atOnce = Math.min(limit, atOnce * 4);
+      } else {
+        const path = group.name.slice(0, group.name.indexOf("/", prefix.length) + 1);
+        nodes.push({ ...group, path, num_series: await this.#countGroup(runId, path) });
+        from = behindGroup(path);
+        atOnce = leaves.length + 1;
+      }
+    }
+    return nodes.slice(0, limit);
+  }
+
+  #from(runId: number, from: string, to: string, limit: number): Promise<SeriesRow[]> {
     return this.#database.read(
-      `with recursive jump(name) as (
-         select ${nextName("?")}
-         union all
-         select ${nextName(behind(`(${path("jump.name")})`, char))} from jump where jump.name is not null)
-       select node.path as path,
-         case when node.path = node.name then 1 else (
-           select count(*) from metric_series as below where below.run_id = ?
-           and below.name >= node.path
-           and below.name < substr(node.path, 1, length(node.path) - 1) || '0') end as num_series,
-         ${SERIES.map((column) => `series.${column}`).join(", ")}
-       from (select name, ${path("name")} as path from jump where name is not null limit ?) as node
-       join metric_series as series on series.run_id = ? and series.name = node.name
-       order by node.name`,
-      [
-        ...[runId, startOf(prefix, after), endOf(prefix)],
-        ...[runId, endOf(prefix)],
-        ...[runId, limit, runId],
-      ],
+      `select ${SERIES} from metric_series where run_id = ? and name >= ? and name < ?
+       order by name limit ?`,
+      [runId, from, to, limit],
     );
   }
 
-  /** The same two functions under the names that the engines give them. */
-  #words(): { find: string; char: string } {
-    return this.#database.engine === "postgres"
-      ? { find: "strpos", char: "chr" }
-      : { find: "instr", char: "char" };
+  async #countGroup(runId: number, path: string): Promise<number> {
+    const [row] = await this.#database.read<{ count: number }>(
+      "select count(*) as count from metric_series where run_id = ? and name >= ? and name < ?",
+      [runId, path, behindGroup(path)],
+    );
+    return Number(row?.count ?? 0);
   }
 
   /** All series below the prefix, by name. */
   flat(runId: number, { prefix, after, limit }: NamePage): Promise<SeriesRow[]> {
     return this.#database.read(
-      `select ${SERIES.join(", ")} from metric_series
+      `select ${SERIES} from metric_series
        where run_id = ? and name >= ? and name < ? and name > ? order by name limit ?`,
       [runId, prefix, endOf(prefix), after, limit],
     );
@@ -88,9 +89,9 @@ export class NamesStore {
 
   /** Series whose name holds the text, capital or small. */
   search(runId: number, text: string, { prefix, after, limit }: NamePage): Promise<SeriesRow[]> {
-    const { find } = this.#words();
+    const find = this.#database.engine === "postgres" ? "strpos" : "instr";
     return this.#database.read(
-      `select ${SERIES.join(", ")} from metric_series
+      `select ${SERIES} from metric_series
        where run_id = ? and name >= ? and name < ? and name > ? and ${find}(lower(name), ?) > 0
        order by name limit ?`,
       [runId, prefix, endOf(prefix), after, lowerAscii(text), limit],
@@ -98,10 +99,14 @@ export class NamesStore {
   }
 }
 
-// Behind a group comes the first name that does not begin with it: "a/" ends where "a0" begins. Behind a series comes
-// anything longer; names hold no control characters.
-function behind(path: string, char: string): string {
-  return `case when ${path} like '%/' then substr(${path}, 1, length(${path}) - 1) || '0' else ${path} || ${char}(1) end`;
+/** The first name that does not begin with the group's: "a/" ends where "a0" begins. */
+function behindGroup(path: string): string {
+  return `${path.slice(0, -1)}0`;
+}
+
+/** Names hold no control characters, so nothing stands between a name and this. */
+function behindSeries(name: string): string {
+  return `${name}\u0001`;
 }
 
 /** The first text that is not below the prefix; in bytes, nothing valid stands above U+10FFFF. */
@@ -111,7 +116,7 @@ function endOf(prefix: string): string {
 
 function startOf(prefix: string, after: string): string {
   if (after === "") return prefix;
-  return after.endsWith("/") ? `${after.slice(0, -1)}0` : `${after}\u0001`;
+  return after.endsWith("/") ? behindGroup(after) : behindSeries(after);
 }
 
 // Both engines' `lower` changes ASCII letters only, under the collations that we use.

@@ -24,6 +24,8 @@ export interface IngestPayload {
   readonly numPoints: number;
   /** A tail batch (`codec/tail.ts`), with the series ids that the sender knows. */
   readonly data: Uint8Array;
+  /** How many series of the run it knows. */
+  readonly numKnown: number;
   /** Names whose ids it did not know, with their places in the batch. */
   readonly unknown: readonly (readonly [index: number, name: string])[];
 }
@@ -83,7 +85,7 @@ export const metricsPostgresProcedures = Object.fromEntries(
 // ---- ingest ---------------------------------------------------------------------------------------------------------
 
 function* ingest(payload: IngestPayload): Work<IngestResult> {
-  const { runId, attempt, receivedAt, numPoints, data, unknown } = payload;
+  const { runId, attempt, receivedAt, numPoints, data, unknown, numKnown } = payload;
   // The row's lock orders batches of one run on PostgreSQL, so commit numbers rise in the order of the commits.
   const [stream] = yield ask(
     `insert into metric_streams as stream
@@ -98,7 +100,8 @@ function* ingest(payload: IngestPayload): Work<IngestResult> {
     [runId, numPoints, numPoints, receivedAt],
   );
   const { commit_no, num_series, tail_points } = stream as Record<string, number>;
-  const ids = unknown.length === 0 ? [] : yield* nameSeries(runId, unknown, num_series as number);
+  const ids =
+    unknown.length === 0 ? [] : yield* nameSeries(runId, unknown, num_series as number, numKnown);
   unknown.forEach(([index], at) => {
     setSeriesId(data, index, ids[at] as number);
   });
@@ -116,10 +119,12 @@ function* nameSeries(
   runId: number,
   unknown: IngestPayload["unknown"],
   numSeries: number,
+  numKnown: number,
 ): Work<number[]> {
   const ids = new Map<string, number>();
   const names = unknown.map(([, name]) => name);
-  for (const group of grouped(names)) {
+  // A sender that knows all there are need not be told that these are new.
+  for (const group of numKnown === numSeries ? [] : grouped(names)) {
     const found = yield ask(
       `select name, series_id from metric_series where run_id = ? and name in (${marks(group.length)})`,
       [runId, ...group],

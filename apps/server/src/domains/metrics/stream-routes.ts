@@ -50,14 +50,19 @@ export interface ReaderCall {
 export function connectReader(parts: StreamParts, call: ReaderCall, outlet: Outlet): LiveReader {
   const { hub, access } = parts;
   const { caller, request, runIds, wishes } = call;
+  // Roles change while a stream is open, and so may the run that it follows.
+  let current = caller;
   const reader = hub.connect({
     caller,
     outlet,
-    wishes: { ...wishes, mayView: mayView(caller) },
+    wishes: { ...wishes, mayView: (projectId) => mayView(current, projectId) },
     runIds,
-    stillAllowed: async () => requireViewer(parts, await access.identify(request), runIds),
+    stillAllowed: async () => {
+      current = await access.identify(request);
+      await requireViewer(parts, current, reader.runIds);
+    },
   });
-  request.raw.on("close", () => hub.leave(reader));
+  outlet.onGone(() => hub.leave(reader));
   return reader;
 }
 
@@ -98,8 +103,8 @@ async function requireViewer(
 }
 
 // Viewer is the lowest role, so holding any is enough.
-function mayView(caller: Caller): (projectId: number) => boolean {
-  return (projectId) => caller.isAdmin || caller.roles.has(projectId);
+function mayView(caller: Caller, projectId: number): boolean {
+  return caller.isAdmin || caller.roles.has(projectId);
 }
 
 function parseTopics(text: string | undefined): ReadonlySet<StreamTopic> {

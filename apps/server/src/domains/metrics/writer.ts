@@ -26,7 +26,10 @@ export class BatchWriter {
       else setSeriesId(data, index, id);
     });
     const numPoints = columns.step.length;
-    const payload: IngestPayload = { runId, attempt, receivedAt, numPoints, data, unknown };
+    const numKnown = known?.size ?? 0;
+    const payload: IngestPayload = {
+      ...{ runId, attempt, receivedAt, numPoints, data, unknown, numKnown },
+    };
     return {
       parsed,
       call: { name: "metrics-ingest", payload, transfer: [data.buffer] },
