@@ -1,0 +1,78 @@
+// Memory and CPU of the production bundle: idle, and with 50 clients and one normal run. `npm run bench -- footprint
+// [idle minutes]`.
+//
+// Load: first nothing for ten minutes; then 50 SSE readers of the whole stream of one vision run that trains on the
+// digits. Warm-up: none, an idle server is what is measured. Reference: the process itself at its first second.
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { House } from "../e2e/harness/house.ts";
+import { RawReader } from "../e2e/harness/raw-reader.ts";
+
+const IDLE_MINUTES = Number(process.argv[2] ?? 10);
+const IDLE_BAR_MB = 100;
+const BUSY_BAR_MB = 160;
+const BUSY_BAR_CPU = 5;
+const TICKS_A_SECOND = 100;
+
+const house = await House.open({ env: { SPOTTER_LOG_LEVEL: "error" } });
+let isGood = true;
+try {
+  const pid = (JSON.parse(readFileSync(`${house.home}/server.json`, "utf8")) as { pid: number })
+    .pid;
+  console.log(`at the start: ${residentMb(pid).toFixed(0)} MB`);
+  const idleFrom = cpuSeconds(pid);
+  for (let minute = 1; minute <= IDLE_MINUTES; minute += 1) {
+    await delay(60_000);
+    console.log(`idle for ${minute} min: ${residentMb(pid).toFixed(0)} MB`);
+  }
+  const idle = residentMb(pid);
+  say("idle memory", idle, "MB", IDLE_BAR_MB);
+  console.log(
+    `idle CPU: ${((100 * (cpuSeconds(pid) - idleFrom)) / (IDLE_MINUTES * 60)).toFixed(2)} % of a core`,
+  );
+
+  const run = await house.train({ epochs: 200 });
+  await house.untilState(run.id, "running");
+  const readers = Array.from({ length: 50 }, () => new RawReader(house.url, house.token, run.id));
+  while (readers.some((reader) => reader.lastCommit === 0)) await delay(100);
+  const from = cpuSeconds(pid);
+  const startedAt = performance.now();
+  let peak = 0;
+  while ((await house.run(run.id)).state === "running" && performance.now() - startedAt < 60_000) {
+    peak = Math.max(peak, residentMb(pid));
+    await delay(1000);
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  say("memory with 50 clients and a run", peak, "MB", BUSY_BAR_MB);
+  say(
+    "CPU with 50 clients and a run",
+    (100 * (cpuSeconds(pid) - from)) / seconds,
+    "% of a core",
+    BUSY_BAR_CPU,
+  );
+  await Promise.all(readers.map((reader) => reader.close()));
+} finally {
+  await house.close();
+}
+process.exitCode = isGood ? 0 : 1;
+
+function say(what: string, value: number, unit: string, bar: number): void {
+  const isBelow = value < bar;
+  isGood &&= isBelow;
+  console.log(
+    `${what}: ${value.toFixed(1)} ${unit} (bar ${bar}) ${isBelow ? "ok" : "ABOVE ITS BAR"}`,
+  );
+}
+
+function residentMb(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(line?.[1] ?? 0) / 1024;
+}
+
+/** User and system time that a process has used, in seconds. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
