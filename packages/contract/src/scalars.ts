@@ -30,7 +30,7 @@ export function decodeMetricValue(value: MetricValue): number {
 }
 
 /** What `MetricName` asks for besides its length; for code that checks thousands of names at once. */
-export const METRIC_NAME_PATTERN = /^(?!\/)[^\p{Cc}]+(?<!\/)$/u;
+export const METRIC_NAME_PATTERN = /^(?!\/)[^\p{Cc}\p{Cs}]+(?<!\/)$/u;
 export const MAX_METRIC_NAME_LENGTH = 250;
 
 /** A metric name: `train/loss`; up to 250 characters, no control characters, no leading or trailing slash. */

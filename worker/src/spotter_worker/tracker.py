@@ -34,8 +34,8 @@ QUEUE_BOUND = 50_000
 MAX_POINTS_PER_BATCH = 50_000
 MAX_STEP = 2**53 - 1
 MAX_COMPLAINTS = 50
-# Mirrors MetricName of the contract: no control characters, no slash at either end.
-METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f]{1,250}(?<!/)")
+# Mirrors MetricName of the contract: no control characters, no half characters, no slash at either end.
+METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,250}(?<!/)")
 
 
 class Tracks(Protocol):

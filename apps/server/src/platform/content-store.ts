@@ -2,7 +2,7 @@
 // wanted the rooms know; the collector asks them before it removes anything.
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream, mkdirSync } from "node:fs";
-import { link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -63,7 +63,13 @@ export class ContentStore {
   /** Puts a stored file under another name; the bytes are not copied. */
   async linkTo(sha256: string, file: string): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
-    await link(this.pathOf(sha256), file);
+    try {
+      await link(this.pathOf(sha256), file);
+    } catch (error) {
+      // A file system counts how many names a file may have; thousands of equal images exceed it.
+      if ((error as NodeJS.ErrnoException).code !== "EMLINK") throw error;
+      await copyFile(this.pathOf(sha256), file);
+    }
   }
 
   /** Removes what no room refers to. @returns the number of files removed */

@@ -1,5 +1,6 @@
 // The one class in which every expected failure travels, and the shape in which it leaves the server.
 import { type ErrorCode, type ErrorEnvelope, type ErrorIssue, errorTable } from "@spotter/contract";
+import type { z } from "zod";
 
 type Details = NonNullable<ErrorEnvelope["error"]["details"]>;
 
@@ -25,6 +26,16 @@ export class SpotterError extends Error {
   toEnvelope(): ErrorEnvelope {
     const { code, message, details } = this;
     return { error: details === undefined ? { code, message } : { code, message, details } };
+  }
+}
+
+/** Checks by a schema; JSON that is nested too deeply for it is wrong like any other. */
+export function safeParse<S extends z.ZodType>(schema: S, value: unknown, place: string) {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidRequest([{ path: place, message: "is nested too deeply" }]);
   }
 }
 

@@ -3,7 +3,7 @@ import type { WebSocket } from "@fastify/websocket";
 import type { Access, AnyEndpoint, Endpoint, Role } from "@spotter/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
-import { invalidRequest, SpotterError } from "./errors.ts";
+import { invalidRequest, SpotterError, safeParse } from "./errors.ts";
 
 /** Who calls, as the auth room found out. */
 export interface Caller {
@@ -215,7 +215,7 @@ function limitOf(limit: { max: number; perSeconds: number }): { max: number; tim
 
 function parse(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
   if (schema === undefined) return undefined;
-  const result = schema.safeParse(value ?? {});
+  const result = safeParse(schema, value ?? {}, place);
   if (result.success) return result.data;
   throw invalidRequest(
     result.error.issues.map((issue) => ({

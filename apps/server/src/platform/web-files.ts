@@ -27,7 +27,8 @@ export async function serveWebFiles(app: FastifyInstance, folder: string | null)
 
 // A missing script or picture must stay a 404: an index page in its place breaks in confusing ways.
 function isPage(request: FastifyRequest): boolean {
-  const { pathname } = new URL(request.url, "http://host");
+  // Not by `new URL`, which throws at some addresses that a browser would never send.
+  const pathname = request.url.split(/[?#]/, 1)[0] ?? "";
   return (
     (request.method === "GET" || request.method === "HEAD") &&
     !/^\/(api|ws)(\/|$)/.test(pathname) &&

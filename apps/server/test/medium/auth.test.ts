@@ -159,6 +159,21 @@ describe("registration", () => {
     expect(members.map(({ name, role }) => [name, role])).toEqual([["grace", "member"]]);
   });
 
+  it("with an invitation lets in one of several who come with it at once", async () => {
+    const server = await open();
+    const { secret } = await server.client.call(createInvitation, {
+      body: { project_id: 1, role: "admin" },
+    });
+    const answers = await Promise.all(
+      ["grace", "eve", "mallory"].map((name) =>
+        post(server, "/api/auth/register", { name, password: PASSWORD, invitation: secret }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403]);
+    const { members } = await server.client.call(listMembers, { params: { project_id: 1 } });
+    expect(members).toHaveLength(1);
+  });
+
   it("where it is open makes viewers, and takes no weak password and no taken name", async () => {
     const server = await open({ env: { SPOTTER_REGISTRATION: "open" } });
     expect(

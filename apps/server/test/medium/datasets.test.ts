@@ -79,6 +79,23 @@ describe("an upload", () => {
     expect((await server.client.call(listDatasets, {})).datasets).toContainEqual(dataset);
   });
 
+  it("leaves out names that no folder of ours could hold", async () => {
+    const long = `${"x".repeat(300)}.png`;
+    const { status, json } = await upload(
+      makeZip([
+        ...["cat/1.png", "dog/1.png", `cat/${long}`, `${long}/1.png`].map((name) =>
+          image(`top/${name}`),
+        ),
+        ...[image("top//cat"), image("top//dog")],
+      ]),
+    );
+    expect(status).toBe(201);
+    const [version] = (json as Dataset).versions;
+    expect(version).toMatchObject({ num_files: 2, classes: { cat: 1, dog: 1 } });
+    expect(version?.skipped).toHaveLength(4);
+    expect(readdirSync(path.join(server.home, "datasets")).sort()).not.toContain(".tmp");
+  });
+
   it("without a common top folder is read as well", async () => {
     const { json } = await upload(makeZip(twoClasses));
     expect((json as Dataset).versions[0]?.classes).toEqual({ cat: 1, dog: 1 });

@@ -155,6 +155,39 @@ describe("metrics over HTTP", () => {
     expect(rest.seen[0]?.series).toEqual(losses(10, 5));
   });
 
+  it("refuses a question whose answer would fill the memory", async () => {
+    const run = await openScriptRun("flood");
+    await run.send(losses(0, 10_000));
+    const names = Array.from({ length: 110 }, () => "train/loss");
+    const body = { requests: [{ run_id: run.id, names, max_points: 10_000 }] };
+    await expect(server.client.call(querySeries, { body })).rejects.toMatchObject({
+      status: 400,
+      code: "invalid-request",
+    });
+  });
+
+  it("refuses names that are no text, and configs nested without end", async () => {
+    const run = await openScriptRun("odd");
+    for (const name of ["\ud800", "\ud801"])
+      await expect(run.send({ [name]: losses(0, 1)["train/loss"] })).rejects.toMatchObject({
+        status: 400,
+      });
+    const headers = {
+      authorization: `Bearer ${server.token}`,
+      "content-type": "application/json",
+    };
+    const deep = `{"config":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`;
+    const event = `{"type":"job-result","time":1,"result":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`;
+    const batch = `{"protocol":1,"attempt":1,"seq":1,"events":[${event}]}`;
+    for (const [path, body] of [
+      ["/api/runs", deep],
+      [`/api/runs/${run.id}/events`, batch],
+    ])
+      expect((await fetch(`${server.url}${path}`, { method: "POST", headers, body })).status).toBe(
+        400,
+      );
+  });
+
   it("refuses a position that it did not give out", async () => {
     const run = await openScriptRun("position");
     const address = `${server.url}/api/stream?runs=${run.id}&after=`;
@@ -208,6 +241,8 @@ describe("metrics over HTTP", () => {
       ([first, second]) => first! > 0 && second! > 1,
     );
     for (const socket of sockets) socket.close();
+    // Whoever is gone is forgotten.
+    await waitUntil(server.app.openStreams, (count) => count === before);
     expect(received[0]?.at(-1)).toMatchObject({
       message_type: "training_event",
       event: "metrics_update",

@@ -207,7 +207,7 @@ export class AuthService {
     if (this.#settings.registration !== "open") throw new SpotterError("registration-closed");
     // Anyone may come in here, and a member may run code as the server's user: newcomers only look.
     return {
-      invitationId: 0,
+      invitationId: null,
       projectId: await this.#defaultProject(),
       role: "viewer" satisfies Role,
     };

@@ -1,6 +1,8 @@
 // All SQL of accounts, sessions, API tokens, roles and the set-up link.
 import type { Role } from "@spotter/contract";
+import type { Kysely } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
+import { SpotterError } from "../../platform/errors.ts";
 
 export interface UserRow {
   id: number;
@@ -68,9 +70,22 @@ export type AuthTables = {
 };
 
 export interface Invited {
-  readonly invitationId: number;
+  /** Null where registration is open. */
+  readonly invitationId: number | null;
   readonly projectId: number;
   readonly role: Role;
+}
+
+/** Of two who come with one invitation at once, the second must not get in. */
+async function useUp(tables: Kysely<AuthTables>, id: number, user: UserRow): Promise<void> {
+  const used = await tables
+    .updateTable("invitations")
+    .set({ used_by: user.id })
+    .where("id", "=", id)
+    .where("used_by", "is", null)
+    .where("revoked_at", "is", null)
+    .executeTakeFirst();
+  if (used.numUpdatedRows !== 1n) throw new SpotterError("invitation-invalid");
 }
 
 /** Upper and lower case, and letters that only look composed differently, name the same person. */
@@ -118,7 +133,7 @@ export class AuthStore {
 
   /**
    * Creates an account, with its role and the invitation that it used up, or nothing.
-   * @returns the row, or undefined when the name was taken or the invitation used meanwhile
+   * @returns the row, or undefined when the name was taken. Throws `invitation-invalid` when it was used meanwhile
    */
   createUser(user: New<UserRow>, invited?: Invited): Promise<UserRow | undefined> {
     return this.#database.transaction(async (transaction) => {
@@ -130,6 +145,7 @@ export class AuthStore {
         .returningAll()
         .executeTakeFirst();
       if (created === undefined || invited === undefined) return created;
+      if (invited.invitationId !== null) await useUp(tables, invited.invitationId, created);
       await tables
         .insertInto("memberships")
         .values({
@@ -138,12 +154,6 @@ export class AuthStore {
           role: invited.role,
           since: created.created_at,
         })
-        .execute();
-      await tables
-        .updateTable("invitations")
-        .set({ used_by: created.id })
-        .where("id", "=", invited.invitationId)
-        .where("used_by", "is", null)
         .execute();
       return created;
     });

@@ -1,4 +1,5 @@
 // What the datasets room decides: where a run's data lies, and what an upload becomes.
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -6,6 +7,7 @@ import type { Readable } from "node:stream";
 import type { DataSource, Dataset } from "@spotter/contract";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { ContentStore } from "../../platform/content-store.ts";
+import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DataRoots } from "./data-roots.ts";
 import { datasetNotFound, datasetVersionNotFound } from "./errors.ts";
@@ -49,6 +51,9 @@ export class DatasetService {
     }
     const row = await this.#parts.store.versionWithDataset(source.dataset_version);
     if (row === undefined || row.project_id !== projectId) throw datasetVersionNotFound();
+    // The server may have been killed, or the disk been full, between the rows and the tree.
+    if (!existsSync(this.#versionFolder(row.id)))
+      await this.#materialise(row.id, await this.#parts.store.filesOf(row.id));
     return { folder: this.#versionFolder(row.id), name: shortName(row.name) };
   }
 
@@ -109,7 +114,10 @@ export class DatasetService {
         },
         found.files,
       );
-      await this.#materialise(versionId, found.files);
+      await this.#materialise(versionId, found.files).catch(async (error: unknown) => {
+        await store.remove(datasetId);
+        throw error;
+      });
       await audit.record({
         userId: caller.userId,
         userName: caller.userName,
@@ -130,12 +138,20 @@ export class DatasetService {
   async #materialise(versionId: number, files: readonly StoredFile[]): Promise<void> {
     const folder = this.#versionFolder(versionId);
     if (existsSync(folder)) return;
-    const beside = `${folder}.tmp`;
-    await rm(beside, { recursive: true, force: true });
-    await mkdir(beside, { recursive: true });
-    for (const file of files)
-      await this.#parts.content.linkTo(file.sha256, path.join(beside, file.path));
-    await rename(beside, folder);
+    const beside = `${folder}.${randomUUID()}.tmp`;
+    try {
+      await mkdir(beside, { recursive: true, mode: 0o700 });
+      for (const file of files)
+        await this.#parts.content.linkTo(file.sha256, path.join(beside, file.path));
+      await rename(beside, folder);
+    } catch (error) {
+      await rm(beside, { recursive: true, force: true });
+      // Somebody else needed the same tree and was faster.
+      if (existsSync(folder)) return;
+      if ((error as NodeJS.ErrnoException).code === "ENOSPC")
+        throw new SpotterError("disk-full", undefined, { cause: error });
+      throw error;
+    }
   }
 
   #versionFolder(versionId: number): string {

@@ -83,6 +83,28 @@ export class DatasetStore {
     });
   }
 
+  /** A data set with everything of it, for an upload that failed at its end. */
+  async remove(datasetId: number): Promise<void> {
+    await this.#database.transaction(async (transaction) => {
+      const tables = transaction.withTables<DatasetsTables>();
+      const versions = tables
+        .selectFrom("dataset_versions")
+        .select("id")
+        .where("dataset_id", "=", datasetId);
+      await tables.deleteFrom("dataset_files").where("version_id", "in", versions).execute();
+      await tables.deleteFrom("dataset_versions").where("dataset_id", "=", datasetId).execute();
+      await tables.deleteFrom("datasets").where("id", "=", datasetId).execute();
+    });
+  }
+
+  filesOf(versionId: number): Promise<StoredFile[]> {
+    return this.#read
+      .selectFrom("dataset_files")
+      .select(["path", "sha256", "size"])
+      .where("version_id", "=", versionId)
+      .execute();
+  }
+
   /** Which of these contents some version still holds. */
   async referenced(sha256s: readonly string[]): Promise<Set<string>> {
     if (sha256s.length === 0) return new Set();

@@ -21,6 +21,9 @@ export interface MetricRouteParts {
   readonly service: MetricsService;
 }
 
+/** About 100 MB of JSON: what one question may cost the server. */
+const MAX_BUCKETS_AN_ANSWER = 1_000_000;
+
 type RunInPath = { readonly params: { readonly run_id: string } };
 
 export function registerMetricRoutes(parts: MetricRouteParts): void {
@@ -81,9 +84,19 @@ function bindQuery({ router, access, runs, service }: MetricRouteParts): void {
     for (const runId of new Set(body.requests.map((request) => request.run_id)))
       access.requireRole(caller, (await runs.require(runId)).project_id, "viewer");
     const series = [];
+    let numBuckets = 0;
     for (const { run_id, names, x, from, to, max_points, superseded } of body.requests) {
       const request = { x, from, to, maxPoints: max_points, superseded };
-      series.push(...(await service.queryWindows(run_id, names, request)));
+      const windows = await service.queryWindows(run_id, names, request);
+      series.push(...windows);
+      numBuckets += windows.reduce((sum, window) => sum + window.num_buckets, 0);
+      if (numBuckets > MAX_BUCKETS_AN_ANSWER)
+        throw invalidRequest([
+          {
+            path: "body.requests",
+            message: `the answer would hold more than ${MAX_BUCKETS_AN_ANSWER} buckets; ask for fewer names or points`,
+          },
+        ]);
     }
     return { series };
   });

@@ -1,7 +1,7 @@
 // Reads one batch of events off the wire. Metric points, nearly all of the traffic, are checked by a hand-written
 // single pass; whatever it does not know at first sight goes to the contract's schema, which alone makes the errors.
 import { EventBatch, MAX_BATCH_POINTS, PROTOCOL, WorkerEvent } from "@spotter/contract";
-import { invalidRequest, SpotterError } from "../../platform/errors.ts";
+import { invalidRequest, SpotterError, safeParse } from "../../platform/errors.ts";
 
 /** Says yes only to what the contract's `series` of `metric-points` accepts unchanged; counts its points. */
 export type SeriesCheck = (series: unknown) => number | null;
@@ -21,7 +21,7 @@ export function parseBySchema(body: unknown): EventBatch {
       "protocol-unsupported",
       `This server speaks worker protocol ${PROTOCOL}, not ${JSON.stringify(body.protocol)}.`,
     );
-  const result = EventBatch.safeParse(body ?? {});
+  const result = safeParse(EventBatch, body ?? {}, "body");
   if (!result.success)
     throw invalidRequest(
       result.error.issues.map((issue) => ({
@@ -74,7 +74,7 @@ function parseEvents(events: readonly unknown[], checkSeries: SeriesCheck): Work
       numPoints += numOfEvent;
       parsed.push(event as WorkerEvent);
     } else {
-      const result = WorkerEvent.safeParse(event);
+      const result = safeParse(WorkerEvent, event, "body.events");
       if (!result.success) return null;
       parsed.push(result.data);
     }

@@ -54,8 +54,8 @@ export function registerRunRoutes(parts: RunRouteParts): void {
 function bindRuns({ router, runs, defaultProject }: RunRouteParts): void {
   router.signedIn(listRecipes, () => ({ recipes: runs.recipes() }));
   router.signedIn(listRuns, ({ query, caller }) => runs.list(query, caller));
-  router.signedIn(listRunMetricNames, async ({ query }) => ({
-    names: await runs.metricNames(query.q, Number(query.limit)),
+  router.signedIn(listRunMetricNames, async ({ query, caller }) => ({
+    names: await runs.metricNames(caller, query.q, Number(query.limit)),
   }));
   router.inProject(
     createRun,

@@ -116,8 +116,9 @@ export class RunService {
     };
   }
 
-  metricNames(q: string | undefined, limit: number): Promise<string[]> {
-    return this.#parts.store.metricNames(q, limit);
+  /** Of the runs that the caller may see. */
+  metricNames(caller: Caller, q: string | undefined, limit: number): Promise<string[]> {
+    return this.#parts.store.metricNames(visibleProjects(caller, undefined), q, limit);
   }
 
   async create(wish: NewRun, caller: Caller, address: string): Promise<RunRow> {

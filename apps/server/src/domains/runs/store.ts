@@ -172,10 +172,21 @@ export class RunsStore {
     fill(values, await rest.reduce((all, query) => all.unionAll(query), first).execute());
   }
 
-  async metricNames(q: string | undefined, limit: number): Promise<string[]> {
-    let query = this.#read.selectFrom("run_metrics").select("name").distinct();
-    if (q !== undefined && q !== "") query = query.where("name", "like", `%${likeText(q)}%`);
-    const rows = await query.orderBy("name").limit(limit).execute();
+  /** @param projectIds null: every project */
+  async metricNames(
+    projectIds: readonly number[] | null,
+    q: string | undefined,
+    limit: number,
+  ): Promise<string[]> {
+    if (projectIds?.length === 0) return [];
+    let query = this.#read.selectFrom("run_metrics").select("run_metrics.name").distinct();
+    if (projectIds !== null)
+      query = query
+        .innerJoin("runs", "runs.id", "run_metrics.run_id")
+        .where("runs.project_id", "in", [...projectIds]);
+    if (q !== undefined && q !== "")
+      query = query.where("run_metrics.name", "like", `%${likeText(q)}%`);
+    const rows = await query.orderBy("run_metrics.name").limit(limit).execute();
     return rows.map(({ name }) => name);
   }
 

@@ -22,6 +22,10 @@ const MAX_IMAGE_BYTES = 256 * 1024 * 1024;
 const MAX_RATIO = 100;
 /** Small archives of tiny, equal images may well exceed the ratio. */
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
+/** Names, extra fields and comments are held in memory until the last one is read. */
+const MAX_DIRECTORY_BYTES = 128 * 1024 * 1024;
+/** What file systems take as one name. */
+const MAX_NAME_BYTES = 255;
 const MAX_TOTAL_BYTES = 64 * 1024 ** 3;
 /** The page shows why entries were left out; nobody reads a hundred thousand of them. */
 const MAX_SKIPPED = 200;
@@ -69,10 +73,14 @@ function openZip(archive: string): Promise<yauzl.ZipFile> {
 function readEntries(zip: yauzl.ZipFile): Promise<yauzl.Entry[]> {
   return new Promise((resolve, reject) => {
     const entries: yauzl.Entry[] = [];
+    let directoryBytes = 0;
     zip.on("entry", (entry: yauzl.Entry) => {
       entries.push(entry);
+      directoryBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
       if (entries.length > MAX_ENTRIES)
         reject(archiveUnsafe(`The archive holds more than ${MAX_ENTRIES} entries.`));
+      else if (directoryBytes > MAX_DIRECTORY_BYTES)
+        reject(archiveUnsafe("The archive's list of entries is too long."));
       else zip.readEntry();
     });
     // yauzl itself refuses absolute names and those with `..`.
@@ -111,14 +119,25 @@ function plan(
   const wanted: WantedEntry[] = [];
   for (const entry of visible) {
     const parts = entry.fileName.split("/").slice(numTopFolders);
-    if (parts.length === 2) wanted.push({ entry, path: parts.join("/") });
+    if (parts.length === 2 && parts.every(isFileName))
+      wanted.push({ entry, path: parts.join("/") });
     else
       skipped.push({
         path: entry.fileName,
-        reason: parts.length < 2 ? "is in no class folder" : "is deeper than its class folder",
+        reason: reasonToSkip(parts),
       });
   }
   return { wanted, skipped };
+}
+
+function isFileName(part: string): boolean {
+  return part !== "" && Buffer.byteLength(part) <= MAX_NAME_BYTES;
+}
+
+function reasonToSkip(parts: readonly string[]): string {
+  if (parts.length < 2) return "is in no class folder";
+  if (parts.length > 2) return "is deeper than its class folder";
+  return `has an empty name or one of more than ${MAX_NAME_BYTES} bytes`;
 }
 
 function refuseUnsafe(entries: readonly yauzl.Entry[], archiveBytes: number): void {
