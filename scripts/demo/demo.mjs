@@ -35,7 +35,7 @@ export async function runDemo(flags) {
       throw trainingProblem(ended, runPage);
     await showPredictions(account, ended);
     sayTimes(setup, started);
-    sayWhereThingsAre(server, account, runPage);
+    sayWhereThingsAre(server, account, runPage, options.exit && server.isOurs);
   } catch (error) {
     await server?.stop();
     endWith(error);
@@ -100,15 +100,16 @@ function sayTimes(setup, started) {
   );
 }
 
-function sayWhereThingsAre(server, account, runPage) {
+function sayWhereThingsAre(server, account, runPage, stops) {
   say(`
   the run          ${runPage}
   all runs         ${server.url}/runs
   data folder      ${server.home}
-  command line     node dist/cli/spotter.js runs
+  command line     node dist/cli/spotter.js sign-in --server ${server.url}   then: node dist/cli/spotter.js runs
   next             train your own: ${server.url}/runs/new`);
   if (account.password === undefined)
     say(`  account          ${account.name} (its password was shown by the first demo)`);
+  if (stops) say("\nThe server stops now; npm start brings it and these pages back.");
 }
 
 // Best effort: a machine without a desktop has nothing to open, and the address stands in the terminal.

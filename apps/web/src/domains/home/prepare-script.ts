@@ -7,10 +7,10 @@ export const TOKEN_PLACE = "YOUR_TOKEN";
 export function scriptLines(origin: string, token: string): string {
   return [
     "import json, time, urllib.request as web",
-    `head = {"Authorization": "Bearer ${token}", "Content-Type": "application/json"}`,
-    `send = lambda path, body: json.load(web.urlopen(web.Request("${origin}/api/runs" + path, json.dumps(body).encode(), head)))`,
+    `send = lambda path, body: json.load(web.urlopen(web.Request(headers={"Authorization": "Bearer ${token}", "Content-Type": "application/json"}, url="${origin}/api/runs" + path, data=json.dumps(body).encode())))`,
     'run = send("", {"name": "my script"})["id"]',
     "for step in range(1, 101):  # your training loop",
     '    send(f"/{run}/events", {"protocol": 1, "attempt": 1, "seq": step, "events": [{"type": "metric-points", "series": {"train/loss": {"step": [step], "time": [time.time()], "value": [1 / step]}}}]})',
+    'send(f"/{run}/events", {"protocol": 1, "attempt": 1, "seq": step + 1, "events": [{"type": "run-ended", "time": time.time(), "state": "finished"}]})',
   ].join("\n");
 }

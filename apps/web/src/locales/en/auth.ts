@@ -2,7 +2,7 @@
 export default {
   signIn: "Sign in",
   signInSentence: "Train, watch, and know what happened.",
-  signInAgain: "Sign in to go on where you were. Running training is not affected.",
+  signInAgain: "Sign in to go on where you were. Running trainings are not affected.",
   name: "Name",
   nameHelp: "2–60 letters, digits, or . _ - {'@'}",
   password: "Password",

@@ -30,7 +30,8 @@ export default {
     folder: "Folder on the server",
     example: "Folder on the server",
     action: "Follow",
-    elsewhere: "The files are on another machine? Run this there:",
+    elsewhere:
+      "The files are on another machine, or the server may not read them? Run this in a checkout of Spotter, signed in:",
   },
   script: {
     title: "Log from your own script",

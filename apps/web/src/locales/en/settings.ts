@@ -56,6 +56,7 @@ export default {
     role: "Role",
     roles: { viewer: "viewer", member: "member", admin: "admin" },
     since: "Since",
+    noMembers: "Nobody was added yet; administrators reach every project anyway.",
     addPerson: "Add a person",
     add: "Add",
     accounts: "Accounts of this server",

@@ -30,7 +30,7 @@ export default {
     folder: "服务器上的目录",
     example: "服务器上的目录",
     action: "跟踪",
-    elsewhere: "文件在另一台机器上？在那里运行：",
+    elsewhere: "文件在另一台机器上，或服务器无权读取？登录后，在 Spotter 的检出目录中运行：",
   },
   script: {
     title: "从自己的脚本记录",

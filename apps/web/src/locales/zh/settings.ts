@@ -54,6 +54,7 @@ export default {
     role: "角色",
     roles: { viewer: "访客", member: "成员", admin: "管理员" },
     since: "加入时间",
+    noMembers: "还没有添加人员；管理员可访问所有项目。",
     addPerson: "添加人员",
     add: "添加",
     accounts: "服务器账号",
