@@ -24,6 +24,8 @@ await main();
 async function main(): Promise<void> {
   let lock: HomeLock | undefined;
   try {
+    // Whatever is written from here on, by workers too, is for this user only: it holds password hashes and models.
+    process.umask(0o077);
     const settings = readSettings();
     mkdirSync(settings.home, { recursive: true, mode: 0o700 });
     lock = takeHomeLock(settings.home);

@@ -1,12 +1,14 @@
 // Walks every route of the contract: without a token, with a worker's token, with the wrong role, from the wrong page.
 
 import { HttpClient } from "@spotter/client";
-import { createRun, createUser, type Role } from "@spotter/contract";
+import { createRun, createUser, type Role, sendRunEvents } from "@spotter/contract";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { everyCall, makeCall } from "../sample-calls.ts";
+import { waitUntil } from "../wait-until.ts";
 
 const PASSWORD = "a long enough password";
+const POINT = { "secret/score": { step: [1], time: [1_700_000_000], value: [1] } };
 const RANK = { viewer: 1, member: 2, admin: 3 } as const;
 
 describe("every route says who may call it", () => {
@@ -86,6 +88,17 @@ describe("every route says who may call it", () => {
 
   it("shows outsiders nothing of a project at the doors that any account may call", async () => {
     const outsider = new HttpClient({ baseUrl: server.url, token: tokens.get("outsider") ?? "" });
+    await server.client.call(sendRunEvents, {
+      params: { run_id: String(runId) },
+      body: { protocol: 1, attempt: 1, seq: 1, events: [{ type: "metric-points", series: POINT }] },
+    });
+    const namesFor = async (client: HttpClient) =>
+      (await json(client, "/api/runs/metric-names")).names as string[];
+    await waitUntil(
+      () => namesFor(server.client),
+      (names) => names.includes("secret/score"),
+    );
+    expect(await namesFor(outsider)).toEqual([]);
     const { runs, datasets, queue, folders } = {
       runs: await json(outsider, "/api/runs"),
       datasets: await json(outsider, "/api/datasets"),
