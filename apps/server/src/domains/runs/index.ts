@@ -24,7 +24,6 @@ import { RunService, type StreamFacts } from "./service.ts";
 import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
 
-export { runNotFound } from "./errors.ts";
 export { migrations } from "./migrations.ts";
 export { RUN_PURGED } from "./purge.ts";
 export type { NewRun, RunService, StreamFacts } from "./service.ts";

@@ -1,6 +1,7 @@
 // The curves of one chart and the windows that each of them follows.
 import type { SeriesWindow } from "@spotter/contract";
-import type { ChartPage, ChartRun } from "./chart-page.ts";
+import type { ChartPage } from "./chart-page.ts";
+import type { ChartRun } from "./chart-run.ts";
 import type { ChartLine } from "./prepare-chart.ts";
 import { prepareSeries } from "./prepare-series.ts";
 import { LEAD_IN } from "./prepare-smoothing.ts";

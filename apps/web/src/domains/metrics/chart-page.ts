@@ -14,6 +14,7 @@ import {
 import { useRoute, useRouter } from "vue-router";
 import { api } from "../../platform/api.ts";
 import { usePreferences } from "../../platform/preferences.ts";
+import type { ChartRun } from "./chart-run.ts";
 import { FrameLoop } from "./frame-loop.ts";
 import { type ChartView, formatView, parseView } from "./prepare-view.ts";
 import { type ChartColours, readColours } from "./series-colours.ts";
@@ -21,16 +22,6 @@ import { SeriesLoader } from "./series-loader.ts";
 import { SeriesStore } from "./series-store.ts";
 import { useSeriesStream } from "./use-series-stream.ts";
 import { XDomain } from "./x-domain.ts";
-
-/** A run whose curves the page shows. */
-export interface ChartRun {
-  id: number;
-  name: string;
-  slot: number;
-  /** Unix seconds; what the relative axis counts from. */
-  startedAt: number;
-  isActive: boolean;
-}
 
 export interface Hover {
   x: number;

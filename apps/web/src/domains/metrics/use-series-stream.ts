@@ -2,7 +2,7 @@
 import type { MetricAppended } from "@spotter/contract";
 import { onScopeDispose, type Ref, watch } from "vue";
 import { useLive } from "../../platform/live/use-live.ts";
-import type { ChartRun } from "./chart-page.ts";
+import type { ChartRun } from "./chart-run.ts";
 import type { FrameLoop } from "./frame-loop.ts";
 import type { SeriesStore } from "./series-store.ts";
 

@@ -4,7 +4,8 @@ import { computed, onScopeDispose, type Ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { api } from "../../../platform/api.ts";
 import { formatCount } from "../../../platform/format/index.ts";
-import { type ChartPage, type ChartRun, provideChartPage } from "../../metrics/chart-page.ts";
+import { type ChartPage, provideChartPage } from "../../metrics/chart-page.ts";
+import type { ChartRun } from "../../metrics/chart-run.ts";
 import type { Marker } from "../../metrics/prepare-markers.ts";
 import { useRun } from "./use-run.ts";
 
