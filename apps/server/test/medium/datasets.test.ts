@@ -1,5 +1,7 @@
 // Data sets over HTTP: an upload becomes version 1, and everything that an archive could do to us is refused.
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { type Dataset, ErrorEnvelope, getDataset, listDatasets } from "@spotter/contract";
@@ -77,6 +79,28 @@ describe("an upload", () => {
     const params = { dataset_id: String(dataset.id) };
     expect(await server.client.call(getDataset, { params })).toEqual(dataset);
     expect((await server.client.call(listDatasets, {})).datasets).toContainEqual(dataset);
+  });
+
+  it("is answered when it is too large, also to a client that sends all of it first", async () => {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    const head = [
+      "POST /api/datasets?name=Pets HTTP/1.1",
+      "host: 127.0.0.1",
+      `authorization: Bearer ${server.token}`,
+      "content-type: application/zip",
+      "transfer-encoding: chunked",
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n`);
+    const megabytes = 16;
+    for (let index = 0; index < megabytes; index += 1)
+      socket.write(
+        Buffer.concat([Buffer.from("100000\r\n"), Buffer.alloc(1024 * 1024 + 2, "\r\n")]),
+      );
+    await new Promise<void>((resolve) => socket.write("0\r\n\r\n", () => resolve()));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(String(answer)).toContain(" 413 ");
+    socket.destroy();
+    expect(leftovers()).toEqual([]);
   });
 
   it("leaves out names that no folder of ours could hold", async () => {

@@ -16,6 +16,7 @@ import type { Bus } from "../../platform/bus.ts";
 import type { ContentStore, StoredContent } from "../../platform/content-store.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
 import { invalidRequest } from "../../platform/errors.ts";
+import { detachedBody } from "../../platform/request-body.ts";
 import type { AttemptIdentity } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
 import { batchParser } from "./batch-parser.ts";
@@ -136,7 +137,10 @@ export class QueueService {
   /** A worker's file; the same one again changes nothing. */
   async takeFile(jobId: number, sha256: string, body: Readable): Promise<StoredContent> {
     const { content, store, maxFileBytes, now } = this.#parts;
-    const stored = await content.put(body, { maxBytes: maxFileBytes, expectedSha256: sha256 });
+    const stored = await content.put(detachedBody(body), {
+      maxBytes: maxFileBytes,
+      expectedSha256: sha256,
+    });
     await store.insertFile(jobId, stored.sha256, stored.size, now());
     return stored;
   }

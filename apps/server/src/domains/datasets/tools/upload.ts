@@ -6,6 +6,7 @@ import path from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SpotterError } from "../../../platform/errors.ts";
+import { detachedBody } from "../../../platform/request-body.ts";
 import { uploadIncomplete, uploadTooLarge } from "../errors.ts";
 
 /** @param announcedBytes the Content-Length, where there is one. @returns the file's path */
@@ -27,7 +28,7 @@ export async function receiveUpload(
     },
   });
   try {
-    await pipeline(body, count, createWriteStream(file, { mode: 0o600 }));
+    await pipeline(detachedBody(body), count, createWriteStream(file, { mode: 0o600 }));
     if (announcedBytes !== null && size !== announcedBytes) throw uploadIncomplete();
     return file;
   } catch (error) {
