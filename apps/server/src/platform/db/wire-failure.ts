@@ -32,7 +32,10 @@ interface ThrownError extends Error {
 
 export function toWireFailure(thrown: unknown): WireFailure {
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as ThrownError;
-  const { message, stack, details, sqliteCodeName, sqliteExtendedCode } = error;
+  const { message, stack, details, sqliteExtendedCode } = error;
+  // A single statement that is stepped, not run, throws without the code.
+  const isFull = message === "database or disk is full";
+  const sqliteCodeName = error.sqliteCodeName ?? (isFull ? "SQLITE_FULL" : undefined);
   const plain = { message, stack };
   if (error.name === "SpotterError")
     return { ...plain, code: error.code as ErrorCode, isSentence: true, details };
