@@ -5,6 +5,8 @@ import { Done, Id, IdText, JsonObject, limitText, Title, UnixTime } from "./scal
 
 /** What one address may try at the doors that take a password. */
 const GUESSING = { max: 20, perSeconds: 60 };
+/** Nobody is known yet when these bodies are read, so they are kept small. */
+const SMALL_BODY = 64 * 1024;
 
 export const Role = z.enum(["viewer", "member", "admin"]);
 export type Role = z.infer<typeof Role>;
@@ -71,6 +73,7 @@ export const setup = defineEndpoint({
   domain: "auth",
   name: "setup",
   rateLimit: GUESSING,
+  maxBodyBytes: SMALL_BODY,
   method: "POST",
   path: "/api/auth/setup",
   access: "public",
@@ -84,6 +87,7 @@ export const signIn = defineEndpoint({
   domain: "auth",
   name: "sign-in",
   rateLimit: GUESSING,
+  maxBodyBytes: SMALL_BODY,
   method: "POST",
   path: "/api/auth/sign-in",
   access: "public",
@@ -109,6 +113,7 @@ export const register = defineEndpoint({
   domain: "auth",
   name: "register",
   rateLimit: GUESSING,
+  maxBodyBytes: SMALL_BODY,
   method: "POST",
   path: "/api/auth/register",
   access: "public",
@@ -124,6 +129,8 @@ export const PasswordChange = z
 export const changePassword = defineEndpoint({
   domain: "auth",
   name: "change-password",
+  rateLimit: GUESSING,
+  maxBodyBytes: SMALL_BODY,
   method: "POST",
   path: "/api/auth/password",
   access: "signed-in",
@@ -150,6 +157,7 @@ export const signInForToken = defineEndpoint({
   domain: "auth",
   name: "sign-in-for-token",
   rateLimit: GUESSING,
+  maxBodyBytes: SMALL_BODY,
   method: "POST",
   path: "/api/auth/token",
   access: "public",

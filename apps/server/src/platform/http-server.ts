@@ -36,7 +36,9 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.maxBodyBytes,
-    trustProxy: settings.trustProxy,
+    // One hop: the address that our own proxy saw. Whatever a client wrote into X-Forwarded-For before that is its own
+    // invention, and would give it a fresh login limit with every call.
+    trustProxy: settings.trustProxy ? 1 : false,
     genReqId: makeRequestIds(),
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,

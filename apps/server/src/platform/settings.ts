@@ -87,7 +87,8 @@ export const variables = {
   SPOTTER_REGISTRATION: {
     schema: z.enum(["closed", "open", "invitation"], "must be closed, open or invitation"),
     fallback: "closed",
-    sentence: "Who may create an account: nobody, everybody, or who holds an invitation.",
+    sentence:
+      "Who may create an account for themselves. `closed`: nobody but the holder of an administrator's invitation, and the sign-in page does not speak of it; `invitation`: the same, and the sign-in page says how; `open`: everybody, as viewer.",
   },
   SPOTTER_LOG_LEVEL: {
     schema: z.enum(
