@@ -15,6 +15,8 @@ export class SseOutlet implements Outlet {
   constructor(reply: FastifyReply) {
     this.#reply = reply;
     reply.hijack();
+    // The stream ends with its connection, so chunks would only make three writes of each event.
+    reply.raw.useChunkedEncodingByDefault = false;
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
       "content-type": "text/event-stream; charset=utf-8",
