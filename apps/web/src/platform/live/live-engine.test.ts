@@ -36,14 +36,14 @@ beforeEach(async () => {
     if (url.pathname === "/api/stream") answerStream(request, response);
     else if (url.pathname === "/api/system/health")
       json(response, { status: "ok", version: "0", time: 1, uptime_s: 1, checks: {} });
-    else if (url.pathname === "/api/runs/42") json(response, { id: 42, commit_no: 100 });
+    else if (/^\/api\/runs\/4[23]$/.test(url.pathname))
+      json(response, { id: Number(url.pathname.slice(-2)), commit_no: 100 });
     else if (url.pathname === "/api/runs/42/metrics/after") {
       polled.push(url.searchParams);
       const first = url.searchParams.get("commit_no") === "100";
       json(response, { events: first ? [metric(42, 101)] : [], commit_no: 101, more: false });
     } else {
-      response.writeHead(404);
-      response.end();
+      json(response, { error: { code: "run-not-found", message: "No such run." } }, 404);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -124,6 +124,28 @@ it("asks by polling where streams are blocked, from the run's present position o
   expect(states.at(-1)).toBe("polling");
   expect(of("opened")).toEqual(["a"]);
   expect(polled[0]?.get("commit_no")).toBe("100");
+});
+
+it("leaves out a run that does not exist and keeps the others live, without polling", async () => {
+  const proper = answerStream;
+  let numRefused = 0;
+  answerStream = (request, response) => {
+    const runs = new URL(request.url ?? "", "http://x").searchParams.get("runs")?.split(",");
+    if (runs?.includes("14") !== true) return proper(request, response);
+    numRefused += 1;
+    json(response, { error: { code: "run-not-found", message: "No such run." } }, 404);
+  };
+  engine.setWatch("a", { runIds: [42], topics: ["metrics"] });
+  await vi.waitFor(() => expect(of("opened")).toEqual(["a"]), WAIT);
+  engine.setWatch("b", { runIds: [14], topics: ["metrics", "runs"] });
+  engine.setWatch("c", { runIds: [43, 14], topics: ["metrics"] });
+  await vi.waitFor(() => expect(of("opened")).toEqual(["a", "c"]), WAIT);
+  send(streams.at(-1)?.response as ServerResponse, metric(42, 101), "42:101");
+  await vi.waitFor(() => expect(of("event")).toEqual(["a"]), WAIT);
+  expect(streams.at(-1)?.query.get("runs")).toBe("43,42");
+  expect(streams.at(-1)?.query.get("after")).toBe("42:100");
+  expect(numRefused).toBe(1);
+  expect(states).toEqual(["live"]);
 });
 
 it("stops when the session has ended, and goes on when somebody signs in", async () => {

@@ -39,6 +39,8 @@ export class LiveEngine {
   readonly #handlers: EngineHandlers;
   readonly #watches = new Map<string, Watch>();
   readonly #positions: Positions = new Map();
+  /** Watched runs that do not exist or may not be seen; asking for them would close the stream to all others. */
+  readonly #refused = new Set<number>();
   readonly #stopped = new AbortController();
   #open: LiveRequest | null = null;
   #connection = new AbortController();
@@ -58,6 +60,9 @@ export class LiveEngine {
 
   setWatch(watchId: string, request: LiveRequest): void {
     const before = this.#watches.get(watchId);
+    // Whoever asks anew may have been given the right, or the run, since.
+    for (const id of request.runIds)
+      if (before?.request.runIds.includes(id) !== true) this.#refused.delete(id);
     const isSame =
       before?.isOpened && request.runIds.every((id) => before.request.runIds.includes(id));
     this.#watches.set(watchId, {
@@ -85,6 +90,7 @@ export class LiveEngine {
   retry(): void {
     if (this.#state === "live") return;
     this.#failures = 0;
+    this.#refused.clear();
     this.#reconnect();
     if (!this.#isRunning && this.#watches.size > 0) void this.#run();
   }
@@ -95,7 +101,12 @@ export class LiveEngine {
   }
 
   #union(): LiveRequest {
-    return unionOf([...this.#watches.values()].map((watch) => watch.request));
+    return unionOf(
+      [...this.#watches.values()].map(({ request }) => ({
+        ...request,
+        runIds: request.runIds.filter((runId) => !this.#refused.has(runId)),
+      })),
+    );
   }
 
   #reconnect(): void {
@@ -135,6 +146,7 @@ export class LiveEngine {
         return null;
       }
       if (failure instanceof ApiError && failure.code === "position-unknown") this.#forget();
+      else if (isRefusal(failure) && (await this.#dropRefused(request.runIds))) return 0;
     }
     if (signal.aborted) return 0;
     return await this.#afterFailure();
@@ -179,10 +191,12 @@ export class LiveEngine {
     for (const [watchId, watch] of this.#watches) {
       if (watch.hasGap) this.#handlers.onMessage(watchId, { type: "gap" });
       watch.hasGap = false;
-      if (watch.isOpened || !watch.request.runIds.every((runId) => this.#positions.has(runId)))
+      const runIds = watch.request.runIds.filter((runId) => !this.#refused.has(runId));
+      const isRefused = runIds.length === 0 && watch.request.runIds.length > 0;
+      if (watch.isOpened || isRefused || !runIds.every((runId) => this.#positions.has(runId)))
         continue;
       watch.isOpened = true;
-      const positions = watch.request.runIds.map((runId): [number, number] => [
+      const positions = runIds.map((runId): [number, number] => [
         runId,
         this.#positions.get(runId) ?? 0,
       ]);
@@ -200,6 +214,22 @@ export class LiveEngine {
   #forget(): void {
     this.#positions.clear();
     for (const watch of this.#watches.values()) watch.hasGap = watch.isOpened;
+  }
+
+  /** Leaves out the runs that the server does not show to us. @returns whether there were any. */
+  async #dropRefused(runIds: readonly number[]): Promise<boolean> {
+    const { signal } = this.#connection;
+    const numBefore = this.#refused.size;
+    for (const runId of runIds) {
+      if (signal.aborted) break;
+      try {
+        await this.#client.call(getRun, { params: { run_id: runId } }, { signal });
+      } catch (failure) {
+        // Any other failure says nothing about this run; the next attempt meets it again.
+        if (isRefusal(failure)) this.#refused.add(runId);
+      }
+    }
+    return this.#refused.size > numBefore;
   }
 
   async #afterFailure(): Promise<number | null> {
@@ -238,7 +268,7 @@ export class LiveEngine {
           this.#setState("signed-out");
           return null;
         }
-        return 0;
+        if (!isRefusal(failure) || !(await this.#dropRefused(this.#union().runIds))) return 0;
       }
       await this.#sleep(POLL_MS);
     }
@@ -274,4 +304,9 @@ export class LiveEngine {
 
 function isSignedOut(failure: unknown): boolean {
   return failure instanceof ApiError && failure.status === 401;
+}
+
+/** The request itself was turned down; asking again, or by polling, changes nothing. */
+function isRefusal(failure: unknown): boolean {
+  return failure instanceof ApiError && (failure.status === 403 || failure.status === 404);
 }
