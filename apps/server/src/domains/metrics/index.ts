@@ -1,4 +1,5 @@
 // The metrics room's door.
+import { decodeMetricValue } from "@spotter/contract";
 import type { Bus } from "../../platform/bus.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { Log } from "../../platform/log.ts";
@@ -18,7 +19,7 @@ import { MetricsService } from "./service.ts";
 import { metricsSink } from "./sink.ts";
 import { MetricsStore } from "./store.ts";
 import { registerStreamRoutes } from "./stream-routes.ts";
-import { type RecordSummaries, Summaries } from "./summaries.ts";
+import { MAX_SUMMARIES_A_RUN, type RecordSummaries, Summaries } from "./summaries.ts";
 import { BatchWriter } from "./writer.ts";
 
 export { metricsMigrations as migrations } from "./migrations.ts";
@@ -139,9 +140,29 @@ export class MetricsRoom {
       epochCompleted: (runId, event) => tellEpoch(this.#epochOutlets, runId, event),
       ended: (runId) => {
         this.#summaries.ended(runId);
+        this.#recordLastValues(runId).catch((error: unknown) => this.#warn(error));
         this.#sealer.runEnded(runId);
       },
     });
+  }
+
+  // A server that was killed took the last second's news for the list with it; at a run's end the store tells them.
+  async #recordLastValues(runId: number): Promise<void> {
+    const { nodes } = await this.service.tree(runId, {
+      ...{ prefix: "", search: undefined, after: "", isFlat: true },
+      limit: MAX_SUMMARIES_A_RUN,
+    });
+    const rows = nodes.flatMap(({ path, last_step, last_value }) =>
+      last_value === null
+        ? []
+        : {
+            name: path,
+            lastStep: last_step,
+            lastTime: null,
+            lastValue: decodeMetricValue(last_value),
+          },
+    );
+    if (rows.length > 0) await this.#parts.recordSummaries(runId, rows);
   }
 
   #warn(error: unknown): void {

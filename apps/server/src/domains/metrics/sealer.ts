@@ -83,8 +83,14 @@ export class Sealer {
   #enqueue(runId: number, hasEnded: boolean): void {
     if (this.#isClosed) return;
     this.#waiting.set(runId, hasEnded || (this.#waiting.get(runId) ?? false));
+    this.#startDraining();
+  }
+
+  #startDraining(): void {
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
+      // A run may have come in just when the last one was done.
+      if (this.#waiting.size > 0) this.#startDraining();
     });
   }
 

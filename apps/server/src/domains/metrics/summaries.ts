@@ -11,7 +11,7 @@ export type RecordSummaries = (runId: number, rows: readonly MetricSummary[]) =>
 
 const INTERVAL_MS = 1_000;
 /** A list has a few columns; a run with more names shows its first ones there. */
-const MAX_SERIES_A_RUN = 200;
+export const MAX_SUMMARIES_A_RUN = 200;
 
 interface Newest extends MetricSummary {
   readonly attempt: number;
@@ -41,7 +41,7 @@ export class Summaries {
       end += columns.counts[index] as number;
       const name = names[index] as string;
       if (!told.has(name)) {
-        if (told.size >= MAX_SERIES_A_RUN) continue;
+        if (told.size >= MAX_SUMMARIES_A_RUN) continue;
         told.add(name);
       }
       const lastStep = columns.step[end - 1] as number;
