@@ -38,7 +38,7 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     bodyLimit: settings.maxBodyBytes,
     // One hop: the address that our own proxy saw. Whatever a client wrote into X-Forwarded-For before that is its own
     // invention, and would give it a fresh login limit with every call.
-    trustProxy: settings.trustProxy ? 1 : false,
+    trustProxy: settings.trustProxy && ((_address: string, hop: number) => hop === 0),
     genReqId: makeRequestIds(),
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,

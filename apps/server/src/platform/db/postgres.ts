@@ -1,6 +1,6 @@
 // The server database: a pool for everything, and a few lanes on which worker batches are committed in groups.
 import { type Driver, Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
+import type pg from "pg";
 import type { AnyTables, Database, PostgresProcedure, ProcedureCall } from "./database.ts";
 import { translatePostgresFailure } from "./failures.ts";
 import { PostgresIngest, runProcedure } from "./postgres-ingest.ts";
@@ -21,7 +21,8 @@ const NUMERIC = 1700;
 
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const { procedures, failAfterCommitOf = null } = options;
-  const pool = makePool(options);
+  // Loaded here and not above: a server on SQLite need not hold it.
+  const pool = makePool((await import("pg")).default, options);
   // The first connection is tried here, so that a wrong DATABASE_URL ends the start and not the first request.
   await translated(async () => (await pool.connect()).release());
   const kysely = new Kysely<AnyTables>({ dialect: new TranslatingPostgresDialect({ pool }) });
@@ -45,14 +46,14 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   };
 }
 
-function makePool({ url, onConnectionLost }: PostgresOptions): pg.Pool {
-  const pool = new pg.Pool({
+function makePool(driver: typeof pg, { url, onConnectionLost }: PostgresOptions): pg.Pool {
+  const pool = new driver.Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     application_name: "spotter",
-    types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
+    types: { getTypeParser: parserOf(driver.types) as typeof pg.types.getTypeParser },
   });
   pool.on("error", onConnectionLost);
   // A connection that breaks while it is in use fails its query too; without a listener it would end the process.
@@ -61,11 +62,13 @@ function makePool({ url, onConnectionLost }: PostgresOptions): pg.Pool {
 }
 
 // Ids are safe integers, and sums of integers come as numeric: both are numbers here.
-function parserOf(oid: number, format?: "text" | "binary") {
-  if (oid === INT8 || oid === NUMERIC) return Number;
-  return format === "binary"
-    ? pg.types.getTypeParser(oid, "binary")
-    : pg.types.getTypeParser(oid, "text");
+function parserOf(types: typeof pg.types) {
+  return (oid: number, format?: "text" | "binary") => {
+    if (oid === INT8 || oid === NUMERIC) return Number;
+    return format === "binary"
+      ? types.getTypeParser(oid, "binary")
+      : types.getTypeParser(oid, "text");
+  };
 }
 
 /** Kysely's own dialect, with failures of ours. */

@@ -2,7 +2,7 @@
 // links and compression are checked before and while a byte is unpacked.
 import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
-import yauzl from "yauzl";
+import type yauzl from "yauzl";
 import type { ContentStore } from "../../../platform/content-store.ts";
 import { SpotterError } from "../../../platform/errors.ts";
 import { archiveEmpty, archiveUnreadable, archiveUnsafe } from "../errors.ts";
@@ -60,10 +60,12 @@ export async function importImageFolder(
   }
 }
 
-function openZip(archive: string): Promise<yauzl.ZipFile> {
+async function openZip(archive: string): Promise<yauzl.ZipFile> {
+  // Loaded with the first upload: an idle server need not hold it.
+  const { default: reader } = await import("yauzl");
   return new Promise((resolve, reject) => {
     const options = { lazyEntries: true, autoClose: false, strictFileNames: false };
-    yauzl.open(archive, options, (error, zip) => {
+    reader.open(archive, options, (error, zip) => {
       if (error) reject(archiveUnreadable(undefined, error));
       else resolve(zip);
     });
