@@ -55,7 +55,8 @@ export function mergeBatch(
   for (let index = 0; index < points.step.length; index++)
     if (mergePoint(live, event.attempt, points, index)) merged = true;
   const { buckets } = live.window;
-  if (merged && buckets.count.length > 2 * live.maxPoints) halveBuckets(buckets);
+  // A large batch may need more than one halving.
+  while (buckets.count.length > 2 * live.maxPoints) halveBuckets(buckets);
   live.window.num_buckets = buckets.count.length;
   return merged ? "merged" : "outside";
 }
