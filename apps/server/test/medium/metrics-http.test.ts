@@ -116,9 +116,12 @@ describe("metrics over HTTP", () => {
     expect(polled.events).toHaveLength(1);
     expect(Object.keys(polled.events[0]!.series)).toEqual(["val/loss"]);
     const many = await server.client.call(querySeries, {
-      body: { requests: [{ run_id: run.id, names: ["val/loss", "train/loss"] }] },
+      body: { requests: [{ run_id: run.id, names: ["val/loss", "nothing", "train/loss"] }] },
     });
     expect(many.series.map((one) => one.name)).toEqual(["val/loss", "train/loss"]);
+    await expect(
+      server.client.call(getSeries, { params, query: { name: "nothing" } }),
+    ).rejects.toMatchObject({ code: "metric-not-found", status: 404 });
     expect((await server.client.call(getRun, { params })).num_points).toBe(102);
   });
 

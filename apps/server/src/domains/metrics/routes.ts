@@ -11,6 +11,7 @@ import { invalidRequest } from "../../platform/errors.ts";
 import type { AccessControl, Router } from "../../platform/route.ts";
 import type { RunService } from "../runs/index.ts";
 import { csvOf } from "./csv.ts";
+import { metricNotFound } from "./errors.ts";
 import { NameFilter } from "./series-names.ts";
 import type { MetricsService } from "./service.ts";
 
@@ -52,7 +53,7 @@ function bindReads({ router, runs, service }: MetricRouteParts): void {
       maxPoints: Number(query.max_points),
       superseded: query.superseded === "true",
     });
-    if (window === undefined) throw new Error("A window that was asked for did not come.");
+    if (window === undefined) throw metricNotFound(Number(params.run_id), query.name);
     return window;
   });
   router.inProject(listPoints, projectOf, ({ params, query }) =>

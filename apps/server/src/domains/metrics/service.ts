@@ -42,7 +42,7 @@ export class MetricsService {
     this.#names = new SeriesNames(store);
   }
 
-  /** Windows of the named series, in their order. Throws `metric-not-found` for an unknown one. */
+  /** Windows of the named series, in their order; names that the run does not have are left out. */
   queryWindows(
     runId: number,
     names: readonly string[],
@@ -50,7 +50,8 @@ export class MetricsService {
   ): Promise<SeriesWindow[]> {
     return this.#store.consistently(runId, async (stream) => {
       const attempts = await this.#attempts(runId);
-      const series = await Promise.all(names.map((name) => this.#series(runId, name)));
+      const rows = await Promise.all(names.map((name) => this.#store.seriesByName(runId, name)));
+      const series = rows.filter((row) => row !== undefined);
       const tail = await this.#tail(stream, new Set(series.map((row) => row.series_id)));
       const windows: SeriesWindow[] = [];
       for (const row of series)
