@@ -14,7 +14,7 @@ const PEER_SECONDS = 20;
 const CONNECTIONS = 8;
 const KEYS = 10;
 const STEPS = 100;
-const VERSIONS = { mlflow: "mlflow==3.17.2", trackio: "trackio" };
+const VERSIONS = { mlflow: "mlflow==3.17.2", trackio: "trackio==0.43.0" };
 
 /** @param ownRate points/s of the 10 × 100 shape in this very run */
 export async function benchPeers(ownRate: number): Promise<void> {
