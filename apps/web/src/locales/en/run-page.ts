@@ -40,6 +40,7 @@ export default {
     checkpoint: "Checkpoint",
     stop: "Stop",
     cancel: "Cancel",
+    end: "End",
   },
   pending: {
     pause: "Pausing at next step…",
@@ -47,6 +48,7 @@ export default {
     checkpoint: "Saving at next step…",
     stop: "Stopping at next step…",
     cancel: "Cancelling…",
+    end: "Ending…",
   },
   command: {
     refused: "The run refused the last command.",
@@ -63,6 +65,7 @@ export default {
     keep: "Keep running",
     stop: "Ends after saving a checkpoint; can be resumed.",
     cancel: "Ends at once; what came after the last checkpoint is lost.",
+    end: "Marks the run as stopped; the script itself is not ended, and what it sends later is turned away.",
   },
   failure: {
     unknown: "The run failed without saying why.",

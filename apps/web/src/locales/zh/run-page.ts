@@ -34,13 +34,21 @@ export default {
     testing: "测试中",
     saving: "保存中",
   },
-  controls: { pause: "暂停", resume: "继续", checkpoint: "存检查点", stop: "停止", cancel: "取消" },
+  controls: {
+    pause: "暂停",
+    resume: "继续",
+    checkpoint: "存检查点",
+    stop: "停止",
+    cancel: "取消",
+    end: "结束",
+  },
   pending: {
     pause: "将在下一步暂停…",
     resume: "正在继续…",
     checkpoint: "将在下一步保存…",
     stop: "将在下一步停止…",
     cancel: "正在取消…",
+    end: "正在结束…",
   },
   command: { refused: "训练拒绝了上一条命令。", expired: "训练在接受上一条命令之前已结束。" },
   menu: {
@@ -54,6 +62,7 @@ export default {
     keep: "继续训练",
     stop: "保存检查点后结束，之后可以恢复。",
     cancel: "立即结束，最后一个检查点之后的内容会丢失。",
+    end: "把训练标记为已停止；脚本本身不会终止，之后发来的数据会被拒绝。",
   },
   failure: {
     unknown: "训练失败，但没有说明原因。",

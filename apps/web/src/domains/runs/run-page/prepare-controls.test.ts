@@ -28,10 +28,14 @@ test("only a run that failed or was stopped can go on from its checkpoint", () =
   expect(controlsFor("finished", own).menu).not.toContain("resume-run");
 });
 
-test("a run that somebody else's script feeds takes no commands", () => {
+test("a run that somebody else's script feeds can only be ended", () => {
   expect(controlsFor("running", { isExternal: true, isArchived: false })).toEqual({
-    bar: [],
+    bar: ["stop"],
     menu: ["archive"],
+  });
+  expect(controlsFor("stopped", { isExternal: true, isArchived: false })).toEqual({
+    bar: [],
+    menu: ["archive", "delete"],
   });
 });
 

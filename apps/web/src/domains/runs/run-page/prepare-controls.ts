@@ -10,7 +10,7 @@ export interface Controls {
   menu: ("cancel" | "resume-run" | "archive" | "restore" | "delete")[];
 }
 
-/** What can be asked of a run in this state; external runs (own scripts, TensorBoard) take no commands. */
+/** What can be asked of a run in this state; external runs (own scripts, TensorBoard) can only be ended. */
 export function controlsFor(
   state: JobState,
   options: { isExternal: boolean; isArchived: boolean },
@@ -18,7 +18,7 @@ export function controlsFor(
   const archive = options.isArchived ? "restore" : "archive";
   if (options.isExternal) {
     const isOver = state === "finished" || state === "failed" || state === "stopped";
-    return { bar: [], menu: isOver ? [archive, "delete"] : [archive] };
+    return isOver ? { bar: [], menu: [archive, "delete"] } : { bar: ["stop"], menu: [archive] };
   }
   switch (state) {
     case "queued":
