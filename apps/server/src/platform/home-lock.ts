@@ -1,7 +1,7 @@
 // One server a data folder: a lock file with the holder's pid and start time. A holder that is gone leaves a stale
 // file, which is taken over; a pid alone proves nothing, for it may belong to somebody else by now.
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 
@@ -70,17 +70,19 @@ function isGone(error: unknown): boolean {
   return code === "ENOENT" || code === "ESRCH" || status === 1;
 }
 
+// The content is complete before the name exists, so that nobody takes a lock that is being written for a stale one.
 function tryCreate(file: string, own: Holder): boolean {
-  let descriptor: number;
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, JSON.stringify(own), { mode: 0o600 });
   try {
-    descriptor = openSync(file, "wx", 0o600);
+    linkSync(beside, file);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
+  } finally {
+    rmSync(beside, { force: true });
   }
-  writeSync(descriptor, JSON.stringify(own));
-  closeSync(descriptor);
-  return true;
 }
 
 // Moved aside and read once more before it is thrown away: between reading and removing, another server may have put
