@@ -24,6 +24,8 @@ export class Access implements AccessControl {
   readonly #store: AuthStore;
   readonly #now: () => number;
   readonly #remembered = new Map<string, Remembered>();
+  /** Rises with every `forget`: what was looked up before it may be old and is not remembered. */
+  #generation = 0;
 
   constructor(store: AuthStore, now: () => number) {
     this.#store = store;
@@ -37,7 +39,9 @@ export class Access implements AccessControl {
     const secretHash = hashSecret(secret);
     const remembered = this.#remembered.get(secretHash);
     if (remembered !== undefined && remembered.until > this.#now()) return remembered.caller;
+    const generation = this.#generation;
     const caller = await this.#lookUp(secretHash, bearer === undefined ? "session" : "token");
+    if (generation !== this.#generation) return caller;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(secretHash, { caller, until: this.#now() + REMEMBER_SECONDS });
     return caller;
@@ -62,6 +66,7 @@ export class Access implements AccessControl {
 
   /** Forgets every remembered caller: a role, a token or a session has changed. */
   forget(): void {
+    this.#generation += 1;
     this.#remembered.clear();
   }
 
