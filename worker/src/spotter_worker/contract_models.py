@@ -89,7 +89,7 @@ class VisionConfig(TypedDict):
     learning_rate: float
     # For sgd only.
     momentum: float
-    # Longest gradient that is let through; empty switches it off.
+    # Longest gradient that is let through; off lets every gradient through.
     gradient_clip: Union[float, None]
     # How the learning rate falls: smoothly to zero (cosine), by a factor every few epochs (step), or not at all.
     schedule: Literal["cosine", "step", "constant"]

@@ -159,8 +159,8 @@ export const VisionConfig = z
       "optimizer",
       "Gradient clip",
       "梯度裁剪",
-      "Longest gradient that is let through; empty switches it off.",
-      "允许通过的最大梯度范数；留空则关闭。",
+      "Longest gradient that is let through; off lets every gradient through.",
+      "允许通过的最大梯度范数；关闭则不作限制。",
     ),
 
     schedule: field(
