@@ -18,7 +18,7 @@ export class SeriesIds {
     return ids;
   }
 
-  remember(runId: number, names: readonly string[], newIds: readonly number[]): void {
+  remember(runId: number, names: readonly string[], newIds: ArrayLike<number>): void {
     const ids = this.#runs.get(runId) ?? new Map<string, number>();
     this.#numNames -= ids.size;
     names.forEach((name, index) => {

@@ -19,21 +19,27 @@ export class BatchWriter {
     const { names, columns } = parsed;
     const data = encodeBatch(columns);
     const known = this.#ids.idsOf(runId);
-    const unknown: [number, string][] = [];
+    const unknownAt: number[] = [];
+    const unknownNames: string[] = [];
     names.forEach((name, index) => {
       const id = known?.get(name);
-      if (id === undefined) unknown.push([index, name]);
-      else setSeriesId(data, index, id);
+      if (id !== undefined) setSeriesId(data, index, id);
+      else {
+        unknownAt.push(index);
+        unknownNames.push(name);
+      }
     });
     const numPoints = columns.step.length;
     const numKnown = known?.size ?? 0;
     const payload: IngestPayload = {
-      ...{ runId, attempt, receivedAt, numPoints, data, unknown, numKnown },
+      ...{ runId, attempt, receivedAt, numPoints, data, numKnown },
+      unknownAt: Uint32Array.from(unknownAt),
+      unknownNames: unknownNames.join("\n"),
     };
     return {
       parsed,
       call: { name: "metrics-ingest", payload, transfer: [data.buffer] },
-      unknownNames: unknown.map(([, name]) => name),
+      unknownNames,
     };
   }
 
