@@ -110,11 +110,12 @@ export class EventTaker {
       this.#store.attempt(context.jobId, context.attempt),
     ]);
     if (job === undefined || attempt === undefined) throw jobNotFound(context.jobId);
+    const stored = context.source === "worker" ? attempt.worker_seq : attempt.supervisor_seq;
+    // Before "superseded" and "ended": the answer to an attempt's very last batch may have been lost on its way, and
+    // a follower that was killed repeats it after the next attempt has begun.
+    if (context.seq <= stored) return { seq: context.seq, duplicate: true, commit_no: null };
     if (context.attempt < job.current_attempt)
       throw attemptSuperseded(context.attempt, job.current_attempt);
-    const stored = context.source === "worker" ? attempt.worker_seq : attempt.supervisor_seq;
-    // Before "ended": the answer to the very last batch may have been lost on its way.
-    if (context.seq <= stored) return { seq: context.seq, duplicate: true, commit_no: null };
     if (attempt.closed_at !== null) throw attemptEnded();
     throw sequenceGap(context.seq, stored + 1);
   }
