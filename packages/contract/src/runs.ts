@@ -25,24 +25,14 @@ import {
   FileKind,
   LogLevel,
   MAX_BATCH_BYTES,
+  RunProgressEvent,
 } from "./worker.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);
 
-export const RunProgress = z.object({
-  step: z.number().int(),
-  total_steps: z.number().int().nullable(),
-  epoch: z.number().int(),
-  total_epochs: z.number().int().nullable(),
-  batch: z.number().int(),
-  batches: z.number().int().nullable(),
-  eta_s: z.number().nullable(),
-  steps_per_s: z.number().nullable(),
-  lr_schedule: z.string().nullable(),
-  phase: z.enum(["preparing", "training", "evaluating", "paused", "testing", "saving"]),
-  time: UnixTime,
-});
+/** The newest `run-progress` event of a run, as it is kept. */
+export const RunProgress = RunProgressEvent.omit({ type: true }).strip();
 export type RunProgress = z.infer<typeof RunProgress>;
 
 export const RunError = z.object({
