@@ -11,6 +11,7 @@ export * from "./queue.ts";
 export * from "./recipes/field.ts";
 export * from "./recipes/recipes.ts";
 export * from "./recipes/vision.ts";
+export * from "./run-endpoints.ts";
 export * from "./runs.ts";
 export * from "./scalars.ts";
 export * from "./stream.ts";

@@ -1,12 +1,10 @@
-// Training runs: config, state, progress, files, logs, commands.
+// Training runs as data: what a run, its logs, files, commands and predictions look like.
 import { z } from "zod";
 import { Role } from "./auth.ts";
-import { defineEndpoint } from "./endpoint.ts";
 import { Attempt, JobState } from "./queue.ts";
 import { RecipeName } from "./recipes/recipes.ts";
 import {
   BooleanText,
-  Done,
   Id,
   IdText,
   JsonObject,
@@ -18,15 +16,7 @@ import {
   Title,
   UnixTime,
 } from "./scalars.ts";
-import {
-  CommandAction,
-  EventBatch,
-  EventReceipt,
-  FileKind,
-  LogLevel,
-  MAX_BATCH_BYTES,
-  RunProgressEvent,
-} from "./worker.ts";
+import { CommandAction, FileKind, LogLevel, RunProgressEvent } from "./worker.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);
@@ -112,18 +102,6 @@ export const CreateRun = z
     client_id: z.string().min(8).max(100).optional(),
   })
   .strict();
-export const createRun = defineEndpoint({
-  domain: "runs",
-  name: "create-run",
-  method: "POST",
-  path: "/api/runs",
-  access: "project-member",
-  summary: "Queue a training of a recipe, or open a run for an own script.",
-  body: CreateRun,
-  response: Run,
-  status: 201,
-});
-
 export const RunSort = z
   .string()
   .regex(
@@ -152,40 +130,7 @@ export const RunPage = z.object({
   total: z.number().int(),
 });
 export type RunPage = z.infer<typeof RunPage>;
-export const listRuns = defineEndpoint({
-  domain: "runs",
-  name: "list-runs",
-  method: "GET",
-  path: "/api/runs",
-  access: "signed-in",
-  summary: "Runs of the projects that you are in: filtered, sorted, by pages.",
-  query: ListRunsQuery,
-  response: RunPage,
-});
-
-/** Metric names that list columns and sorting can use. */
-export const listRunMetricNames = defineEndpoint({
-  domain: "runs",
-  name: "list-run-metric-names",
-  method: "GET",
-  path: "/api/runs/metric-names",
-  access: "signed-in",
-  summary: "Metric names that the runs list can show and sort by.",
-  query: z.object({ q: z.string().max(200).optional(), limit: limitText(50, 500) }),
-  response: z.object({ names: z.array(z.string()) }),
-});
-
 export const RunParams = z.object({ run_id: IdText });
-export const getRun = defineEndpoint({
-  domain: "runs",
-  name: "get-run",
-  method: "GET",
-  path: "/api/runs/:run_id",
-  access: "project-viewer",
-  summary: "One run, whole.",
-  params: RunParams,
-  response: Run,
-});
 export const UpdateRun = z
   .object({
     name: Title.optional(),
@@ -194,62 +139,6 @@ export const UpdateRun = z
     archived: z.boolean().optional(),
   })
   .strict();
-export const updateRun = defineEndpoint({
-  domain: "runs",
-  name: "update-run",
-  method: "PATCH",
-  path: "/api/runs/:run_id",
-  access: "project-member",
-  summary: "Rename, note, tag or archive a run.",
-  params: RunParams,
-  body: UpdateRun,
-  response: Run,
-});
-export const deleteRun = defineEndpoint({
-  domain: "runs",
-  name: "delete-run",
-  method: "DELETE",
-  path: "/api/runs/:run_id",
-  access: "project-member",
-  summary: "Delete a run that has ended; it can be restored for 7 days.",
-  params: RunParams,
-  response: Done,
-});
-export const restoreRun = defineEndpoint({
-  domain: "runs",
-  name: "restore-run",
-  method: "POST",
-  path: "/api/runs/:run_id/restore",
-  access: "project-member",
-  summary: "Bring back a deleted run.",
-  params: RunParams,
-  response: Run,
-});
-
-export const resumeRun = defineEndpoint({
-  domain: "runs",
-  name: "resume-run",
-  method: "POST",
-  path: "/api/runs/:run_id/resume",
-  access: "project-member",
-  summary: "Queue a new attempt of a failed or stopped run, from its last complete checkpoint.",
-  params: RunParams,
-  response: Run,
-});
-
-export const sendRunEvents = defineEndpoint({
-  domain: "runs",
-  name: "send-run-events",
-  maxBodyBytes: MAX_BATCH_BYTES,
-  method: "POST",
-  path: "/api/runs/:run_id/events",
-  access: "project-member",
-  summary: "Hand over one numbered batch of an own script's events.",
-  params: RunParams,
-  body: EventBatch,
-  response: EventReceipt,
-});
-
 export const LogLine = z.object({
   line_no: z.number().int(),
   attempt: z.number().int(),
@@ -276,18 +165,6 @@ export const LogPage = z.object({
   last_line_no: z.number().int().nullable(),
   total: z.number().int(),
 });
-export const listRunLogs = defineEndpoint({
-  domain: "runs",
-  name: "list-run-logs",
-  method: "GET",
-  path: "/api/runs/:run_id/logs",
-  access: "project-viewer",
-  summary: "Log lines: the last ones, or those after or before a line.",
-  params: RunParams,
-  query: LogQuery,
-  response: LogPage,
-});
-
 export const RunFile = z.object({
   id: Id,
   kind: FileKind,
@@ -303,27 +180,6 @@ export const RunFile = z.object({
   removed_at: UnixTime.nullable(),
 });
 export type RunFile = z.infer<typeof RunFile>;
-export const listRunFiles = defineEndpoint({
-  domain: "runs",
-  name: "list-run-files",
-  method: "GET",
-  path: "/api/runs/:run_id/files",
-  access: "project-viewer",
-  summary: "Checkpoints, weights and other files of a run.",
-  params: RunParams,
-  response: z.object({ files: z.array(RunFile), total_size: z.number().int() }),
-});
-export const downloadRunFile = defineEndpoint({
-  domain: "runs",
-  name: "download-run-file",
-  method: "GET",
-  path: "/api/runs/:run_id/files/:file_id/content",
-  access: "project-viewer",
-  summary: "A file's bytes (a checkpoint folder as its manifest).",
-  params: z.object({ run_id: IdText, file_id: IdText }),
-  stream: "file",
-});
-
 export const RunCommand = z.object({
   id: Id,
   action: CommandAction,
@@ -336,17 +192,6 @@ export const RunCommand = z.object({
   step: z.number().int().nullable(),
 });
 export type RunCommand = z.infer<typeof RunCommand>;
-export const listRunCommands = defineEndpoint({
-  domain: "runs",
-  name: "list-run-commands",
-  method: "GET",
-  path: "/api/runs/:run_id/commands",
-  access: "project-viewer",
-  summary: "Commands that people gave to a run, with what came of them.",
-  params: RunParams,
-  response: z.object({ commands: z.array(RunCommand) }),
-});
-
 /** Seeds' door: without `run_id`, the newest active run. `cancel` ends a queued run, or a running one without saving. */
 export const ControlRequest = z
   .object({
@@ -361,18 +206,6 @@ export const ControlAnswer = z.object({
   command: RunCommand.nullable(),
 });
 export type ControlAnswer = z.infer<typeof ControlAnswer>;
-export const controlTraining = defineEndpoint({
-  domain: "runs",
-  name: "control-training",
-  method: "POST",
-  path: "/api/training/control",
-  access: "project-member",
-  summary: "Pause, resume, stop, cancel or checkpoint a run.",
-  body: ControlRequest,
-  response: ControlAnswer,
-  status: 202,
-});
-
 export const Prediction = z.object({
   input: z.string(),
   label: z.string(),
@@ -403,16 +236,3 @@ export const PredictAnswer = z.object({
   latency_ms: z.number(),
 });
 export type PredictAnswer = z.infer<typeof PredictAnswer>;
-export const predictWithRun = defineEndpoint({
-  domain: "runs",
-  name: "predict-with-run",
-  // Sixteen images of 4 MB, and what base64 adds.
-  maxBodyBytes: 96 * 1024 * 1024,
-  method: "POST",
-  path: "/api/runs/:run_id/predict",
-  access: "project-member",
-  summary: "Load a run's saved weights and classify images with them.",
-  params: RunParams,
-  body: PredictRequest,
-  response: PredictAnswer,
-});
