@@ -25,25 +25,6 @@ const field = (key: string): FormField => {
   return found;
 };
 
-it("gives every property of the recipe a field with words in both languages", () => {
-  expect(fields.map((entry) => entry.key)).toEqual(Object.keys(VisionConfig.shape));
-  for (const entry of fields) {
-    expect(entry.title.en).not.toBe("");
-    expect(entry.help.zh).toMatch(/[\u4e00-\u9fff]/);
-  }
-});
-
-it("chooses controls and bounds from the schema", () => {
-  expect(field("data").control).toBe("source");
-  expect(field("augment")).toMatchObject({
-    control: "choice",
-    options: ["none", "light", "standard"],
-  });
-  expect(field("mirror").control).toBe("switch");
-  expect(field("image_size")).toMatchObject({ control: "integer", isNullable: true, unit: "px" });
-  expect(field("learning_rate")).toMatchObject({ minimum: 0, isMinimumOpen: true, maximum: 10 });
-});
-
 it("accepts exactly the defaults that the contract accepts", () => {
   const defaults = defaultsOf(fields);
   expect(problemsOf(fields, defaults).size).toBe(0);

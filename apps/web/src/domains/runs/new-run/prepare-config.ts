@@ -1,5 +1,6 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
 import type { Config, FormField, Value } from "./prepare-fields.ts";
+import { kindOf, sourceProblem } from "./prepare-sources.ts";
 
 /** What is wrong with a value: a key of the words and what it speaks of. */
 export interface Problem {
@@ -25,9 +26,13 @@ export function problemOf(field: FormField, value: Value | undefined): Problem |
   if (field.control === "integer" || field.control === "number") return numberProblem(field, value);
   if (field.control === "choice" && !field.options.includes(String(value)))
     return { key: "newRun.problems.choice", values: { options: field.options.join(", ") } };
-  if (field.control === "source") return sourceProblem(value);
+  if (field.source !== null) return sourceProblem(field.source, value);
   if (field.control === "switch" && typeof value !== "boolean")
     return { key: "newRun.problems.choice", values: { options: "true, false" } };
+  if (field.control === "text") return textProblem(field, value);
+  if (field.control === "list") return listProblem(field, value);
+  if (field.control === "record" && !isRecordOfTexts(value))
+    return { key: "newRun.problems.record", values: {} };
   return null;
 }
 
@@ -60,8 +65,14 @@ export function writeValue(value: Value | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3)
     return value.toExponential();
-  // A data source is an object of one key: what it names is what people want to read.
-  if (typeof value === "object") return Object.values(value).map(writeValue).join(", ");
+  if (Array.isArray(value)) return value.map(writeValue).join(", ");
+  // A source is an object of one key: what it names is what people want to read.
+  if (typeof value === "object") {
+    if (kindOf(value) !== null) return Object.values(value).map(writeValue).join(", ");
+    return Object.entries(value)
+      .map(([key, entry]) => `${key}=${writeValue(entry)}`)
+      .join(", ");
+  }
   return String(value);
 }
 
@@ -74,6 +85,16 @@ export function readJson(text: string): { config: Config } | { problem: string }
     return { config: parsed as Config };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** One JSON value; undefined where the text is none yet. */
+export function readValue(text: string): Value | undefined {
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    // Half-typed JSON is no failure: the control says that it cannot be read yet.
+    return undefined;
   }
 }
 
@@ -95,12 +116,29 @@ function numberProblem(field: FormField, value: Value): Problem | null {
   return null;
 }
 
-function sourceProblem(value: Value): Problem | null {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return { key: "newRun.problems.source", values: {} };
-  if (typeof value.path === "string" && value.path.trim() === "")
-    return { key: "newRun.problems.path", values: {} };
-  if ("dataset_version" in value && typeof value.dataset_version !== "number")
-    return { key: "newRun.problems.dataset", values: {} };
+function textProblem(field: FormField, value: Value): Problem | null {
+  if (typeof value !== "string") return { key: "newRun.problems.text", values: {} };
+  if (value.length < field.minLength) return { key: "newRun.problems.missing", values: {} };
+  if (field.maxLength !== null && value.length > field.maxLength)
+    return { key: "newRun.problems.tooLong", values: { bound: field.maxLength } };
+  if (field.pattern !== null && !new RegExp(field.pattern).test(value))
+    return { key: "newRun.problems.pattern", values: { pattern: field.pattern } };
   return null;
+}
+
+function listProblem(field: FormField, value: Value): Problem | null {
+  if (!Array.isArray(value) || value.some((entry) => typeof entry !== "string"))
+    return { key: "newRun.problems.list", values: {} };
+  if (field.options.length > 0 && value.some((entry) => !field.options.includes(String(entry))))
+    return { key: "newRun.problems.choice", values: { options: field.options.join(", ") } };
+  return null;
+}
+
+function isRecordOfTexts(value: Value): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((entry) => typeof entry === "string")
+  );
 }

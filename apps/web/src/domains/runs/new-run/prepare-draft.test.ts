@@ -5,6 +5,7 @@ import { draftAddress, readDraft } from "./prepare-draft.ts";
 it("keeps a draft through the address", () => {
   const draft = {
     from: "42",
+    recipe: "vision",
     name: "hand-写数字",
     tags: "baseline",
     config: { data: { path: "/data/flowers" }, epochs: 3 },
@@ -16,6 +17,7 @@ it("keeps a draft through the address", () => {
 it("takes a broken address for no draft", () => {
   expect(readDraft({ from: "1; drop", config: "{" })).toEqual({
     from: null,
+    recipe: null,
     name: "",
     tags: "",
     config: {},

@@ -5,6 +5,8 @@ import type { Config } from "./prepare-fields.ts";
 export interface Draft {
   /** The run that is copied. */
   from: string | null;
+  /** The recipe that was chosen; null for the copied run's, or the first. */
+  recipe: string | null;
   name: string;
   tags: string;
   /** What differs from the recipe or the copied run. */
@@ -17,6 +19,7 @@ export function readDraft(address: Record<string, unknown>): Draft {
   const read = readJson(text(address.config) || "{}");
   return {
     from: /^[1-9]\d{0,14}$/.test(from) ? from : null,
+    recipe: text(address.recipe) || null,
     name: text(address.name),
     tags: text(address.tags),
     config: "config" in read ? read.config : {},
@@ -26,6 +29,7 @@ export function readDraft(address: Record<string, unknown>): Draft {
 export function draftAddress(draft: Draft): Record<string, string> {
   const address: Record<string, string> = {};
   if (draft.from !== null) address.from = draft.from;
+  if (draft.recipe !== null) address.recipe = draft.recipe;
   if (draft.name !== "") address.name = draft.name;
   if (draft.tags !== "") address.tags = draft.tags;
   if (Object.keys(draft.config).length > 0) address.config = JSON.stringify(draft.config);

@@ -1,10 +1,21 @@
 // Reads a recipe's JSON Schema into the fields of a form. Pure.
 import { type FieldMeta, type Recipe, SECTIONS, type Section } from "@spotter/contract";
+import { type SourceSpec, sourceSpecOf } from "./prepare-sources.ts";
 
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 export type Config = { [key: string]: Value };
 
-export type Control = "choice" | "switch" | "integer" | "number" | "text" | "source";
+/** `json` is for whatever has no control of its own: nothing in a schema is left out of the form. */
+export type Control =
+  | "choice"
+  | "switch"
+  | "integer"
+  | "number"
+  | "text"
+  | "source"
+  | "list"
+  | "record"
+  | "json";
 
 export interface FormField {
   key: string;
@@ -14,7 +25,10 @@ export interface FormField {
   unit: string | null;
   isAdvanced: boolean;
   control: Control;
+  /** What a choice chooses from; for a list, what its entries choose from, where that is closed. */
   options: string[];
+  /** Which sources the schema allows; null for every other control. */
+  source: SourceSpec | null;
   isNullable: boolean;
   defaultValue: Value;
   minimum: number | null;
@@ -22,9 +36,13 @@ export interface FormField {
   /** The bound itself is not allowed. */
   isMinimumOpen: boolean;
   isMaximumOpen: boolean;
+  /** Of a text: shortest and longest, and what it must look like. */
+  minLength: number;
+  maxLength: number | null;
+  pattern: string | null;
 }
 
-type Schema = { [key: string]: unknown };
+export type Schema = { [key: string]: unknown };
 
 /** The fields in the order of the schema, which is the order that its author thought of. */
 export function fieldsOf(recipe: Recipe): FormField[] {
@@ -55,9 +73,8 @@ export function isFound(field: FormField, query: string): boolean {
 
 function fieldOf(key: string, schema: Schema): FormField {
   const meta = schema as unknown as Partial<FieldMeta>;
-  const choices = (schema.anyOf ?? []) as Schema[];
-  const isNullable = choices.some((choice) => choice.type === "null");
-  const inner = isNullable ? (choices.find((choice) => choice.type !== "null") ?? schema) : schema;
+  const { inner, isNullable } = withoutNull(schema);
+  const control = controlOf(inner);
   return {
     key,
     section: meta.section ?? "resources",
@@ -68,25 +85,49 @@ function fieldOf(key: string, schema: Schema): FormField {
     },
     unit: meta.unit ?? null,
     isAdvanced: meta.advanced === true,
-    control: controlOf(inner),
-    options: (inner.enum as string[] | undefined) ?? [],
+    control,
+    options: optionsOf(control === "list" ? ((inner.items as Schema | undefined) ?? {}) : inner),
+    source: control === "source" ? sourceSpecOf(inner) : null,
     isNullable,
     defaultValue: (schema.default as Value | undefined) ?? null,
     minimum: numberOf(inner.minimum) ?? numberOf(inner.exclusiveMinimum),
     maximum: numberOf(inner.maximum) ?? numberOf(inner.exclusiveMaximum),
     isMinimumOpen: inner.exclusiveMinimum !== undefined,
     isMaximumOpen: inner.exclusiveMaximum !== undefined,
+    minLength: numberOf(inner.minLength) ?? 0,
+    maxLength: numberOf(inner.maxLength),
+    pattern: typeof inner.pattern === "string" ? inner.pattern : null,
   };
 }
 
+/** A nullable schema is a choice between null and another, or between null and several others. */
+function withoutNull(schema: Schema): { inner: Schema; isNullable: boolean } {
+  const choices = (schema.anyOf ?? []) as Schema[];
+  const others = choices.filter((choice) => choice.type !== "null");
+  const isNullable = others.length < choices.length;
+  const only = others[0];
+  if (!isNullable || only === undefined) return { inner: schema, isNullable };
+  return { inner: others.length === 1 ? only : { anyOf: others }, isNullable };
+}
+
 function controlOf(schema: Schema): Control {
-  const choices = (schema.anyOf ?? []) as { properties?: Schema }[];
-  if (choices.some((choice) => choice.properties?.builtin !== undefined)) return "source";
+  if (sourceSpecOf(schema) !== null) return "source";
   if (Array.isArray(schema.enum)) return "choice";
   if (schema.type === "boolean") return "switch";
   if (schema.type === "integer") return "integer";
   if (schema.type === "number") return "number";
-  return "text";
+  if (schema.type === "string") return "text";
+  if (schema.type === "array" && isText(schema.items)) return "list";
+  if (schema.type === "object" && isText(schema.additionalProperties)) return "record";
+  return "json";
+}
+
+function optionsOf(schema: Schema): string[] {
+  return Array.isArray(schema.enum) ? schema.enum.map(String) : [];
+}
+
+function isText(schema: unknown): boolean {
+  return (schema as Schema | undefined)?.type === "string";
 }
 
 function numberOf(value: unknown): number | null {

@@ -3,6 +3,7 @@ import { getRun, listRecipes, type Recipe } from "@spotter/contract";
 import { computed, shallowRef } from "vue";
 import { api } from "../../../platform/api.ts";
 import { differencesOf, isSame, problemsOf } from "./prepare-config.ts";
+import type { Draft } from "./prepare-draft.ts";
 import { type Config, defaultsOf, fieldsOf, type Value } from "./prepare-fields.ts";
 
 export function useConfig() {
@@ -16,14 +17,17 @@ export function useConfig() {
   const problems = computed(() => problemsOf(fields.value, config.value));
 
   /** Reads recipes and, for a copy, the run that is copied. @returns that run's name. */
-  async function load(parentId: string | null, draft: Config): Promise<string | null> {
+  async function load(draft: Pick<Draft, "from" | "recipe" | "config">): Promise<string | null> {
     recipes.value = (await api.call(listRecipes, {})).recipes;
     const parent =
-      parentId === null ? null : await api.call(getRun, { params: { run_id: parentId } });
-    const first = recipes.value[0] ?? null;
-    recipe.value = recipes.value.find((entry) => entry.name === parent?.recipe) ?? first;
-    base.value = { ...defaults.value, ...((parent?.config as Config | undefined) ?? {}) };
-    config.value = { ...base.value, ...draft };
+      draft.from === null ? null : await api.call(getRun, { params: { run_id: draft.from } });
+    const named = (name: string | null | undefined) =>
+      recipes.value.find((entry) => entry.name === name);
+    recipe.value = named(draft.recipe) ?? named(parent?.recipe) ?? recipes.value[0] ?? null;
+    // Another recipe than the copied run's has nothing to compare with but its own defaults.
+    const isCopy = parent !== null && parent.recipe === recipe.value?.name;
+    base.value = { ...defaults.value, ...(isCopy ? (parent.config as Config) : {}) };
+    config.value = { ...base.value, ...draft.config };
     return parent?.name ?? null;
   }
 

@@ -25,7 +25,7 @@ export function useNewRun() {
 
   async function load(): Promise<void> {
     try {
-      const parentName = await form.load(draft.from, draft.config);
+      const parentName = await form.load(draft);
       if (name.value === "" && parentName !== null) name.value = parentName;
       failure.value = null;
     } catch (error) {
@@ -47,12 +47,13 @@ export function useNewRun() {
   }
 
   let timer: ReturnType<typeof setTimeout> | undefined;
-  watch([form.changed, name, tags], () => {
+  watch([form.recipe, form.changed, name, tags], () => {
     starting.failure.value = null;
     clearTimeout(timer);
     timer = setTimeout(() => {
       const query = draftAddress({
         from: draft.from,
+        recipe: form.recipe.value?.name ?? null,
         name: name.value,
         tags: tags.value,
         config: form.changed.value,
