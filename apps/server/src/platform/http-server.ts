@@ -70,6 +70,7 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
       }),
   });
   await app.register(websocket, { options: { maxPayload: MAX_SOCKET_MESSAGE_BYTES } });
+  refuseUpgradesElsewhere(app);
   chooseBodies(app);
   endRefusedUpgrades(app);
   logAnswers(app, log);
@@ -133,6 +134,14 @@ function chooseBodies(app: FastifyInstance): void {
     ["application/zip", "application/octet-stream"],
     (_request, payload, done) => done(null, payload),
   );
+}
+
+// The plugin would shake hands on any address, unknown ones too, and close the socket afterwards.
+function refuseUpgradesElsewhere(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request) => {
+    if (request.ws && request.routeOptions.config.isWebSocket !== true)
+      throw new SpotterError("route-not-found", "This address does not speak WebSocket.");
+  });
 }
 
 // Node no longer reads requests from a socket that asked to be upgraded; kept open it would hang its next request.

@@ -18,12 +18,13 @@ const EXPOSED = "x-request-id, retry-after, content-disposition";
 /** Checks every request and every WebSocket upgrade before anything else does. */
 export function guardNetwork(app: FastifyInstance, settings: NetworkGuardSettings): void {
   const names = ownNames(settings);
+  const proxied = proxiedOrigins(settings);
   const origins = new Set(settings.allowedOrigins);
   app.addHook("onRequest", async (request, reply) => {
     const host = hostName(request.headers.host);
     if (host === undefined || !isOwnHost(host, names)) throw new SpotterError("host-not-allowed");
     const { origin } = request.headers;
-    if (origin === undefined || isOwnOrigin(origin, request.headers.host, names)) return;
+    if (origin === undefined || isOwnOrigin(origin, request.headers.host, proxied)) return;
     if (!origins.has(origin)) throw new SpotterError("origin-not-allowed");
     allowOrigin(reply, origin);
     if (isPreflight(request)) return answerPreflight(request, reply);
@@ -34,6 +35,16 @@ function ownNames({ host, allowedHosts, advertiseUrl }: NetworkGuardSettings): S
   const names = [host, os.hostname(), ...allowedHosts];
   if (advertiseUrl !== undefined) names.push(new URL(advertiseUrl).hostname);
   return new Set(names.map((name) => name.toLowerCase()));
+}
+
+// A proxy may speak to us by another name than the browser used. Only the addresses that were told to us are ours
+// then, port and all: any other port of the same machine belongs to another program.
+function proxiedOrigins({ allowedHosts, advertiseUrl }: NetworkGuardSettings): Set<string> {
+  const addresses = allowedHosts.flatMap((name) => [`https://${name}`, `http://${name}`]);
+  if (advertiseUrl !== undefined) addresses.push(advertiseUrl);
+  return new Set(
+    addresses.filter((address) => URL.canParse(address)).map((text) => new URL(text).origin),
+  );
 }
 
 /** Host without port; undefined when it is no host. */
@@ -52,17 +63,14 @@ function isOwnHost(host: string, names: ReadonlySet<string>): boolean {
 function isOwnOrigin(
   origin: string,
   hostHeader: string | undefined,
-  names: ReadonlySet<string>,
+  proxied: ReadonlySet<string>,
 ): boolean {
   if (!URL.canParse(origin)) return false;
-  const { host, hostname, protocol } = new URL(origin);
+  const { host, protocol } = new URL(origin);
   if (protocol !== "http:" && protocol !== "https:") return false;
-  // Behind a proxy that speaks to us by another name, the page's origin is one of our names.
-  return (
-    host === hostHeader?.toLowerCase().replace(/:(80|443)$/, "") ||
-    host === hostHeader?.toLowerCase() ||
-    (names.has(hostname) && isIP(hostname) === 0 && hostname !== "localhost")
-  );
+  if (proxied.has(`${protocol}//${host}`)) return true;
+  const address = `${protocol}//${hostHeader}`;
+  return URL.canParse(address) && new URL(address).host === host;
 }
 
 // Set on the raw answer, so that streams, which take it over, have it too.

@@ -62,6 +62,13 @@ export type SocketHandler<P, Q> = (
   input: { params: P; query: Q; caller: Caller; request: FastifyRequest },
 ) => void;
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Whether an upgrade may be asked for here. */
+    isWebSocket?: boolean;
+  }
+}
+
 /** Binds routes of one server; made once in `app.ts` and handed to every room's `routes.ts`. */
 export class Router {
   readonly #app: FastifyInstance;
@@ -134,6 +141,7 @@ export class Router {
     this.#app.route({
       method: "GET",
       url: endpoint.path,
+      config: { isWebSocket: true },
       onRequest: async (request) => {
         await this.#identify(request);
       },

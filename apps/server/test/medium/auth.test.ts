@@ -127,6 +127,19 @@ describe("signing in", () => {
     }
   });
 
+  it("is not undone by another program's cookie of the same name", async () => {
+    const server = await open();
+    const old = await post(server, "/api/auth/sign-in", ADMIN);
+    await post(server, "/api/auth/sign-out", {}, old.cookie);
+    const { cookie } = await post(server, "/api/auth/sign-in", ADMIN);
+    for (const foreign of ["spotter_session=%E0%A4%A", 'spotter_session="x.y"', old.cookie]) {
+      const headers = { cookie: `${foreign}; other=1; ${cookie}` };
+      expect((await fetch(`${server.url}/api/auth/me`, { headers })).status).toBe(200);
+    }
+    const headers = { cookie: `spotter_session=x.y; ${old.cookie}` };
+    expect((await fetch(`${server.url}/api/auth/me`, { headers })).status).toBe(401);
+  });
+
   it("is slowed down after twenty tries in a minute from one address", async () => {
     const server = await open();
     const codes = new Set<string | undefined>();

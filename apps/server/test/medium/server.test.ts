@@ -18,7 +18,11 @@ beforeAll(async () => {
   writeFileSync(path.join(webFolder, "assets/app-1a2b3c.js"), "export {};");
   server = await startTestServer({
     webFolder,
-    env: { SPOTTER_ALLOWED_ORIGINS: "https://lab.example", SPOTTER_MAX_BODY_MB: "1" },
+    env: {
+      SPOTTER_ALLOWED_ORIGINS: "https://lab.example",
+      SPOTTER_ALLOWED_HOSTS: "spotter.example",
+      SPOTTER_MAX_BODY_MB: "1",
+    },
   });
 });
 afterAll(async () => {
@@ -101,6 +105,41 @@ describe("the server", () => {
       );
       const upgrade = { origin, connection: "Upgrade", upgrade: "websocket" };
       expect((await ask("/ws/metrics", { headers: upgrade })).status).toBe(403);
+    },
+  );
+
+  it.each([
+    ["spotter.example", "http://spotter.example:9999"],
+    ["spotter.example:8888", "http://spotter.example:9999"],
+    ["127.0.0.1:8888", `http://${os.hostname()}:9999`],
+    ["127.0.0.1:8888", "https://spotter.example:8443"],
+    ["spotter.example:80", "https://spotter.example:81"],
+  ])("at %s takes %s for another program's page", async (host, origin) => {
+    expect(codeOf(await ask("/api/system/health", { headers: { host, origin } }))).toBe(
+      "403 origin-not-allowed",
+    );
+  });
+
+  it.each([
+    ["spotter.example", "https://spotter.example"],
+    ["spotter.example:443", "https://spotter.example"],
+    ["spotter.example:8443", "https://spotter.example:8443"],
+    ["127.0.0.1:8888", "https://spotter.example"],
+  ])("at %s knows %s for its own page, behind a proxy too", async (host, origin) => {
+    expect((await ask("/api/system/health", { headers: { host, origin } })).status).toBe(200);
+  });
+
+  it.each(["/ws/nowhere", "/api/runs", "/"])(
+    "does not shake hands for a WebSocket at %s",
+    async (address) => {
+      const headers = {
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": Buffer.alloc(16).toString("base64"),
+        authorization: `Bearer ${server.token}`,
+      };
+      expect(codeOf(await ask(address, { headers }))).toBe("404 route-not-found");
     },
   );
 

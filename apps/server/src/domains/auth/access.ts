@@ -4,7 +4,7 @@ import type { FastifyRequest } from "fastify";
 import { SpotterError } from "../../platform/errors.ts";
 import type { AccessControl, Caller } from "../../platform/route.ts";
 import { hashSecret } from "./secrets.ts";
-import { readSessionCookie, SESSION_SECONDS } from "./session-cookie.ts";
+import { readSessionCookies, SESSION_SECONDS } from "./session-cookie.ts";
 import type { AuthStore, UserRow } from "./store.ts";
 
 /** A caller is looked up again after this long, so that a second server's change reaches this one too. */
@@ -17,7 +17,7 @@ const RANK: Readonly<Record<Role, number>> = { viewer: 1, member: 2, admin: 3 };
 
 interface Remembered {
   readonly caller: Caller;
-  readonly until: number;
+  readonly since: number;
 }
 
 export class Access implements AccessControl {
@@ -34,17 +34,17 @@ export class Access implements AccessControl {
 
   async identify(request: FastifyRequest): Promise<Caller> {
     const bearer = bearerOf(request);
-    const secret = bearer ?? readSessionCookie(request);
-    if (secret === undefined) throw new SpotterError("not-signed-in");
-    const secretHash = hashSecret(secret);
-    const remembered = this.#remembered.get(secretHash);
-    if (remembered !== undefined && remembered.until > this.#now()) return remembered.caller;
-    const generation = this.#generation;
-    const caller = await this.#lookUp(secretHash, bearer === undefined ? "session" : "token");
-    if (generation !== this.#generation) return caller;
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(secretHash, { caller, until: this.#now() + REMEMBER_SECONDS });
-    return caller;
+    if (bearer !== undefined) return this.#callerOf(bearer, "token");
+    let refusal = new SpotterError("not-signed-in");
+    for (const secret of readSessionCookies(request)) {
+      try {
+        return await this.#callerOf(secret, "session");
+      } catch (error) {
+        if (!(error instanceof SpotterError) || error.status >= 500) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
   }
 
   requireRole(caller: Caller, projectId: number, role: Role): void {
@@ -68,6 +68,20 @@ export class Access implements AccessControl {
   forget(): void {
     this.#generation += 1;
     this.#remembered.clear();
+  }
+
+  async #callerOf(secret: string, via: Caller["via"]): Promise<Caller> {
+    const secretHash = hashSecret(secret);
+    const remembered = this.#remembered.get(secretHash);
+    const age = this.#now() - (remembered?.since ?? 0);
+    // A clock that was set back must not make anybody remembered for longer.
+    if (remembered !== undefined && age >= 0 && age < REMEMBER_SECONDS) return remembered.caller;
+    const generation = this.#generation;
+    const caller = await this.#lookUp(secretHash, via);
+    if (generation !== this.#generation) return caller;
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(secretHash, { caller, since: this.#now() });
+    return caller;
   }
 
   async #lookUp(secretHash: string, via: Caller["via"]): Promise<Caller> {

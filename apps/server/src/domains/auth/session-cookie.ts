@@ -3,6 +3,8 @@ import type { CookieSerializeOptions } from "@fastify/cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 const NAME = "spotter_session";
+/** Each costs a look into the database. */
+const MAX_SESSIONS = 5;
 export const SESSION_SECONDS = 30 * 24 * 3600;
 
 export interface CookieSettings {
@@ -22,12 +24,31 @@ export function clearSessionCookie(reply: FastifyReply, settings: CookieSettings
   reply.clearCookie(NAME, flags(settings));
 }
 
-/** @returns the session's secret, or undefined when the cookie is absent or its signature is wrong */
-export function readSessionCookie(request: FastifyRequest): string | undefined {
-  const signed = request.cookies[NAME];
-  if (signed === undefined) return undefined;
-  const opened = request.unsignCookie(signed);
-  return opened.valid ? opened.value : undefined;
+/**
+ * A browser sends every cookie of the name that fits the address: another program on the same host, at another port
+ * or path, may have set one before ours. Each is asked about, so that a foreign one cannot shut anybody out.
+ * @returns the secrets of those that we signed, as they came
+ */
+export function readSessionCookies(request: FastifyRequest): string[] {
+  const secrets = new Set<string>();
+  for (const pair of request.headers.cookie?.split(";") ?? []) {
+    const at = pair.indexOf("=");
+    if (at < 0 || pair.slice(0, at).trim() !== NAME) continue;
+    const opened = request.unsignCookie(decoded(pair.slice(at + 1).trim()));
+    if (opened.valid) secrets.add(opened.value);
+    if (secrets.size === MAX_SESSIONS) break;
+  }
+  return [...secrets];
+}
+
+// What is no percent-encoding was not written by us, and its signature says so.
+function decoded(text: string): string {
+  const bare = text.replace(/^"(.*)"$/, "$1");
+  try {
+    return decodeURIComponent(bare);
+  } catch {
+    return bare;
+  }
 }
 
 function flags(settings: CookieSettings): CookieSerializeOptions {
