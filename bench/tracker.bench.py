@@ -102,7 +102,8 @@ def train(home: Path, seconds: float) -> tuple[Switch, float]:
     from spotter_worker.api import ServerClient
     from spotter_worker.commands import Command, CommandPoll
     from spotter_worker.loop import Loop
-    from spotter_worker.recipes.vision import build_training
+    from spotter_worker.recipe_configs import VisionConfig
+    from spotter_worker.recipes.vision import build_task
     from spotter_worker.report import Reporter
     from spotter_worker.tracker import Tracker
 
@@ -111,11 +112,10 @@ def train(home: Path, seconds: float) -> tuple[Switch, float]:
     tracker = Tracker(client, home / "spool", 1, 1, lambda _code: None)
     tracker.start()
     switch = Switch(tracker)
-    training = build_training(
-        {"epochs": 10_000, "batch_size": 16, "checkpoint_every_epochs": 10_000}, None
-    )
+    config = VisionConfig(epochs=10_000, batch_size=16, checkpoint_every_epochs=10_000)
+    task = build_task(config, {})
     commands = CommandPoll(client, 1, 1)
-    loop = Loop(training, Reporter(switch, home), commands, home)
+    loop = Loop(task, Reporter(switch, home), commands, home)
     loop._probes = SwitchedProbes(loop._probes, switch)  # type: ignore[assignment]
     names = ("scribe", "courier-worker")
     before = sum(thread_cpu_s(name) for name in names)

@@ -8,19 +8,14 @@ Two threads; no warm-up; the times are of the whole run without loading Python's
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "worker/src"))
+from training.in_process import train
 
 SEEDS = (0, 1, 2)
 NUM_THREADS = 2
@@ -28,31 +23,12 @@ CHILD_FLAG = "--as-child"
 DIGITS_BAR, MNIST_BAR, MNIST_LIMIT_S = 0.98, 0.985, 300.0
 
 
-def train(config: dict[str, Any], data_root: Path | None) -> tuple[dict[str, float], float]:
-    from spotter_worker.api import ServerClient
-    from spotter_worker.commands import CommandPoll
-    from spotter_worker.loop import Loop
-    from spotter_worker.recipes.vision import build_training
-    from spotter_worker.report import Reporter
-    from spotter_worker.tracker import NullTracker
-
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        run_dir = Path(folder)
-        training = build_training(config, data_root)
-        # Never started: nobody sends commands to a bench.
-        commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
-        loop = Loop(training, Reporter(NullTracker(), run_dir), commands, run_dir)
-        metrics = loop.run().metrics
-    return metrics, time.perf_counter() - started
-
-
 def measure(
-    name: str, config: dict[str, Any], data_root: Path | None, metric: str, bar: float
+    name: str, config: dict[str, Any], places: dict[str, Path], metric: str, bar: float
 ) -> tuple[bool, float]:
     values, times = [], []
     for seed in SEEDS:
-        metrics, seconds = train({**config, "seed": seed, "split_seed": seed}, data_root)
+        metrics, seconds = train("vision", {**config, "seed": seed, "split_seed": seed}, places)
         values.append(metrics[metric])
         times.append(seconds)
         print(f"{name}, seed {seed}: {metric} {metrics[metric]:.4f} in {seconds:.1f} s", flush=True)
@@ -70,14 +46,16 @@ def main() -> int:
     print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, torch {torch.__version__}"
     )
-    passed, _ = measure("digits", {}, None, "test/accuracy", DIGITS_BAR)
+    passed, _ = measure("digits", {}, {}, "test/accuracy", DIGITS_BAR)
     arguments = [argument for argument in sys.argv[1:] if argument != CHILD_FLAG]
     if not arguments:
         print("MNIST is left out: no folder with its IDX files was named")
         return 0 if passed else 1
     config = {"data": {"path": arguments[0]}, "epochs": 12}
     config |= {"validation_fraction": 0.2, "test_fraction": 0}
-    good, slowest = measure("MNIST", config, Path(arguments[0]), "val/accuracy", MNIST_BAR)
+    good, slowest = measure(
+        "MNIST", config, {"data": Path(arguments[0])}, "val/accuracy", MNIST_BAR
+    )
     return 0 if passed and good and slowest <= MNIST_LIMIT_S else 1
 
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { errorPage } from "./contract/error-page.ts";
 import { openApi } from "./contract/open-api.ts";
+import { pythonConfigs } from "./contract/python-configs.ts";
 import { pythonModels } from "./contract/python-models.ts";
 import { schemaFiles } from "./contract/schema-files.ts";
 import { settingsPage } from "./contract/settings-page.ts";
@@ -30,6 +31,7 @@ function generate(): Map<string, string> {
   files.set("docs/reference/errors.md", errorPage());
   files.set("docs/reference/settings.md", settingsPage());
   files.set("worker/src/spotter_worker/contract_models.py", pythonModels());
+  files.set("worker/src/spotter_worker/recipe_configs.py", pythonConfigs());
   return files;
 }
 

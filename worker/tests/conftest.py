@@ -40,7 +40,7 @@ def make_spec(config: dict[str, Any] | None = None, **more: Any) -> dict[str, An
         "name": "digits",
         "recipe": "vision",
         "config": {**TINY, **(config or {})},
-        "data_root": None,
+        "places": {},
         "resume_from": None,
         "predict": None,
         "num_threads": 1,

@@ -12,8 +12,10 @@ from conftest import TINY
 from spotter_worker.api import ServerClient
 from spotter_worker.commands import Command, CommandPoll
 from spotter_worker.loop import Loop, RunEnd
-from spotter_worker.recipes.vision import Training, build_training
+from spotter_worker.recipe_configs import CONFIGS
+from spotter_worker.recipes import recipe_module
 from spotter_worker.report import Reporter
+from spotter_worker.task import Task
 
 
 class KeepingTracker:
@@ -53,15 +55,19 @@ class Run:
         config: dict[str, Any] | None = None,
         resume_from: str | None = None,
         probes_enabled: bool = True,
-        data_root: Path | None = None,
+        places: Mapping[str, Path] | None = None,
+        recipe: str = "vision",
     ) -> None:
         self.run_dir = run_dir
         self.tracker = KeepingTracker()
         # Never started: commands are put in by the test.
         self.commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
-        self.training: Training = build_training({**TINY, **(config or {})}, data_root)
+        given = {**(TINY if recipe == "vision" else {}), **(config or {})}
+        self.task: Task = recipe_module(recipe).build_task(
+            CONFIGS[recipe].parse(given), places or {}
+        )
         reporter = Reporter(self.tracker, run_dir)
-        self.loop = Loop(self.training, reporter, self.commands, run_dir, probes_enabled)
+        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled)
         self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None
 
     def command_at(self, step: int, *actions: str) -> Run:

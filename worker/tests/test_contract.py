@@ -11,7 +11,7 @@ from runs import Run
 
 from spotter_worker import api, contract_models, courier, tracker
 from spotter_worker.__main__ import PROTOCOL, read_spec
-from spotter_worker.recipes.vision_config import parse_config
+from spotter_worker.recipe_configs import CONFIGS
 
 GOLDEN = Path(__file__).parents[2] / "packages/contract/golden/worker"
 
@@ -31,12 +31,12 @@ def test_a_golden_spec_can_be_read(tmp_path: Path, name: str) -> None:
     spec = read_spec(tmp_path, api.ServerClient(tmp_path, ""), 42)
     assert spec["num_threads"] > 0
     if spec["kind"] == "train":
-        parse_config(spec["config"])
+        CONFIGS[spec["recipe"]].parse(spec["config"])
 
 
 def test_every_event_of_a_run_has_the_golden_fields(tmp_path: Path) -> None:
     run = Run(tmp_path, {"epochs": 2, "keep_checkpoints": 1}).command_at(1, "pause", "resume")
-    run.loop._reporter.started(run.training, run.loop.total_steps, None)
+    run.loop._reporter.started(run.task, run.loop.total_steps, None)
     run.go()
     run.loop._reporter.ended("finished", {"test/accuracy": float("nan")})
     known = golden_events()

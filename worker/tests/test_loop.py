@@ -126,7 +126,7 @@ def test_a_loss_that_is_not_a_number_is_told_as_such(tmp_path: Path) -> None:
         },
     )
     with torch.no_grad():
-        next(run.training.model.parameters()).fill_(float("nan"))
+        next(run.task.model.parameters()).fill_(float("nan"))
     run.go()
     losses = [value for _, value in run.tracker.series("train/loss")]
     assert any(value != value for value in losses)
@@ -153,9 +153,9 @@ def test_a_folder_of_photographs_is_learnt_by_the_resnet(tmp_path: Path, data_wo
         "mirror": True,
         "data_workers": data_workers,
     }
-    run = Run(tmp_path / "run", config, data_root=tmp_path / "photos")
+    run = Run(tmp_path / "run", config, places={"data": tmp_path / "photos"})
     assert run.go().metrics["test/accuracy"] == 1.0
-    assert run.training.classes == ["leaf", "rose"]
+    assert run.task.classes == ["leaf", "rose"]
 
 
 def test_progress_names_everything_that_the_live_doors_show(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from spotter_worker.models.vision import Architecture, build_model, count_parameters
-from spotter_worker.recipes.vision import build_optimizer
-from spotter_worker.recipes.vision_config import parse_config
+from spotter_worker.optimizers import build_optimizer
+from spotter_worker.recipe_configs import VisionConfig
 from spotter_worker.schedule import Schedule
 
 
@@ -26,7 +26,7 @@ def test_the_full_resnet18_has_its_known_size() -> None:
 
 def test_biases_and_norms_are_not_decayed() -> None:
     model = build_model(Architecture("cnn", 8, 0.0, 1, 8, 3))
-    optimizer = build_optimizer(parse_config({"weight_decay": 0.5}), model)
+    optimizer = build_optimizer(VisionConfig.parse({"weight_decay": 0.5}), model)
     decayed, free = optimizer.param_groups
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.5, 0.0)
     assert all(parameter.dim() > 1 for parameter in decayed["params"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -20,8 +21,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+def sample(number: int | None) -> dict[str, Any]:
+    return {"name": f"test:{number}", "file": None, "text": None, "sample": number}
+
+
 def test_test_samples_come_with_truth_thumbnail_and_the_runs_own_accuracy(trained: Run) -> None:
-    answer = predict(trained.run_dir / "weights", [f"test:{n}" for n in range(20)], None)
+    answer = predict(trained.run_dir / "weights", [sample(n) for n in range(20)], {})
     told = trained.tracker.series("test/accuracy")[-1][1]
     assert answer["test_accuracy"] == told
     assert answer["latency_ms"] > 0
@@ -41,7 +46,9 @@ def test_test_samples_come_with_truth_thumbnail_and_the_runs_own_accuracy(traine
 def test_an_image_file_is_classified(trained: Run, tmp_path: Path) -> None:
     path = tmp_path / "seven.png"
     Image.new("L", (40, 30), 128).save(path)
-    answer = predict(trained.run_dir / "weights", [str(path)], None)
+    answer = predict(
+        trained.run_dir / "weights", [{**sample(None), "name": "seven.png", "file": str(path)}], {}
+    )
     [prediction] = answer["predictions"]
     assert prediction["label"] in "0123456789"
     assert prediction["truth"] is None
@@ -51,14 +58,16 @@ def test_an_image_file_is_classified(trained: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ("test:9999", "the test split has 270 samples"),
-        ("test:x", "expected test:<number>"),
-        ("/nowhere.png", "not an image that can be read"),
+        ({"sample": 9999}, "the test split has 270 samples"),
+        ({"text": "seven"}, "give an image file"),
+        ({"file": "/nowhere.png"}, "not an image that can be read"),
     ],
 )
-def test_an_input_that_cannot_be_is_refused(trained: Run, wanted: str, words: str) -> None:
+def test_an_input_that_cannot_be_is_refused(
+    trained: Run, wanted: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
-        predict(trained.run_dir / "weights", [wanted], None)
+        predict(trained.run_dir / "weights", [{**sample(None), **wanted}], {})
 
 
 def test_weights_that_were_changed_are_refused(trained: Run, tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_wrong_config_fails_with_the_field_and_a_hint(
     assert ended["state"] == "failed"
     assert ended["error"]["kind"] == "invalid-input"
     assert "learning_rate is -1" in ended["error"]["message"]
-    assert "parse_config" in ended["error"]["traceback"]
+    assert "recipe_config.py" in ended["error"]["traceback"]
 
 
 def test_a_superseded_worker_leaves_without_a_word(running, receiver: Receiver) -> None:  # type: ignore[no-untyped-def]

@@ -15,6 +15,7 @@ import type { Clock } from "./platform/clock.ts";
 import { ContentCollector } from "./platform/content-collector.ts";
 import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
+import { SpotterError } from "./platform/errors.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
 import type { Log } from "./platform/log.ts";
 import { Outbox } from "./platform/outbox.ts";
@@ -189,6 +190,7 @@ function buildTrainingRooms(parts: LowerRooms) {
     datasets: datasets.service,
     audit: auth.audit,
     streamFacts: (runId) => metrics.streamFacts(runId),
+    locateModel: () => Promise.reject(new SpotterError("model-version-not-found")),
   });
   const metrics: MetricsRoom = new MetricsRoom({
     ...{ database, bus, log, now },

@@ -27,6 +27,12 @@ const rows = {
     domain: "platform",
     sentence: "The body is larger than this endpoint accepts.",
   },
+  "request-too-slow": {
+    status: 408,
+    domain: "platform",
+    sentence:
+      "The request's headers or body stopped coming; the connection was closed. Send it again.",
+  },
   "route-not-found": { status: 404, domain: "platform", sentence: "There is no such endpoint." },
   "host-not-allowed": {
     status: 403,
@@ -171,6 +177,11 @@ const rows = {
     status: 404,
     domain: "datasets",
     sentence: "There is no such data set version.",
+  },
+  "model-version-not-found": {
+    status: 404,
+    domain: "models",
+    sentence: "There is no such model version.",
   },
   "archive-unreadable": {
     status: 400,

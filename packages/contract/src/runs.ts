@@ -208,22 +208,31 @@ export const ControlAnswer = z.object({
 export type ControlAnswer = z.infer<typeof ControlAnswer>;
 export const Prediction = z.object({
   input: z.string(),
-  label: z.string(),
-  confidence: z.number(),
+  /** The answer in one word; null where the answer is a text. */ label: z.string().nullable(),
+  confidence: z.number().nullable(),
   top: z.array(z.object({ label: z.string(), confidence: z.number() })),
+  /** What a language model wrote after the input; null where the answer is a label. */ text: z
+    .string()
+    .nullable(),
   /** The true label, where the input came from the test split. */ truth: z.string().nullable(),
   /** 2-D grey image, 0–1, where the input is small enough to show in a terminal. */ thumbnail: z
     .array(z.array(z.number()))
     .nullable(),
 });
 export type Prediction = z.infer<typeof Prediction>;
-/** Images as base64 (PNG, JPEG, …) or numbers of samples from the run's own test split. */
+/** What a person gives to predict from: a file as base64 (an image, a sound), a text, or both. */
+export const GivenInput = z
+  .object({
+    name: z.string().max(200),
+    base64: z.string().max(14_000_000).optional(),
+    text: z.string().max(100_000).optional(),
+  })
+  .strict();
+export type GivenInput = z.infer<typeof GivenInput>;
+/** Inputs of one's own, or the first so many samples of the run's own test split. */
 export const PredictRequest = z
   .object({
-    images: z
-      .array(z.object({ name: z.string().max(200), base64: z.string().max(14_000_000) }))
-      .max(16)
-      .default([]),
+    inputs: z.array(GivenInput).max(16).default([]),
     test_samples: z.number().int().min(0).max(64).default(0),
   })
   .strict();

@@ -223,12 +223,16 @@ export type EventReceipt = z.infer<typeof EventReceipt>;
 
 const JobParams = z.object({ job_id: IdText });
 
-export const DataSource = z.union([
-  z.object({ builtin: z.enum(["digits"]) }).strict(),
-  z.object({ path: z.string().min(1).max(4096) }).strict(),
-  z.object({ dataset_version: Id }).strict(),
-]);
-export type DataSource = z.infer<typeof DataSource>;
+/** One thing to predict from: a file (absolute path), a text, both, or a sample of the run's own test split, from 0. */
+export const PredictInput = z
+  .object({
+    name: z.string(),
+    file: z.string().nullable(),
+    text: z.string().nullable(),
+    sample: z.number().int().min(0).nullable(),
+  })
+  .strict();
+export type PredictInput = z.infer<typeof PredictInput>;
 
 /** What a worker is told to do. */
 export const JobSpec = z.object({
@@ -239,15 +243,16 @@ export const JobSpec = z.object({
   name: z.string(),
   recipe: z.string(),
   config: JsonObject,
-  /** Folder on this machine where the data lies, for `{path}` and `{dataset_version}`; null for builtin. */
-  data_root: z.string().nullable(),
+  /**
+   * Folder or file on this machine of every data and model source in the config that names one (`{path}`,
+   * `{dataset_version}`, `{model_version}`), by the config's field: `data`, `init_from`, … Builtin and Hub sources have
+   * none.
+   */
+  places: z.record(z.string(), z.string()),
   /** Checkpoint folder, relative to the run folder, to go on from; null to begin. */
   resume_from: z.string().nullable(),
-  /**
-   * For `predict`: weights folder (absolute), and inputs: an image's absolute path, or `test:<n>` for the n-th sample
-   * (from 0) of the run's own test split.
-   */
-  predict: z.object({ weights: z.string(), inputs: z.array(z.string()).max(64) }).nullable(),
+  /** For `predict`: the weights folder (absolute), and what to predict from. */
+  predict: z.object({ weights: z.string(), inputs: z.array(PredictInput).max(64) }).nullable(),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),
 });

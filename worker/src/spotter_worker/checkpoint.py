@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .device import device_random_state, set_device_random_state
-from .recipes.vision import Training
+from .task import Task
 from .weights import file_sha256
 
 FORMAT_VERSION = 1
@@ -54,25 +54,26 @@ class CheckpointFolder:
 
     def save(
         self,
-        training: Training,
+        task: Task,
+        optimizer: torch.optim.Optimizer,
         step: int,
         progress: dict[str, Any],
         best_state: dict[str, torch.Tensor] | None,
     ) -> SavedCheckpoint:
         target = self._folder / f"step-{step:08d}"
         beside = self._folder / f".{target.name}.tmp"
-        _require_space(self._folder, training)
+        _require_space(self._folder, task)
         if beside.exists():
             shutil.rmtree(beside)
         beside.mkdir(parents=True)
-        state = {name: t.contiguous().cpu() for name, t in training.model.state_dict().items()}
+        state = {name: t.contiguous().cpu() for name, t in task.model.state_dict().items()}
         save_file(state, beside / "model.safetensors")
         if best_state is not None:
             save_file(best_state, beside / "best.safetensors")
-        torch.save(training.optimizer.state_dict(), beside / "optimizer.pt")
-        torch.save(_random_states(training.device), beside / "random.pt")
+        torch.save(optimizer.state_dict(), beside / "optimizer.pt")
+        torch.save(_random_states(task.device), beside / "random.pt")
         (beside / "progress.json").write_text(json.dumps(progress))
-        (beside / "config.json").write_text(json.dumps(training.config.to_json(), indent=2))
+        (beside / "config.json").write_text(json.dumps(task.config.to_json(), indent=2))
         size = _write_manifest(beside, step)
         if target.exists():
             shutil.rmtree(target)
@@ -94,14 +95,16 @@ class CheckpointFolder:
     def steps(self) -> list[int]:
         return [int(path.name.removeprefix("step-")) for path in self._folder.glob("step-*")]
 
-    def load_newest(self, training: Training, wanted: Path) -> LoadedCheckpoint | None:
-        """Puts the wanted checkpoint, or the newest sound one before it, into the training."""
+    def load_newest(
+        self, task: Task, optimizer: torch.optim.Optimizer, wanted: Path
+    ) -> LoadedCheckpoint | None:
+        """Puts the wanted checkpoint, or the newest sound one before it, into the task."""
         wanted_step = int(wanted.name.removeprefix("step-"))
         for step in sorted((s for s in self.steps() if s <= wanted_step), reverse=True):
             path = self._folder / f"step-{step:08d}"
             problem = find_damage(path)
             if problem is None:
-                return _load(training, path, step)
+                return _load(task, optimizer, path, step)
             print(f"WARNING checkpoint {path.name} is not used: {problem}", file=sys.stderr)
         return None
 
@@ -123,11 +126,11 @@ def find_damage(path: Path) -> str | None:
     return None
 
 
-def _load(training: Training, path: Path, step: int) -> LoadedCheckpoint:
-    training.model.load_state_dict(load_file(path / "model.safetensors"))
+def _load(task: Task, optimizer: torch.optim.Optimizer, path: Path, step: int) -> LoadedCheckpoint:
+    task.model.load_state_dict(load_file(path / "model.safetensors"))
     optimizer_state = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
-    training.optimizer.load_state_dict(optimizer_state)
-    _restore_random(torch.load(path / "random.pt", weights_only=True), training.device)
+    optimizer.load_state_dict(optimizer_state)
+    _restore_random(torch.load(path / "random.pt", weights_only=True), task.device)
     best = path / "best.safetensors"
     return LoadedCheckpoint(
         path=path,
@@ -174,10 +177,10 @@ def _write_manifest(folder: Path, step: int) -> int:
     return sum(file["size"] for file in files.values()) + manifest.stat().st_size  # type: ignore[misc]
 
 
-def _require_space(folder: Path, training: Training) -> None:
+def _require_space(folder: Path, task: Task) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # Weights, best weights and AdamW's two moments, in float32.
-    needed = training.num_parameters * 4 * 4 + RESERVE_BYTES
+    needed = task.num_parameters * 4 * 4 + RESERVE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(

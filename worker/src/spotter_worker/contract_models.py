@@ -10,9 +10,16 @@ MAX_BATCH_BYTES = 16777216
 MAX_BATCH_POINTS = 200000
 
 
+class PredictInput(TypedDict):
+    name: str
+    file: Union[str, None]
+    text: Union[str, None]
+    sample: Union[int, None]
+
+
 class JobSpecPredict(TypedDict):
     weights: str
-    inputs: list[str]
+    inputs: list[PredictInput]
 
 
 class JobSpec(TypedDict):
@@ -23,7 +30,7 @@ class JobSpec(TypedDict):
     name: str
     recipe: str
     config: JsonObject
-    data_root: Union[str, None]
+    places: dict[str, str]
     resume_from: Union[str, None]
     predict: Union[JobSpecPredict, None]
     num_threads: int
@@ -52,63 +59,6 @@ class ErrorEnvelopeError(_ErrorEnvelopeErrorAlways, total=False):
 
 class ErrorEnvelope(TypedDict):
     error: ErrorEnvelopeError
-
-
-class VisionConfig(TypedDict):
-    # Where the images come from: the built-in handwritten digits, a folder with one sub-folder a class, a folder of IDX files (MNIST), or an uploaded data set version.
-    data: DataSource
-    # Edge in pixels that every image is resized to. Empty: the native size of digits (8) and IDX files, else 64.
-    image_size: Union[int, None]
-    # Share of the images that choose the best model and never train it.
-    validation_fraction: float
-    # Share kept aside for one final, honest accuracy. 0 leaves the test out.
-    test_fraction: float
-    # The same seed always gives the same split.
-    split_seed: int
-    # Random changes to training images. light: shift and small rotation; standard: also zoom and brightness. Mirrored digits are other digits, so nothing is mirrored unless you say so.
-    augment: Literal["none", "light", "standard"]
-    # Also mirror images at random: right for photographs, wrong for letters and digits.
-    mirror: bool
-    # cnn: small and quick. resnet18: deeper, for larger images; slow without a GPU.
-    model: Literal["cnn", "resnet18"]
-    # Channels of the first stage; later stages double it. ResNet-18 proper has 64.
-    width: int
-    # Share of features that are dropped before the last layer while training.
-    dropout: float
-    # Softens the targets; 0.1 is usual for noisy labels.
-    label_smoothing: float
-    # Pulls weights towards zero each step; not applied to biases and norms.
-    weight_decay: float
-    # How often the training goes through all training images.
-    epochs: int
-    # Images a step. Larger is smoother and needs more memory.
-    batch_size: int
-    # adamw: forgiving. sgd: with Nesterov momentum, often a little better when tuned; wants a learning rate near 0.1.
-    optimizer: Literal["adamw", "sgd"]
-    # The largest step size, reached after the warm-up.
-    learning_rate: float
-    # For sgd only.
-    momentum: float
-    # Longest gradient that is let through; off lets every gradient through.
-    gradient_clip: Union[float, None]
-    # How the learning rate falls: smoothly to zero (cosine), by a factor every few epochs (step), or not at all.
-    schedule: Literal["cosine", "step", "constant"]
-    # Epochs over which the learning rate rises from near zero.
-    warmup_epochs: float
-    # For the step schedule: epochs between two drops.
-    step_every_epochs: int
-    # For the step schedule: what the learning rate is multiplied by.
-    step_factor: float
-    # Epochs between two complete states that a run can go on from.
-    checkpoint_every_epochs: int
-    # Older checkpoints are removed; the best one always stays.
-    keep_checkpoints: int
-    # Fixes initial weights, order of images and augmentation.
-    seed: int
-    # auto takes a GPU where there is one.
-    device: Literal["auto", "cpu", "cuda", "mps"]
-    # Threads that read large image folders beside the training, one batch ahead; 0 reads when a batch is needed and suits small images.
-    data_workers: int
 
 
 class RunStartedEventModel(TypedDict):
@@ -303,59 +253,9 @@ Json = Any
 JsonObject = dict[str, Json]
 CommandAction = Literal["pause", "resume", "stop", "checkpoint"]
 UnixTime = float
-
-
-class DataSource1(TypedDict):
-    builtin: Literal["digits"]
-
-
-class DataSource2(TypedDict):
-    path: str
-
-
-class DataSource3(TypedDict):
-    dataset_version: Id
-
-
-DataSource = Union[DataSource1, DataSource2, DataSource3]
 MetricName = str
 MetricValue = Union[float, Literal["NaN", "Infinity", "-Infinity"]]
 FileKind = Literal["checkpoint", "weights", "config", "report", "other"]
 Sha256 = str
 LogLevel = Literal["debug", "info", "warning", "error"]
 WorkerEvent = Union[RunStartedEvent, MetricPointsEvent, RunProgressEvent, EpochCompletedEvent, FileSavedEvent, FileRemovedEvent, LogLinesEvent, CommandAckedEvent, PhaseChangedEvent, RunEndedEvent, JobResultEvent, AttemptEndedEvent, HeartbeatEvent]
-
-
-def vision_config_defaults() -> VisionConfig:
-    """A new config in which every field has the contract's default."""
-    return {
-        "data": {
-            "builtin": "digits",
-        },
-        "image_size": None,
-        "validation_fraction": 0.15,
-        "test_fraction": 0.15,
-        "split_seed": 0,
-        "augment": "light",
-        "mirror": False,
-        "model": "cnn",
-        "width": 32,
-        "dropout": 0.1,
-        "label_smoothing": 0,
-        "weight_decay": 0.01,
-        "epochs": 25,
-        "batch_size": 64,
-        "optimizer": "adamw",
-        "learning_rate": 0.003,
-        "momentum": 0.9,
-        "gradient_clip": 1,
-        "schedule": "cosine",
-        "warmup_epochs": 1,
-        "step_every_epochs": 10,
-        "step_factor": 0.3,
-        "checkpoint_every_epochs": 5,
-        "keep_checkpoints": 3,
-        "seed": 0,
-        "device": "auto",
-        "data_workers": 0,
-    }

@@ -15,10 +15,12 @@ import torch
 
 from .checkpoint import CheckpointFolder, LoadedCheckpoint
 from .commands import Command, CommandPoll
-from .data.batches import EvalBatches
+from .optimizers import build_optimizer
 from .probes import Probes
-from .recipes.vision import Training
+from .recipe_config import Primary
 from .report import Reporter
+from .schedule import build_schedule
+from .task import EvalBatches, Scores, Task
 from .weights import CARD_NAME, WEIGHTS_NAME, load_weights, save_weights, write_card
 
 PROGRESS_INTERVAL_S = 0.5
@@ -37,9 +39,8 @@ class Progress:
     # Finished epochs, and finished batches of the present one.
     epoch: int = 0
     batch: int = 0
-    # Sums over the present epoch.
-    loss_sum: float = 0.0
-    num_correct: int = 0
+    # Sums over the present epoch: `loss`, `accuracy`, …, and how many examples (or tokens) they are over.
+    sums: dict[str, float] = field(default_factory=dict)
     num_seen: int = 0
     # Best so far: `{metric, value, loss, step, epoch}`; and the best among those with a checkpoint.
     best: dict[str, Any] | None = None
@@ -55,20 +56,22 @@ class RunEnd:
 class Loop:
     def __init__(
         self,
-        training: Training,
+        task: Task,
         reporter: Reporter,
         commands: CommandPoll,
         run_dir: Path,
         probes_enabled: bool = True,
     ) -> None:
-        self._training = training
+        self._task = task
+        self._optimizer = build_optimizer(task.config, task.model)
+        self._schedule = build_schedule(
+            task.config, task.train_batches.num_batches, self.total_steps
+        )
         self._reporter = reporter
         self._commands = commands
         self._run_dir = run_dir
-        self._checkpoints = CheckpointFolder(
-            run_dir / "checkpoints", training.config.keep_checkpoints
-        )
-        self._probes = Probes(training.model.parameters(), probes_enabled)
+        self._checkpoints = CheckpointFolder(run_dir / "checkpoints", task.config.keep_checkpoints)
+        self._probes = Probes(task.model.parameters(), probes_enabled)
         self._best_state: dict[str, torch.Tensor] | None = None
         self._first_step = 0
         self._training_time_s = 0.0
@@ -78,10 +81,10 @@ class Loop:
 
     @property
     def total_steps(self) -> int:
-        return self._training.config.epochs * self._training.train_batches.num_batches
+        return self._task.config.epochs * self._task.train_batches.num_batches
 
     def resume(self, checkpoint: Path) -> LoadedCheckpoint | None:
-        loaded = self._checkpoints.load_newest(self._training, checkpoint)
+        loaded = self._checkpoints.load_newest(self._task, self._optimizer, checkpoint)
         if loaded is not None:
             self.progress = Progress(**loaded.progress)
             self._best_state = loaded.best_state
@@ -89,27 +92,25 @@ class Loop:
         return loaded
 
     def run(self) -> RunEnd:
-        training, progress, config = self._training, self.progress, self._training.config
-        model, optimizer = training.model, training.optimizer
+        task, progress, config = self._task, self.progress, self._task.config
+        model, optimizer = task.model, self._optimizer
         while progress.epoch < config.epochs:
             model.train()
-            batches = training.train_batches.epoch(progress.epoch, progress.batch)
+            batches = task.train_batches.epoch(progress.epoch, progress.batch)
             epoch_started = time.perf_counter()
             while True:
                 started = time.perf_counter()
-                pair = next(batches, None)
-                if pair is None:
+                batch = next(batches, None)
+                if batch is None:
                     break
-                images, labels = pair
                 data_ready = time.perf_counter()
 
-                learning_rate = training.schedule.learning_rate(progress.step + 1)
+                learning_rate = self._schedule.learning_rate(progress.step + 1)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate
-                logits = model(images)
-                loss = training.loss(logits, labels)
+                scores = task.train_scores(model, batch)
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                scores.loss.backward()  # type: ignore[no-untyped-call]
                 gradient_norm = None
                 if config.gradient_clip is not None:
                     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
@@ -117,20 +118,15 @@ class Loop:
                 norms = self._probes.norms(gradient_norm)
                 optimizer.step()
 
-                loss_value = loss.item()
-                num_correct = int((logits.detach().argmax(1) == labels).sum())
+                means = _take(progress, scores)
                 progress.step += 1
                 progress.batch += 1
-                progress.loss_sum += loss_value * len(labels)
-                progress.num_correct += num_correct
-                progress.num_seen += len(labels)
                 ended = time.perf_counter()
                 self._training_time_s += ended - started
                 self._reporter.points(
                     progress.step,
                     {
-                        "train/loss": loss_value,
-                        "train/accuracy": num_correct / len(labels),
+                        **{f"train/{name}": value for name, value in means.items()},
                         "train/learning_rate": learning_rate,
                         "train/epoch": progress.epoch + 1,
                         **norms,
@@ -189,66 +185,82 @@ class Loop:
                 return True
 
     def _finish_epoch(self, train_time_s: float) -> None:
-        training, progress = self._training, self.progress
+        task, progress = self._task, self.progress
         self._report_progress("evaluating", now=True)
         started = time.perf_counter()
-        loss, accuracy = self._evaluate(training.model, training.validation_batches)
+        validation = self._evaluate(task.model, task.validation)
         progress.epoch += 1
         progress.batch = 0
-        metrics = {
-            "train/loss": progress.loss_sum / max(1, progress.num_seen),
-            "train/accuracy": progress.num_correct / max(1, progress.num_seen),
-            "val/loss": loss,
-            "val/accuracy": accuracy,
-        }
-        progress.loss_sum, progress.num_correct, progress.num_seen = 0.0, 0, 0
-        self._reporter.points(progress.step, {"val/loss": loss, "val/accuracy": accuracy})
+        seen = max(1, progress.num_seen)
+        evaluated = {f"val/{name}": value for name, value in validation.items()}
+        for set_name, batches in task.extra_evaluations().items():
+            found = self._evaluate(task.model, batches)
+            evaluated |= {f"{set_name}/{name}": value for name, value in found.items()}
+        metrics = {f"train/{name}": value / seen for name, value in progress.sums.items()}
+        metrics |= evaluated
+        progress.sums, progress.num_seen = {}, 0
+        self._reporter.points(progress.step, evaluated)
         self._last_metrics = metrics
+        metric, _ = self._primary
         standing = {
-            "metric": "val/accuracy",
-            "value": accuracy,
-            "loss": loss,
+            "metric": metric,
+            "value": metrics[metric],
+            "loss": metrics["val/loss"],
             "step": progress.step,
             "epoch": progress.epoch,
         }
-        if _is_better(standing, progress.best):
+        if self._is_better(standing, progress.best):
             progress.best = standing
             self._best_state = self._copy_weights()
-        last = progress.epoch == training.config.epochs
-        due = progress.epoch % training.config.checkpoint_every_epochs == 0 or last
+        last = progress.epoch == task.config.epochs
+        due = progress.epoch % task.config.checkpoint_every_epochs == 0 or last
         if due:
             label = "last" if last else None
-            if _is_better(standing, progress.best_checkpoint):
+            if self._is_better(standing, progress.best_checkpoint):
                 progress.best_checkpoint, label = standing, "best"
             self._save_checkpoint(label)
         self._training_time_s += time.perf_counter() - started
-        self._reporter.epoch_completed(progress, metrics, due, training.config.epochs, train_time_s)
+        self._reporter.epoch_completed(progress, metrics, due, task.config.epochs, train_time_s)
+
+    @property
+    def _primary(self) -> Primary:
+        return self._task.config.PRIMARY
+
+    def _is_better(self, one: dict[str, Any], other: dict[str, Any] | None) -> bool:
+        # Small validation sets tie often; the surer of two equals is better.
+        if other is None:
+            return True
+        sign = 1 if self._primary.higher_is_better else -1
+        mine, theirs = sign * one["value"], sign * other["value"]
+        return bool((mine, -one["loss"]) > (theirs, -other["loss"]))
 
     def _copy_weights(self) -> dict[str, torch.Tensor]:
-        state = self._training.model.state_dict()
+        state = self._task.model.state_dict()
         return {
             name: tensor.detach().to("cpu", copy=True).contiguous()
             for name, tensor in state.items()
         }
 
     @torch.inference_mode()
-    def _evaluate(self, model: torch.nn.Module, batches: EvalBatches) -> tuple[float, float]:
+    def _evaluate(self, model: torch.nn.Module, batches: EvalBatches) -> dict[str, float]:
+        """Means over all examples of the set: `loss`, `accuracy`, …"""
         model.eval()
-        loss_sum = torch.zeros((), dtype=torch.float64)
-        num_correct = 0
-        for images, labels in batches:
-            logits = model(images)
-            loss = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
-            loss_sum += loss.double().cpu()
-            num_correct += int((logits.argmax(1) == labels).sum())
+        sums: dict[str, torch.Tensor] = {}
+        count = 0
+        for batch in batches:
+            found = self._task.eval_sums(model, batch)
+            count += found.count
+            for name, value in found.sums.items():
+                # In double, on the CPU: a million small losses in float32 would lose digits.
+                sums[name] = sums.get(name, 0.0) + value.double().cpu()
         model.train()
-        return float(loss_sum) / len(batches), num_correct / len(batches)
+        return {name: float(value) / max(1, count) for name, value in sums.items()}
 
     def _save_checkpoint(self, label: str | None) -> None:
         progress = self.progress
         self._report_progress("saving", now=True)
         saved = self._checkpoints.save(
-            self._training, progress.step, dict(vars(progress)), self._best_state
+            self._task, self._optimizer, progress.step, dict(vars(progress)), self._best_state
         )
         best = progress.best_checkpoint
         path = saved.path.relative_to(self._run_dir).as_posix()
@@ -268,29 +280,23 @@ class Loop:
 
     def _finish(self, state: str) -> RunEnd:
         """Exports the best weights, loads them back from disk, and tests what was loaded."""
-        training, progress = self._training, self.progress
+        task, progress = self._task, self.progress
         self._report_progress("saving", now=True)
         folder = self._run_dir / "weights"
         metrics = dict(self._last_metrics)
         if progress.best is not None:
-            metrics["val/accuracy"] = progress.best["value"]
+            metrics[progress.best["metric"]] = progress.best["value"]
             metrics["val/loss"] = progress.best["loss"]
         facts = {"step": progress.step, "best": progress.best, "metrics": metrics}
-        card = save_weights(
-            folder,
-            self._best_state or training.model.state_dict(),
-            training.architecture,
-            training.normalization,
-            training.classes,
-            training.config.to_json(),
-            facts,
-        )
-        if len(training.test_batches) > 0:
+        state_dict = self._best_state or task.model.state_dict()
+        card = save_weights(folder, task, state_dict, facts)
+        if len(task.test) > 0:
             self._report_progress("testing", now=True)
-            model = load_weights(folder).model.to(training.device)
-            loss, accuracy = self._evaluate(model, training.test_batches)
-            metrics |= {"test/loss": loss, "test/accuracy": accuracy}
-            self._reporter.points(progress.step, {"test/loss": loss, "test/accuracy": accuracy})
+            model = load_weights(folder).model.to(task.device)
+            tested = self._evaluate(model, task.test)
+            tested = {f"test/{name}": value for name, value in tested.items()}
+            metrics |= tested
+            self._reporter.points(progress.step, tested)
             write_card(folder, {**card, "metrics": metrics})
         self._reporter.weights_saved(folder / WEIGHTS_NAME, card, progress, metrics)
         self._reporter.card_saved(folder / CARD_NAME, progress)
@@ -309,20 +315,23 @@ class Loop:
             {
                 "step": progress.step,
                 "total_steps": self.total_steps,
-                "epoch": min(progress.epoch + 1, self._training.config.epochs),
-                "total_epochs": self._training.config.epochs,
+                "epoch": min(progress.epoch + 1, self._task.config.epochs),
+                "total_epochs": self._task.config.epochs,
                 "batch": progress.batch,
-                "batches": self._training.train_batches.num_batches,
+                "batches": self._task.train_batches.num_batches,
                 "eta_s": remaining / steps_per_s if steps_per_s else None,
                 "steps_per_s": steps_per_s,
-                "lr_schedule": self._training.schedule.kind,
+                "lr_schedule": self._schedule.kind,
                 "phase": phase,
             }
         )
 
 
-def _is_better(one: dict[str, Any], other: dict[str, Any] | None) -> bool:
-    # Small validation sets tie often; the surer of two equals is better.
-    if other is None:
-        return True
-    return bool((one["value"], -one["loss"]) > (other["value"], -other["loss"]))
+def _take(progress: Progress, scores: Scores) -> dict[str, float]:
+    """Adds a batch to the sums of the epoch; returns the batch's own means."""
+    loss = scores.loss.item()
+    sums = {name: float(value) for name, value in scores.sums.items()}
+    for name, value in {"loss": loss * scores.count, **sums}.items():
+        progress.sums[name] = progress.sums.get(name, 0.0) + value
+    progress.num_seen += scores.count
+    return {"loss": loss, **{name: value / scores.count for name, value in sums.items()}}

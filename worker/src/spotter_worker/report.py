@@ -13,7 +13,7 @@ import torch
 
 from .columns import encode_value
 from .device import describe_device
-from .recipes.vision import Training
+from .task import Task
 from .tracker import Tracks
 from .weights import file_sha256
 
@@ -30,30 +30,29 @@ class Reporter:
         fields = {"step": 0, "epoch": 0, "batch": 0, "phase": "preparing"}
         self.progress({**fields, **dict.fromkeys(unknown)})
 
-    def started(self, training: Training, total_steps: int, resumed_from: int | None) -> None:
-        split = training.split
+    def started(self, task: Task, total_steps: int, resumed_from: int | None) -> None:
         self._tracker.event(
             {
                 "type": "run-started",
                 "first_step": 0 if resumed_from is None else resumed_from + 1,
                 "resumed_from_step": resumed_from,
                 "total_steps": total_steps,
-                "total_epochs": training.config.epochs,
-                "device": describe_device(training.device),
+                "total_epochs": task.config.epochs,
+                "device": describe_device(task.device),
                 "hostname": socket.gethostname(),
                 "pid": os.getpid(),
                 "model": {
-                    "name": training.architecture.name,
-                    "parameters": training.num_parameters,
+                    "name": task.model_name,
+                    "parameters": task.num_parameters,
                 },
                 "data": {
-                    "train": len(split.train),
-                    "validation": len(split.validation),
-                    "test": len(split.test),
-                    "classes": training.classes,
+                    "train": task.sizes.train,
+                    "validation": task.sizes.validation,
+                    "test": task.sizes.test,
+                    "classes": task.classes,
                 },
-                "config": training.config.to_json(),
-                "derived": training.derived,
+                "config": task.config.to_json(),
+                "derived": task.derived,
                 "versions": {
                     "python": platform.python_version(),
                     "torch": torch.__version__,
@@ -62,13 +61,13 @@ class Reporter:
             }
         )
         print(
-            f"{training.architecture.name}, {training.num_parameters:,} parameters, on "
-            f"{describe_device(training.device)}; {len(split.train)} images to train, "
-            f"{len(split.validation)} to validate, {len(split.test)} to test; "
-            f"{len(training.classes)} classes",
+            f"{task.model_name}, {task.num_parameters:,} parameters, on "
+            f"{describe_device(task.device)}; {task.sizes.train} images to train, "
+            f"{task.sizes.validation} to validate, {task.sizes.test} to test; "
+            f"{len(task.classes)} classes",
             flush=True,
         )
-        for name, reason in training.derived.items():
+        for name, reason in task.derived.items():
             print(f"  {name}: {reason}", flush=True)
         if resumed_from is not None:
             print(f"resumed from the checkpoint of step {resumed_from}", flush=True)

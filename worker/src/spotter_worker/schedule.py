@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .recipe_configs import LoopConfig
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -28,3 +30,14 @@ class Schedule:
             case "step":
                 return self.peak * self.drop_factor ** ((step - 1) // self.drop_every_steps)
         return self.peak
+
+
+def build_schedule(config: LoopConfig, steps_per_epoch: int, total_steps: int) -> Schedule:
+    return Schedule(
+        kind=config.schedule,
+        peak=config.learning_rate,
+        total_steps=total_steps,
+        warmup_steps=round(config.warmup_epochs * steps_per_epoch),
+        drop_every_steps=config.step_every_epochs * steps_per_epoch,
+        drop_factor=config.step_factor,
+    )

@@ -1,10 +1,14 @@
-"""Owns the finished product: weights as safetensors with all that is needed to use them, hashed."""
+"""Owns the finished product: weights as safetensors with all that is needed to use them, hashed.
+
+A weights folder holds `model.safetensors`, the card `model.json` (recipe, config, classes, metrics and what the recipe
+adds), and the recipe's assets, such as a tokenizer.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +16,37 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from .data.batches import Normalization
-from .models.vision import Architecture, build_model
+from .recipes import recipe_module
+from .task import Task
 
 FORMAT_VERSION = 1
 WEIGHTS_NAME, CARD_NAME = "model.safetensors", "model.json"
 
 
 @dataclass
-class LoadedModel:
-    model: nn.Module
-    architecture: Architecture
-    normalization: Normalization
-    classes: list[str]
-    sha256: str
+class SavedWeights:
+    """A weights folder that was read and checked; the network holds the weights, on the CPU."""
+
+    folder: Path
     card: dict[str, Any]
+    model: nn.Module
+    sha256: str
 
 
 def save_weights(
-    folder: Path,
-    state: dict[str, torch.Tensor],
-    architecture: Architecture,
-    normalization: Normalization,
-    classes: list[str],
-    config: dict[str, Any],
-    facts: dict[str, Any],
+    folder: Path, task: Task, state: dict[str, torch.Tensor], facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Writes both files beside and renames them, the card last; returns the card."""
+    """Writes all files beside and renames them, the card last; returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / (WEIGHTS_NAME + ".tmp")
     save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, beside)
+    task.save_assets(folder)
     card = {
         "format_version": FORMAT_VERSION,
-        "recipe": "vision",
-        "architecture": asdict(architecture),
-        "normalization": asdict(normalization),
-        "classes": classes,
-        "config": config,
+        "recipe": task.config.RECIPE,
+        **task.card(),
+        "classes": task.classes,
+        "config": task.config.to_json(),
         "sha256": file_sha256(beside),
         "size": beside.stat().st_size,
         **facts,
@@ -64,7 +62,7 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
     beside.replace(folder / CARD_NAME)
 
 
-def load_weights(folder: Path) -> LoadedModel:
+def load_weights(folder: Path) -> SavedWeights:
     """Builds the network anew from the card and puts the checked weights into it."""
     card_path, weights_path = folder / CARD_NAME, folder / WEIGHTS_NAME
     if not card_path.is_file() or not weights_path.is_file():
@@ -77,17 +75,9 @@ def load_weights(folder: Path) -> LoadedModel:
     found = file_sha256(weights_path)
     if found != card["sha256"]:
         raise ValueError(f"{weights_path}: SHA-256 is {found}, {CARD_NAME} says {card['sha256']}")
-    architecture = Architecture(**card["architecture"])
-    model = build_model(architecture)
+    model = recipe_module(card["recipe"]).build_model_from(card, folder)
     model.load_state_dict(load_file(weights_path))
-    return LoadedModel(
-        model=model.eval(),
-        architecture=architecture,
-        normalization=Normalization(**card["normalization"]),
-        classes=list(card["classes"]),
-        sha256=found,
-        card=card,
-    )
+    return SavedWeights(folder, card, model.eval(), found)
 
 
 def file_sha256(path: Path) -> str:

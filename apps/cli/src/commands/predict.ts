@@ -34,9 +34,9 @@ async function predictCommand(
     throw new UsageProblem("Give image files, or --test N for samples of the test split.");
   const client = context.client();
   const images = files.map(readImage);
-  const requests = samples > 0 ? [{ test_samples: samples, images: [] as typeof images }] : [];
+  const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as typeof images }] : [];
   for (let start = 0; start < images.length; start += IMAGES_A_CALL)
-    requests.push({ test_samples: 0, images: images.slice(start, start + IMAGES_A_CALL) });
+    requests.push({ test_samples: 0, inputs: images.slice(start, start + IMAGES_A_CALL) });
   const predictions: Prediction[] = [];
   let first: Awaited<ReturnType<typeof predict>> | null = null;
   for (const request of requests) {
@@ -65,8 +65,8 @@ function show(context: Context, predictions: readonly Prediction[]): void {
     const mark = truth === null ? "" : `${truth === label ? "✓" : "✗"} ${printable(truth)}`;
     return [
       printable(prediction.input),
-      printable(label),
-      percent(prediction.confidence),
+      printable(label ?? prediction.text ?? ""),
+      prediction.confidence === null ? "" : percent(prediction.confidence),
       second === undefined ? "" : `${printable(second.label)} ${percent(second.confidence)}`,
       truth === label ? context.style("green", mark) : context.style("red", mark),
     ];

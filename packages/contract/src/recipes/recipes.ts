@@ -4,6 +4,19 @@ import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
 import { VisionConfig } from "./vision.ts";
 
+interface RecipeEntry {
+  readonly title: string;
+  readonly title_zh: string;
+  readonly description: string;
+  readonly description_zh: string;
+  readonly primary_metric: string;
+  readonly higher_is_better: boolean;
+  /** Fields of the config that name data, and those that name a model. */
+  readonly data_fields: readonly string[];
+  readonly model_fields: readonly string[];
+  readonly config: z.ZodType<Record<string, unknown>>;
+}
+
 export const recipes = {
   vision: {
     title: "Image classification",
@@ -14,9 +27,11 @@ export const recipes = {
     /** The metric that chooses the best model, and which way is better. */
     primary_metric: "val/accuracy",
     higher_is_better: true,
+    data_fields: ["data"],
+    model_fields: ["init_from"],
     config: VisionConfig,
   },
-} as const;
+} as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
 export const RecipeName = z.enum(["vision"]);
 

@@ -1,3 +1,25 @@
-"""What can be trained: each recipe is a typed config and a function that builds model, data and
-loss.
+"""Owns the table of recipes: what can be trained, each in a file of its own that loads on first use.
+
+Every recipe's module has `build_task(config, places) -> Task`, which prepares a training, `build_model_from(card,
+folder) -> nn.Module`, which builds the empty network that a card describes, and `load_predictor(saved, places) ->
+Predictor`, which uses saved weights.
 """
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from ..recipe_configs import CONFIGS
+
+# Recipe name → module; a recipe's libraries load with it.
+_MODULES = {"vision": "vision"}
+
+
+def recipe_module(name: str) -> ModuleType:
+    """The module of a recipe; a name that this worker does not have is a ValueError that lists those it has."""
+    if name not in _MODULES:
+        known = ", ".join(sorted(_MODULES))
+        raise ValueError(f"recipe {name!r} is unknown to this worker; it has: {known}")
+    assert name in CONFIGS, "the contract knows every recipe"
+    return importlib.import_module(f"{__name__}.{_MODULES[name]}")

@@ -1,9 +1,8 @@
-"""Owns the `vision` recipe: from a config to model, data, loss, optimiser and schedule."""
+"""Owns the `vision` recipe: images into classes, by a small CNN or a ResNet-18-style network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,97 +13,167 @@ from torch.nn import functional
 from ..data.batches import EvalBatches, Normalization, TrainBatches, measure_normalization
 from ..data.digits import load_digits
 from ..data.idx import find_idx_pairs, load_idx
-from ..data.image_folder import load_image_folder
+from ..data.image_folder import decode_image, load_image_folder
 from ..data.images import LabelledImages
 from ..data.split import Split, split_images
 from ..device import choose_device
-from ..models.vision import Architecture, build_model, count_parameters
-from ..schedule import Schedule
-from .vision_config import VisionConfig, parse_config
+from ..models.vision import Architecture, build_model
+from ..recipe_configs import VisionConfig
+from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 256
+NUM_TOP = 5
+# Larger pictures make no sense as characters in a terminal.
+MAX_THUMBNAIL = 32
+
+# (N, C, H, W) float and (N,) int64.
+ImageBatch = tuple[torch.Tensor, torch.Tensor]
 
 
-@dataclass
-class Training:
-    """All that the loop needs; it knows no images."""
-
+class VisionTask(Task):
     config: VisionConfig
-    architecture: Architecture
-    normalization: Normalization
-    classes: list[str]
-    split: Split
-    device: torch.device
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    schedule: Schedule
-    train_batches: TrainBatches
-    validation_batches: EvalBatches
-    test_batches: EvalBatches
-    # Values that were not given but found, each with its reason.
-    derived: dict[str, str]
 
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+    def __init__(self, config: VisionConfig, places: Places) -> None:
+        self.config = config
+        self.device, device_reason = choose_device(config.device)
+        torch.manual_seed(config.seed)
+        data = load_data(config, places)
+        split = split_data(config, data)
+        self.classes = data.classes
+        self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
+        self.normalization = measure_normalization(data.store, split.train)
+        self.architecture = Architecture(
+            config.model,
+            config.width,
+            config.dropout,
+            data.store.num_channels,
+            data.store.size,
+            len(data.classes),
+        )
+        self.model = build_model(self.architecture).to(
+            self.device, memory_format=torch.channels_last
+        )  # type: ignore[call-overload]
+        self.model_name = self.architecture.name
+        self.train_batches = TrainBatches(
+            data.store,
+            data.labels,
+            split.train,
+            self.normalization,
+            config.batch_size,
+            config.augment,
+            config.mirror,
+            config.seed,
+            self.device,
+            prefetch=config.data_workers > 0,
+        )
 
-    @property
-    def num_parameters(self) -> int:
-        return count_parameters(self.model)
+        def eval_batches(indices: torch.Tensor) -> EvalBatches:
+            return EvalBatches(
+                data.store, data.labels, indices, self.normalization, EVAL_BATCH_SIZE, self.device
+            )
 
+        self.validation = eval_batches(split.validation)
+        self.test = eval_batches(split.test)
+        self.derived = _derived(config, data, self.normalization, device_reason)
 
-def build_training(given: Mapping[str, Any], data_root: Path | None) -> Training:
-    config = parse_config(given)
-    device, device_reason = choose_device(config.device)
-    torch.manual_seed(config.seed)
-    data = load_data(config, data_root)
-    split = split_data(config, data)
-    normalization = measure_normalization(data.store, split.train)
-    architecture = Architecture(
-        config.model,
-        config.width,
-        config.dropout,
-        data.store.num_channels,
-        data.store.size,
-        len(data.classes),
-    )
-    model = build_model(architecture).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    train_batches = TrainBatches(
-        data.store,
-        data.labels,
-        split.train,
-        normalization,
-        config.batch_size,
-        config.augment,
-        config.mirror,
-        config.seed,
-        device,
-        prefetch=config.data_workers > 0,
-    )
+    def train_scores(self, model: nn.Module, batch: ImageBatch) -> Scores:
+        images, labels = batch
+        logits = model(images)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+        return Scores(loss, len(labels), {"accuracy": _num_right(logits, labels)})
 
-    def eval_batches(indices: torch.Tensor) -> EvalBatches:
-        return EvalBatches(data.store, data.labels, indices, normalization, EVAL_BATCH_SIZE, device)
+    def eval_sums(self, model: nn.Module, batch: ImageBatch) -> EvalSums:
+        images, labels = batch
+        logits = model(images)
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        return EvalSums(len(labels), {"loss": loss, "accuracy": _num_right(logits, labels)})
 
-    return Training(
-        config=config,
-        architecture=architecture,
-        normalization=normalization,
-        classes=data.classes,
-        split=split,
-        device=device,
-        model=model,
-        optimizer=build_optimizer(config, model),
-        schedule=build_schedule(config, train_batches.num_batches),
-        train_batches=train_batches,
-        validation_batches=eval_batches(split.validation),
-        test_batches=eval_batches(split.test),
-        derived=_derived(config, data, normalization, device_reason),
-    )
+    def count(self, batch: ImageBatch) -> int:
+        return len(batch[1])
+
+    def card(self) -> dict[str, Any]:
+        return {
+            "architecture": asdict(self.architecture),
+            "normalization": asdict(self.normalization),
+        }
 
 
-def load_data(config: VisionConfig, data_root: Path | None) -> LabelledImages:
+def build_task(config: VisionConfig, places: Places) -> VisionTask:
+    return VisionTask(config, places)
+
+
+def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
+    return build_model(Architecture(**card["architecture"]))
+
+
+def load_predictor(saved: SavedWeights, places: Places) -> VisionPredictor:
+    return VisionPredictor(saved, places)
+
+
+class VisionPredictor(Predictor):
+    def __init__(self, saved: SavedWeights, places: Places) -> None:
+        self._model, self._places = saved.model.eval(), places
+        self._architecture = Architecture(**saved.card["architecture"])
+        self._normalization = Normalization(**saved.card["normalization"])
+        self._classes: list[str] = saved.card["classes"]
+        self._config = VisionConfig.parse(saved.card["config"])
+        self._data_and_test: tuple[LabelledImages, torch.Tensor] | None = None
+
+    @torch.inference_mode()
+    def predict(self, given: PredictInput) -> dict[str, Any]:
+        image, truth = self._image(given)
+        pixels = image.float().unsqueeze(0) / 255
+        logits = self._model(self._normalization.apply(pixels))
+        confidence, order = functional.softmax(logits[0], 0).sort(descending=True)
+        top = [
+            {"label": self._classes[number], "confidence": float(share)}
+            for number, share in zip(order[:NUM_TOP].tolist(), confidence[:NUM_TOP], strict=True)
+        ]
+        return {
+            "label": top[0]["label"],
+            "confidence": top[0]["confidence"],
+            "top": top,
+            "truth": truth,
+            "thumbnail": _thumbnail(pixels[0]),
+            "text": None,
+        }
+
+    @torch.inference_mode()
+    def test_accuracy(self) -> float | None:
+        data, indices = self._test_data()
+        if len(indices) == 0:
+            return None
+        batches = EvalBatches(
+            data.store, data.labels, indices, self._normalization, 256, torch.device("cpu")
+        )
+        correct = sum(int((self._model(x).argmax(1) == y).sum()) for x, y in batches)
+        return correct / len(indices)
+
+    def _image(self, given: PredictInput) -> tuple[torch.Tensor, str | None]:
+        """(C, H, W) uint8, and the true label where it is known."""
+        if given.sample is None:
+            if given.file is None:
+                raise ValueError(f"{given.name}: this model looks at images; give an image file")
+            size, num_channels = self._architecture.image_size, self._architecture.num_channels
+            return decode_image(given.file, size, num_channels), None
+        data, indices = self._test_data()
+        if given.sample >= len(indices):
+            raise ValueError(f"{given.name}: the test split has {len(indices)} samples")
+        chosen = indices[given.sample : given.sample + 1]
+        return data.store.gather(chosen)[0], self._classes[int(data.labels[chosen[0]])]
+
+    def _test_data(self) -> tuple[LabelledImages, torch.Tensor]:
+        if self._data_and_test is None:
+            data = load_data(self._config, self._places)
+            self._data_and_test = (data, split_data(self._config, data).test)
+        return self._data_and_test
+
+
+def load_data(config: VisionConfig, places: Places) -> LabelledImages:
     if "builtin" in config.data:
         return load_digits(config.image_size)
-    assert data_root is not None, "the server names the folder of every data source but builtin"
+    data_root = places["data"]
     if not data_root.is_dir():
         raise ValueError(f"{data_root}: there is no such folder on this machine")
     if find_idx_pairs(data_root):
@@ -114,33 +183,6 @@ def load_data(config: VisionConfig, data_root: Path | None) -> LabelledImages:
 
 def split_data(config: VisionConfig, data: LabelledImages) -> Split:
     return split_images(data, config.validation_fraction, config.test_fraction, config.split_seed)
-
-
-def build_optimizer(config: VisionConfig, model: nn.Module) -> torch.optim.Optimizer:
-    # Decay belongs to matrices and kernels; on biases and norms it only shrinks what should be
-    # free.
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimizer == "sgd":
-        momentum = config.momentum
-        return torch.optim.SGD(
-            groups, lr=config.learning_rate, momentum=momentum, nesterov=momentum > 0
-        )
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
-
-
-def build_schedule(config: VisionConfig, num_batches: int) -> Schedule:
-    return Schedule(
-        kind=config.schedule,
-        peak=config.learning_rate,
-        total_steps=config.epochs * num_batches,
-        warmup_steps=round(config.warmup_epochs * num_batches),
-        drop_every_steps=config.step_every_epochs * num_batches,
-        drop_factor=config.step_factor,
-    )
 
 
 def _derived(
@@ -155,3 +197,13 @@ def _derived(
     if data.own_test is not None:
         derived["test_fraction"] = f"{len(data.own_test)} images: the data's own test files"
     return derived
+
+
+def _num_right(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (logits.detach().argmax(1) == labels).sum()
+
+
+def _thumbnail(pixels: torch.Tensor) -> list[list[float]] | None:
+    if pixels.shape[1] > MAX_THUMBNAIL:
+        return None
+    return [[round(value, 3) for value in row] for row in pixels.mean(0).tolist()]

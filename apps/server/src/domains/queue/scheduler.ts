@@ -124,7 +124,7 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
     name: job.name,
     recipe: work.recipe,
     config: work.config,
-    data_root: work.data_root,
+    places: work.places,
     resume_from: job.resume_from,
     predict: work.predict,
     // A prediction runs beside a training and should not slow it.

@@ -1,5 +1,12 @@
 // The rows of the queue's tables as Kysely sees them.
-import type { AttemptExit, CommandAction, JobKind, JobState, JsonObject } from "@spotter/contract";
+import type {
+  AttemptExit,
+  CommandAction,
+  JobKind,
+  JobState,
+  JsonObject,
+  PredictInput,
+} from "@spotter/contract";
 import type { Generated, Selectable } from "kysely";
 import type { z } from "zod";
 
@@ -86,8 +93,9 @@ export type JobCommandRow = Selectable<JobCommandsTable>;
 export interface JobWork {
   readonly recipe: string;
   readonly config: z.infer<typeof JsonObject>;
-  readonly data_root: string | null;
-  readonly predict: { readonly weights: string; readonly inputs: string[] } | null;
+  /** Where the config's sources lie on the server's disk, by field. */
+  readonly places: Record<string, string>;
+  readonly predict: { readonly weights: string; readonly inputs: PredictInput[] } | null;
 }
 
 export type Exit = AttemptExit;

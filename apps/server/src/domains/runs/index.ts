@@ -16,6 +16,7 @@ import { RunFeed } from "./feed.ts";
 import { runJobObserver } from "./job-observer.ts";
 import { LastLines } from "./last-lines.ts";
 import { LogsStore } from "./logs-store.ts";
+import type { PlaceParts } from "./places.ts";
 import { Predictions } from "./predictions.ts";
 import { Purge } from "./purge.ts";
 import { registerRunRoutes } from "./routes.ts";
@@ -45,6 +46,8 @@ export interface RunsRoomParts {
   readonly defaultProject: () => Promise<number>;
   /** Where a run's stream stands; the metrics room, a storey above, answers. */
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
+  /** The weights folder of a model version; the models room, a storey above, answers. */
+  readonly locateModel: PlaceParts["locateModel"];
 }
 
 /** Training runs. `sink` and `observer` are to be registered with the queue before it starts. */
@@ -61,6 +64,7 @@ export class RunsRoom {
 
   constructor(parts: RunsRoomParts) {
     const { database, bus, outbox, log, now, queue, datasets, audit, streamFacts } = parts;
+    const sources = { datasets, locateModel: parts.locateModel };
     const store = new RunsStore(database);
     const logs = new LogsStore(database);
     const feed = new RunFeed({ store, logs, bus, log });
@@ -68,6 +72,7 @@ export class RunsRoom {
     const lastLines = new LastLines({ store, logs, feed, log });
     this.service = new RunService({
       ...{ store, list, logs, queue, datasets, feed, audit, now, streamFacts },
+      locateModel: parts.locateModel,
     });
     this.sink = runsSink(statementMaker(database.engine), {
       runTouched: (runId) => feed.runTouched(runId),
@@ -80,7 +85,7 @@ export class RunsRoom {
     this.#store = store;
     this.#control = new RunControl({ runs: this.service, store, queue, audit });
     const folder = path.join(parts.home, "tmp", "predict");
-    this.#predictions = new Predictions({ store, queue, datasets, folder });
+    this.#predictions = new Predictions({ store, queue, sources, folder });
     this.#feed = feed;
     this.#purge = new Purge({ store, outbox, queue, log, now });
   }

@@ -2,15 +2,15 @@
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { PredictAnswer, type PredictRequest } from "@spotter/contract";
+import { PredictAnswer, type PredictInput, type PredictRequest } from "@spotter/contract";
 import type { z } from "zod";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
-import type { DatasetService } from "../datasets/index.ts";
 import type { QueueService } from "../queue/index.ts";
 import { noWeights, predictionFailed, stateConflict } from "./errors.ts";
+import { locateSources, type PlaceParts } from "./places.ts";
 import { pathInside } from "./run-files.ts";
-import { parseConfig } from "./service.ts";
+import { asJson, parseConfig } from "./service.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
 
@@ -19,19 +19,19 @@ const TIMEOUT_MS = 120_000;
 export class Predictions {
   readonly #store: RunsStore;
   readonly #queue: QueueService;
-  readonly #datasets: DatasetService;
+  readonly #sources: PlaceParts;
   readonly #folder: string;
 
   /** @param folder where uploaded images lie until they are answered */
   constructor(parts: {
     store: RunsStore;
     queue: QueueService;
-    datasets: DatasetService;
+    sources: PlaceParts;
     folder: string;
   }) {
     this.#store = parts.store;
     this.#queue = parts.queue;
-    this.#datasets = parts.datasets;
+    this.#sources = parts.sources;
     this.#folder = parts.folder;
   }
 
@@ -45,9 +45,9 @@ export class Predictions {
     wish: z.output<typeof PredictRequest>,
     caller: Caller,
   ): Promise<PredictAnswer> {
-    if (wish.images.length + wish.test_samples === 0)
+    if (wish.inputs.length + wish.test_samples === 0)
       throw invalidRequest([
-        { path: "body", message: "give at least one image, or ask for test samples" },
+        { path: "body", message: "give at least one input, or ask for test samples" },
       ]);
     if (row.recipe === null)
       throw stateConflict(`Run ${row.id} was not trained by a recipe of Spotter.`);
@@ -58,10 +58,13 @@ export class Predictions {
     const weights = path.dirname(await pathInside(runDir, file.path));
     const uploads = await this.#saveUploads(wish);
     try {
-      const samples = Array.from({ length: wish.test_samples }, (_, index) => `test:${index}`);
-      const inputs = [...uploads.files, ...samples];
+      const samples = Array.from({ length: wish.test_samples }, (_, sample) => ({
+        ...{ name: `test:${sample}`, file: null, text: null },
+        sample,
+      }));
+      const inputs = [...uploads.inputs, ...samples];
       const result = await this.#run(row, weights, inputs, caller);
-      return toAnswer(row.id, runDir, result, wish);
+      return toAnswer(row.id, runDir, result);
     } finally {
       if (uploads.folder !== null) await rm(uploads.folder, { recursive: true, force: true });
     }
@@ -70,12 +73,14 @@ export class Predictions {
   async #run(
     row: RunRow,
     weights: string,
-    inputs: string[],
+    inputs: PredictInput[],
     caller: Caller,
   ): Promise<Record<string, unknown>> {
     const config = parseConfig(row.recipe ?? "vision", JSON.parse(row.config));
-    const needsData = inputs.some((input) => input.startsWith("test:"));
-    const data = needsData ? await this.#datasets.locate(config.data, row.project_id) : null;
+    const needsData = inputs.some((input) => input.sample !== null);
+    const located = needsData
+      ? await locateSources(this.#sources, row.recipe ?? "vision", config, row.project_id)
+      : null;
     const jobId = await this.#store.transaction((transaction) =>
       this.#queue.submit(transaction, {
         kind: "predict",
@@ -84,8 +89,8 @@ export class Predictions {
         nameOf: () => `predict with ${row.name}`,
         work: {
           recipe: row.recipe ?? "vision",
-          config,
-          data_root: data?.folder ?? null,
+          config: asJson(config),
+          places: located?.places ?? {},
           predict: { weights, inputs },
         },
       }),
@@ -105,35 +110,23 @@ export class Predictions {
 
   async #saveUploads(
     wish: z.output<typeof PredictRequest>,
-  ): Promise<{ folder: string | null; files: string[] }> {
-    if (wish.images.length === 0) return { folder: null, files: [] };
+  ): Promise<{ folder: string | null; inputs: PredictInput[] }> {
+    if (wish.inputs.length === 0) return { folder: null, inputs: [] };
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const folder = await mkdtemp(path.join(this.#folder, "images-"));
-    const files: string[] = [];
-    for (const [index, image] of wish.images.entries()) {
+    const folder = await mkdtemp(path.join(this.#folder, "inputs-"));
+    const inputs: PredictInput[] = [];
+    for (const [index, given] of wish.inputs.entries()) {
       // The person's name for it is shown, never used as a path.
-      const file = path.join(folder, `image-${index}`);
-      await writeFile(file, Buffer.from(image.base64, "base64"));
-      files.push(file);
+      const file = given.base64 === undefined ? null : path.join(folder, `input-${index}`);
+      if (file !== null) await writeFile(file, Buffer.from(given.base64 ?? "", "base64"));
+      inputs.push({ name: given.name, file, text: given.text ?? null, sample: null });
     }
-    return { folder, files };
+    return { folder, inputs };
   }
 }
 
 /** Inputs under the names that the caller gave, and the weights' place relative to the run folder. */
-function toAnswer(
-  runId: number,
-  runDir: string,
-  result: Record<string, unknown>,
-  wish: z.output<typeof PredictRequest>,
-): PredictAnswer {
+function toAnswer(runId: number, runDir: string, result: Record<string, unknown>): PredictAnswer {
   const answer = PredictAnswer.parse({ ...result, run_id: runId });
-  return {
-    ...answer,
-    weights: path.relative(runDir, answer.weights),
-    predictions: answer.predictions.map((prediction, index) => ({
-      ...prediction,
-      input: wish.images[index]?.name ?? prediction.input,
-    })),
-  };
+  return { ...answer, weights: path.relative(runDir, answer.weights) };
 }

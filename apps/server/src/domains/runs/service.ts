@@ -6,13 +6,13 @@ import {
   type LogPage,
   type LogQuery,
   type Recipe,
+  type RecipeName,
   type Run,
   type RunFile,
   type RunPage,
   type RunSource,
   recipes,
   type UpdateRun,
-  type VisionConfig,
 } from "@spotter/contract";
 import { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
@@ -22,6 +22,7 @@ import type { JobWork, QueueService } from "../queue/index.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
+import { locateSources, type PlaceParts } from "./places.ts";
 import type { RunList } from "./run-list.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
@@ -40,6 +41,7 @@ export interface RunServiceParts {
   readonly logs: LogsStore;
   readonly queue: QueueService;
   readonly datasets: DatasetService;
+  readonly locateModel: PlaceParts["locateModel"];
   readonly feed: RunFeed;
   readonly audit: AuditRecorder;
   readonly now: () => number;
@@ -152,12 +154,12 @@ export class RunService {
     recipe: NonNullable<NewRun["recipe"]>,
     caller: Caller,
   ): Promise<RunRow> {
-    const { queue, datasets } = this.#parts;
+    const { queue } = this.#parts;
     const config = parseConfig(recipe, wish.config);
     queue.requireExecutor();
-    const data = await datasets.locate(config.data, wish.project_id);
-    const work: JobWork = { recipe, config, data_root: data.folder, predict: null };
-    return this.#insert(wish, caller, "recipe", work, (id) => `${recipe}-${data.name}-${id}`);
+    const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
+    const work: JobWork = { recipe, config: asJson(config), places, predict: null };
+    return this.#insert(wish, caller, "recipe", work, (id) => `${recipe}-${dataName}-${id}`);
   }
 
   #createExternal(
@@ -322,7 +324,12 @@ const NOTHING_YET = {
 } as const;
 
 /** Throws `config-invalid` with one line a field; unknown keys are errors, derived defaults are filled in. */
-export function parseConfig(recipe: keyof typeof recipes, config: unknown): VisionConfig {
+/** A parsed config is made of JSON alone; its type says less. */
+export function asJson(config: Record<string, unknown>): JobWork["config"] {
+  return config as JobWork["config"];
+}
+
+export function parseConfig(recipe: RecipeName, config: unknown): Record<string, unknown> {
   const result = recipes[recipe].config.safeParse(config);
   if (result.success) return result.data;
   throw configInvalid(

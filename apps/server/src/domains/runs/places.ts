@@ -1,0 +1,44 @@
+// Where a config's sources lie on this server's disk: each field that names data or a model, checked before anything
+// is queued.
+import { DataSource, ModelSource, type RecipeName, recipes } from "@spotter/contract";
+import type { DatasetService } from "../datasets/index.ts";
+
+export interface PlaceParts {
+  readonly datasets: Pick<DatasetService, "locate" | "resolvePath">;
+  /** The weights folder of a registered version; throws when the project has none of that id. */
+  readonly locateModel: (versionId: number, projectId: number) => Promise<string>;
+}
+
+export interface Located {
+  /** By field: folder or file. Builtin and Hub sources have none. */
+  readonly places: Record<string, string>;
+  /** A short name of the data, for the run's own name. */
+  readonly dataName: string;
+}
+
+/** Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`, `model-version-not-found`. */
+export async function locateSources(
+  parts: PlaceParts,
+  recipe: RecipeName,
+  config: Record<string, unknown>,
+  projectId: number,
+): Promise<Located> {
+  const places: Record<string, string> = {};
+  let dataName = "data";
+  for (const field of recipes[recipe].data_fields) {
+    const source = config[field];
+    if (source === null || source === undefined) continue;
+    const found = await parts.datasets.locate(DataSource.parse(source), projectId);
+    if (found.folder !== null) places[field] = found.folder;
+    if (field === "data") dataName = found.name;
+  }
+  for (const field of recipes[recipe].model_fields) {
+    const source = config[field];
+    if (source === null || source === undefined) continue;
+    const model = ModelSource.parse(source);
+    if ("model_version" in model)
+      places[field] = await parts.locateModel(model.model_version, projectId);
+    else if ("path" in model) places[field] = await parts.datasets.resolvePath(model.path);
+  }
+  return { places, dataName };
+}

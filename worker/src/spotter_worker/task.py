@@ -1,0 +1,144 @@
+"""Owns what a recipe brings to the loop: model, data, loss, and how its weights are used afterwards.
+
+The loop knows nothing of images, sounds or words; a recipe knows nothing of steps, checkpoints or servers. Everything
+in between is here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from .recipe_configs import LoopConfig
+
+# Whatever a recipe's batches are made of; only the recipe looks inside.
+Batch = Any
+# Folders or files on this machine, by the config's field that names the source: `data`, `init_from`, …
+Places = Mapping[str, Path]
+
+
+class TrainBatches(Protocol):
+    """Batches of one epoch follow from (seed, epoch, number) alone: no memory, so a position is two numbers."""
+
+    num_batches: int
+
+    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]: ...
+
+
+class EvalBatches(Protocol):
+    """Examples in their order, unchanged; `len` counts examples, not batches."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+@dataclass
+class Scores:
+    """What one training batch gave, on the device. `loss` is the mean over `count` examples (or tokens)."""
+
+    loss: torch.Tensor
+    count: int
+    # Sums over the batch, e.g. `{"accuracy": number of right answers}`; the loop divides by the count.
+    sums: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class EvalSums:
+    """What one batch of an evaluation gave: sums over `count` examples (or tokens), `loss` among them."""
+
+    count: int
+    sums: dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Examples in each part of the data."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class Task(ABC):
+    """One recipe, built for one run. The attributes are set by the recipe's `build_task`."""
+
+    config: LoopConfig
+    device: torch.device
+    # The network itself, never a wrapper: the loop compiles and distributes it.
+    model: nn.Module
+    model_name: str
+    train_batches: TrainBatches
+    validation: EvalBatches
+    test: EvalBatches
+    sizes: Sizes
+    # Class names, in the order of the outputs; empty where there are none.
+    classes: list[str]
+    # Values that were not given but found, each with its reason.
+    derived: dict[str, str]
+
+    @abstractmethod
+    def train_scores(self, model: nn.Module, batch: Batch) -> Scores:
+        """Forward pass and loss of one training batch. `model` may be a wrapper around `self.model`."""
+
+    @abstractmethod
+    def eval_sums(self, model: nn.Module, batch: Batch) -> EvalSums:
+        """The same for evaluation: the plain loss, without smoothing or mixing. Called in evaluation mode."""
+
+    @abstractmethod
+    def count(self, batch: Batch) -> int:
+        """Examples (or tokens) that the batch's loss is a mean over; known before the forward pass."""
+
+    @abstractmethod
+    def card(self) -> dict[str, Any]:
+        """What is needed, besides the weights and the config, to build the model again."""
+
+    def extra_evaluations(self) -> dict[str, EvalBatches]:
+        """More sets to evaluate beside validation, by name: `{"val_old": …}` gives `val_old/accuracy`."""
+        return {}
+
+    def save_assets(self, folder: Path) -> None:
+        """Writes what belongs to the weights and is no tensor: a tokenizer, a chat template."""
+        # Most recipes have none.
+        return
+
+    def sample(self, model: nn.Module) -> str | None:
+        """A look at what the model can do now, shown in the log at each evaluation; None where there is none."""
+        return None
+
+    def probe_input(self) -> Batch | None:
+        """A fixed batch for probes of activations; None where the recipe has none."""
+        return next(iter(self.validation), None)
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+
+@dataclass(frozen=True)
+class PredictInput:
+    """One thing to predict from: a file, a text, both, or a sample of the run's own test split."""
+
+    name: str
+    file: Path | None = None
+    text: str | None = None
+    # From 0.
+    sample: int | None = None
+
+
+class Predictor(ABC):
+    """A recipe's saved weights, ready for use. Made by the recipe's `load_predictor`."""
+
+    @abstractmethod
+    def predict(self, given: PredictInput) -> dict[str, Any]:
+        """The contract's Prediction without `input`: label, confidence, top, truth, thumbnail, text."""
+
+    def test_accuracy(self) -> float | None:
+        """On the run's own test split; None where that means nothing."""
+        return None
