@@ -1,6 +1,5 @@
 // Fastify with everything that holds for every request: guard, security headers, ids, errors, body limits, web pages.
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
@@ -10,6 +9,8 @@ import { answerError } from "./error-handler.ts";
 import { SpotterError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { guardNetwork, type NetworkGuardSettings } from "./network-guard.ts";
+import { answerUnreadable } from "./raw-answer.ts";
+import { endSlowBodies, type SlowBodyLimits } from "./slow-bodies.ts";
 import { serveWebFiles } from "./web-files.ts";
 
 export interface HttpServerOptions {
@@ -24,14 +25,31 @@ export interface HttpServerOptions {
   readonly webFolder: string | null;
   /** True once the server is on its way down: new requests are refused. */
   readonly isClosing: () => boolean;
+  /** Others in tests. */
+  readonly slowness?: SlownessLimits;
 }
+
+/** How slow a client may be before it loses its connection. */
+export interface SlownessLimits {
+  readonly headersMs: number;
+  readonly body: SlowBodyLimits;
+}
+
+// 512 bytes a second: a sixteenth of a 64 kbit/s line.
+const SLOWNESS: SlownessLimits = {
+  headersMs: 30_000,
+  body: { windowMs: 30_000, minBytes: 16 * 1024 },
+};
+/** Below the files that a process may usually open; each connection is one. */
+const MAX_CONNECTIONS = 10_000;
 
 const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 65_000;
+// Uploads and streams may take their time while they move: see slow-bodies.ts.
 const REQUEST_TIMEOUT_MS = 0;
 
 export async function makeHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { settings, log, isClosing } = options;
+  const { settings, log, isClosing, slowness = SLOWNESS } = options;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -42,12 +60,17 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     genReqId: makeRequestIds(),
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Uploads and long polls may take their time; slow headers may not (Node's own 60 s).
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: slowness.headersMs,
+      connectionsCheckingInterval: slowness.headersMs / 4,
+    },
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 500 },
     // A HEAD of a stream would never end.
     exposeHeadRoutes: false,
+    // Nothing logs through the request: a child for each would be made for nobody.
+    childLoggerFactory: (logger) => logger,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
       answerError(log, error, request, reply);
@@ -58,8 +81,10 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
     reply.raw.setHeader("x-request-id", request.id);
     if (isClosing()) throw new SpotterError("shutting-down");
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  endSlowBodies(app, slowness.body);
   guardNetwork(app, settings);
-  await app.register(helmet, securityHeaders(settings.secureCookies));
+  await setSecurityHeaders(app, settings.secureCookies);
   await app.register(cookie, { secret: options.cookieKey });
   // Only endpoints that say so in the contract are limited; the key is the caller's address.
   await app.register(rateLimit, {
@@ -78,18 +103,6 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   return app;
 }
 
-// What came in is not HTTP that Node can read: there is no request yet, only a socket.
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return;
-  const isLong = error.code === "HPE_HEADER_OVERFLOW";
-  const message = isLong ? "The request's headers are too long." : "This is not an HTTP request.";
-  const body = JSON.stringify(new SpotterError("invalid-request", message).toEnvelope());
-  const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
 // Unique across restarts, so that a line of an old log is never mistaken for a new one.
 function makeRequestIds(): () => string {
   const start = randomBytes(4).toString("hex");
@@ -98,6 +111,21 @@ function makeRequestIds(): () => string {
     last += 1;
     return `${start}-${last.toString(36)}`;
   };
+}
+
+// Helmet builds its headers anew for each request, a tenth of what a small one costs in all. They never change, so the
+// first request's are kept.
+async function setSecurityHeaders(app: FastifyInstance, hasTls: boolean): Promise<void> {
+  await app.register(helmet, { global: false });
+  let headers: [string, string][] | undefined;
+  app.addHook("onRequest", async (_request, reply) => {
+    if (headers === undefined) {
+      const before = new Set(reply.raw.getHeaderNames());
+      await reply.helmet(securityHeaders(hasTls));
+      const after = Object.entries(reply.raw.getHeaders());
+      headers = after.flatMap(([name, value]) => (before.has(name) ? [] : [[name, String(value)]]));
+    } else for (const [name, value] of headers) reply.raw.setHeader(name, value);
+  });
 }
 
 function securityHeaders(hasTls: boolean) {

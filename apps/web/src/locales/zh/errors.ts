@@ -8,6 +8,7 @@ export default {
   "malformed-json": "请求正文不是有效的 JSON。",
   "unsupported-media-type": "此接口不接受该内容类型。",
   "body-too-large": "请求正文超过此接口的上限。",
+  "request-too-slow": "请求的头部或正文长时间没有继续发送，连接已关闭；请重新发送。",
   "route-not-found": "没有这样的接口。",
   "host-not-allowed": "服务器不接受此 Host 地址，参见 SPOTTER_ALLOWED_HOSTS。",
   "origin-not-allowed": "请求来自其他来源的页面，参见 SPOTTER_ALLOWED_ORIGINS。",
