@@ -33,12 +33,6 @@ const rows = {
     sentence:
       "The request's headers or body stopped coming; the connection was closed. Send it again.",
   },
-  "request-too-slow": {
-    status: 408,
-    domain: "platform",
-    sentence:
-      "The request's headers or body stopped coming; the connection was closed. Send it again.",
-  },
   "route-not-found": { status: 404, domain: "platform", sentence: "There is no such endpoint." },
   "host-not-allowed": {
     status: 403,
