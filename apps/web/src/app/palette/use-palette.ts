@@ -36,7 +36,7 @@ export function usePalette() {
     offered.value = offeredCommands();
     // The palette works without them; without the server it still has its actions and settings.
     datasets.value = await findDatasets().catch((failure: unknown) => {
-      console.info("The palette could not read the data sets:", failure);
+      console.info("The palette could not read the datasets:", failure);
       return [];
     });
     initials.value ??= await loadInitials();

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { nameOf, readAnswer, uploadRate } from "./prepare-upload.ts";
 
-it("names a data set like its file", () => {
+it("names a dataset like its file", () => {
   expect(nameOf("My flowers.ZIP")).toBe("My flowers");
   expect(nameOf("archive.tar.zip")).toBe("archive.tar");
 });

@@ -2,7 +2,7 @@
 import { ApiError } from "@spotter/client";
 import { Dataset, ErrorEnvelope } from "@spotter/contract";
 
-/** A data set is called like its file until somebody names it. @example nameOf("My flowers.zip") // "My flowers" */
+/** A dataset is called like its file until somebody names it. @example nameOf("My flowers.zip") // "My flowers" */
 export function nameOf(fileName: string): string {
   return fileName
     .replace(/\.zip$/i, "")

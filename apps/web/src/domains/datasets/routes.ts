@@ -1,4 +1,4 @@
-// The data sets.
+// The datasets.
 import type { RouteRecordRaw } from "vue-router";
 
 export const routes: RouteRecordRaw[] = [

@@ -10,9 +10,12 @@ const entry = {
 } as unknown as AuditEntry;
 
 it("links runs to their pages and names everything else", () => {
-  expect(subjectOf(entry)).toEqual({ text: "run 42", to: "/runs/42/charts" });
-  expect(subjectOf({ ...entry, subject_kind: "user" })).toEqual({ text: "user 42", to: null });
-  expect(subjectOf({ ...entry, subject_kind: null }).text).toBe("–");
+  expect(subjectOf(entry, (kind) => kind)).toEqual({ text: "run 42", to: "/runs/42/charts" });
+  expect(subjectOf({ ...entry, subject_kind: "user" }, () => "账号")).toEqual({
+    text: "账号 42",
+    to: null,
+  });
+  expect(subjectOf({ ...entry, subject_kind: null }, String).text).toBe("–");
 });
 
 it("writes details on one line", () => {

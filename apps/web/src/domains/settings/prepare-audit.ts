@@ -3,10 +3,13 @@ import type { AuditEntry } from "@spotter/contract";
 import { MISSING } from "../../platform/format/index.ts";
 
 /** The thing, with its page where it has one. */
-export function subjectOf(entry: AuditEntry): { text: string; to: string | null } {
+export function subjectOf(
+  entry: AuditEntry,
+  nameOf: (kind: string) => string,
+): { text: string; to: string | null } {
   const { subject_kind: kind, subject_id: id } = entry;
   if (kind === null) return { text: MISSING, to: null };
-  const text = id === null ? kind : `${kind} ${id}`;
+  const text = id === null ? nameOf(kind) : `${nameOf(kind)} ${id}`;
   return { text, to: kind === "run" && id !== null ? `/runs/${id}/charts` : null };
 }
 

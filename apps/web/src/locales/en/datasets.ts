@@ -1,9 +1,9 @@
-// Words of the data sets.
+// Words of the datasets.
 export default {
   title: "Datasets",
   upload: "Upload",
-  uploadTitle: "Upload a data set",
-  none: "There are no data sets yet.",
+  uploadTitle: "Upload a dataset",
+  none: "There are no datasets yet.",
   noneExample: "A zip with one folder a class: flowers.zip with daisy/1.jpg, rose/1.jpg, …",
   useDigits: "Train on the built-in digits instead",
   name: "Name",

@@ -5,6 +5,7 @@ const sentences: Record<string, string> = {
   unreachable: "The server does not answer.",
   "unexpected-answer": "Something on the way answered instead of the server.",
   "page-error": "Something on this page went wrong.",
+  field: "{path}: {message}",
 };
 for (const [code, row] of Object.entries(errorTable)) sentences[code] = literal(row.sentence);
 

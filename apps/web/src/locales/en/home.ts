@@ -13,6 +13,7 @@ export default {
   noBest: "No best value was reported.",
   noMetricYet: "no metric yet",
   waiting: "waiting for its turn",
+  step: "Step {step}",
   silent: "last update {for} ago",
   left: "{time} left",
   tokenName: "Own script",

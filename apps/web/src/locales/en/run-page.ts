@@ -12,6 +12,8 @@ export default {
   epoch: "epoch {epoch} of {total}",
   left: "{duration} left · {clock}",
   stale: "last update {duration} ago",
+  scriptStep: "Step {step}",
+  scriptPoints: "{count} point | {count} points",
   viewerOnly: "Viewers cannot do this; ask a member of the project.",
   retrain: "Train again with changes",
   deleted: "Run {id} was deleted.",
@@ -109,6 +111,7 @@ export default {
     follow: "Follow",
     toEnd: "To the end",
     toChart: "Show this step on the charts",
+    toStep: "Charts at step {step}",
   },
   files: {
     none: "The run has saved no files yet. Checkpoints and weights appear here.",

@@ -3,6 +3,7 @@ export default {
   unreachable: "服务器没有响应。",
   "unexpected-answer": "收到的不是服务器的应答，可能被中间设备拦截。",
   "page-error": "此页面出现错误。",
+  field: "{path}：{message}",
 
   "invalid-request": "请求中有字段缺失或取值错误。",
   "malformed-json": "请求正文不是有效的 JSON。",
@@ -71,4 +72,6 @@ export default {
 
   "folder-not-found": "没有跟踪此 TensorBoard 目录。",
   "folder-taken": "已在跟踪此目录。",
+
+  "model-version-not-found": "没有这个模型版本。",
 };

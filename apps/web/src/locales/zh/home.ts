@@ -13,6 +13,7 @@ export default {
   noBest: "没有报告最佳值。",
   noMetricYet: "尚无指标",
   waiting: "等待执行",
+  step: "第 {step} 步",
   silent: "{for} 前更新",
   left: "剩余 {time}",
   tokenName: "自有脚本",

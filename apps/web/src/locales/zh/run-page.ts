@@ -12,6 +12,8 @@ export default {
   epoch: "轮次 {epoch} / {total}",
   left: "剩余 {duration} · {clock}",
   stale: "最近更新于 {duration} 前",
+  scriptStep: "第 {step} 步",
+  scriptPoints: "{count} 个数据点",
   viewerOnly: "查看者不能执行此操作；请联系项目成员。",
   retrain: "修改后再训练",
   deleted: "训练 {id} 已删除。",
@@ -101,6 +103,7 @@ export default {
     follow: "跟随",
     toEnd: "到末尾",
     toChart: "在图表中查看这一步",
+    toStep: "查看第 {step} 步的图表",
   },
   files: {
     none: "训练还没有保存文件。检查点和权重会出现在这里。",

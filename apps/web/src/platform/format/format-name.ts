@@ -9,12 +9,27 @@ export function shortenMiddle(name: string, length: number): string {
   return `${characters.slice(0, head).join("")}…${tail === 0 ? "" : characters.slice(-tail).join("")}`;
 }
 
-/** Cuts a name so that its end stays whole while CSS shortens the beginning. */
-export function splitForMiddle(name: string, tailLength = 8): { head: string; tail: string } {
+/**
+ * The longest shortening that still fits, with up to `tailLength` characters of the end kept whole.
+ * @param fits whether a text has room; asked about log2(length) times
+ */
+export function fitMiddle(
+  name: string,
+  tailLength: number,
+  fits: (text: string) => boolean,
+): string {
+  if (fits(name)) return name;
   const characters = [...name];
-  if (characters.length <= tailLength * 2) return { head: name, tail: "" };
-  return {
-    head: characters.slice(0, -tailLength).join(""),
-    tail: characters.slice(-tailLength).join(""),
+  const keeping = (numKept: number): string => {
+    const tail = Math.min(tailLength, Math.floor(numKept / 2));
+    const end = tail === 0 ? "" : characters.slice(-tail).join("");
+    return `${characters.slice(0, numKept - tail).join("")}…${end}`;
   };
+  let [most, tooMany] = [1, characters.length];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(keeping(middle))) most = middle;
+    else tooMany = middle;
+  }
+  return keeping(most);
 }

@@ -1,6 +1,5 @@
 // How times and names are written.
 import { expect, it } from "vitest";
-import { shortenMiddle, splitForMiddle } from "./format-name.ts";
 import { formatAgo, formatDuration, formatMoment, formatRemaining } from "./format-time.ts";
 
 it("writes durations in their two largest units", () => {
@@ -28,13 +27,4 @@ it("says how long ago in both languages", () => {
   expect(formatAgo(1000, 1180, "zh")).toBe("3 分钟前");
   expect(formatAgo(null, 1180, "en")).toBe("–");
   expect(formatMoment(null, "en")).toBe("–");
-});
-
-it("shortens names in the middle and keeps both ends", () => {
-  expect(shortenMiddle("resnet18-digits-baseline-7", 14)).toBe("resnet1…line-7");
-  expect(shortenMiddle("short", 14)).toBe("short");
-  expect(splitForMiddle("a-very-long-run-name-number-12345678")).toEqual({
-    head: "a-very-long-run-name-number-",
-    tail: "12345678",
-  });
 });

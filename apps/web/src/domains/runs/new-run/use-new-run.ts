@@ -1,6 +1,7 @@
 // The form of a new training: its config, its name and tags, the draft in the address, and the start.
 import { type BodyInputOf, createRun } from "@spotter/contract";
 import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
+import { useI18n } from "vue-i18n";
 import { useRoute, useRouter } from "vue-router";
 import { api } from "../../../platform/api.ts";
 import { issuesOf } from "../../../platform/failure.ts";
@@ -85,7 +86,8 @@ export type NewRun = ReturnType<typeof useNewRun>;
 function useStart() {
   const isBusy = ref(false);
   const failure = shallowRef<unknown>(null);
-  const issues = computed(() => issuesOf(failure.value));
+  const { t, te, locale } = useI18n();
+  const issues = computed(() => issuesOf(failure.value, { t, te, locale: locale.value }));
   let clientId = newId();
 
   async function start(body: BodyInputOf<typeof createRun>): Promise<number | null> {

@@ -7,11 +7,12 @@ import {
   resumeRun,
   updateRun,
 } from "@spotter/contract";
-import { type Ref, ref } from "vue";
+import { computed, onScopeDispose, type Ref, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
 import { api } from "../../../platform/api.ts";
-import { describeFailure } from "../../../platform/failure.ts";
+import { describeFailure, isUnreachable } from "../../../platform/failure.ts";
+import { useLive } from "../../../platform/live/use-live.ts";
 import { useToasts } from "../../../platform/toasts.ts";
 import type { ControlName, Controls } from "./prepare-controls.ts";
 import { useRun } from "./use-run.ts";
@@ -21,7 +22,7 @@ export interface RunControl {
   give(name: ControlName): Promise<void>;
   menuAction(name: Controls["menu"][number]): Promise<void>;
   /** Why the last one was not taken; null when it was. */
-  refusal: Ref<string | null>;
+  refusal: Readonly<Ref<string | null>>;
   /** The command on its way to the server. */
   sending: Ref<ControlName | null>;
   /** Stop or cancel, waiting for a second word; giving it again is that word. */
@@ -32,16 +33,21 @@ export function useRunControl(): RunControl {
   const { t, te, locale } = useI18n();
   const context = useRun();
   const remove = useRemoval();
-  const refusal = ref<string | null>(null);
+  const failure = shallowRef<unknown>(null);
+  const refusal = computed(() =>
+    failure.value === null
+      ? null
+      : describeFailure(failure.value, { t, te, locale: locale.value }).sentence,
+  );
   const sending = ref<ControlName | null>(null);
   const asking = ref<ControlName | null>(null);
 
   async function attempt(work: () => Promise<void>): Promise<void> {
-    refusal.value = null;
+    failure.value = null;
     try {
       await work();
     } catch (error) {
-      refusal.value = describeFailure(error, { t, te, locale: locale.value }).sentence;
+      failure.value = error;
     } finally {
       sending.value = null;
     }
@@ -74,7 +80,24 @@ export function useRunControl(): RunControl {
       }
     });
   }
+  forgetWhenReached(failure);
   return { give, menuAction, refusal, sending, asking };
+}
+
+/** "The server does not answer" is true only until it does: the stream is the first to know. */
+function forgetWhenReached(failure: Ref<unknown>): void {
+  const live = useLive();
+  const context = useRun();
+  const forget = () => {
+    if (isUnreachable(failure.value)) failure.value = null;
+  };
+  watch(live.state, (state) => {
+    if (state === "live" || state === "polling") forget();
+  });
+  const ends = [context.onEvent(forget), context.onReconnected(forget)];
+  onScopeDispose(() => {
+    for (const end of ends) end();
+  });
 }
 
 /** The worker may have answered, over the stream, before the server's own answer came. */

@@ -1,0 +1,31 @@
+// What server and worker say: their own sentences, and what is wrong with a field in people's words.
+import { SENTENCES } from "../../platform/server-sentences.ts";
+
+const sentences: Record<string, string> = { ...SENTENCES };
+
+export default {
+  sentences,
+  issues: {
+    missing: "A value is needed.",
+    type: "Must be of the type {type}, not {received}.",
+    only: "Must be {value}.",
+    oneOf: "Must be one of {options}.",
+    textTooShort: "At least {bound} characters.",
+    textTooLong: "At most {bound} characters.",
+    listTooShort: "At least {bound} entries.",
+    listTooLong: "At most {bound} entries.",
+    atLeast: "Must be at least {bound}.",
+    above: "Must be more than {bound}.",
+    atMost: "Must be at most {bound}.",
+    below: "Must be less than {bound}.",
+    unknownKeys: "These fields are unknown: {keys}.",
+    unknownKey: "There is no field {keys}.",
+    pattern: "Must look like {pattern}.",
+    multiple: "Must be a multiple of {bound}.",
+    wrong: "This value is not allowed here.",
+    positiveWhole: "Must be a positive whole number.",
+    controlCharacters: "Must not hold control characters.",
+    repositoryName: "Must be a name or owner/name.",
+    deep: "Is nested too deeply.",
+  },
+};

@@ -1,0 +1,38 @@
+// Failures as the pages say them: no line in two languages, nothing lost.
+import { ApiError } from "@spotter/client";
+import { expect, it } from "vitest";
+import { createI18n } from "vue-i18n";
+import { describeFailure, issuesOf, type Words } from "./failure.ts";
+import { messagesOf } from "./i18n.ts";
+
+function wordsOf(locale: "en" | "zh"): Words {
+  const { t, te } = createI18n({
+    legacy: false,
+    locale,
+    messages: { [locale]: messagesOf(locale) },
+  }).global;
+  return { t: (key, values) => t(key, values ?? {}), te: (key) => te(key), locale };
+}
+const failureOf = (code: string, message: string, details = {}) =>
+  new ApiError(code, 400, message, details);
+
+it("says a refusal exactly where its sentence is known, else by its code with the original kept", () => {
+  expect(
+    describeFailure(failureOf("run-state-conflict", "Run 3 has ended (failed)."), wordsOf("zh")),
+  ).toEqual({ code: "run-state-conflict", sentence: "训练 3 已结束（失败）。", original: null });
+  expect(describeFailure(failureOf("disk-full", "No room on /data."), wordsOf("zh"))).toMatchObject(
+    { sentence: "磁盘已满；没有保存任何内容。", original: "No room on /data." },
+  );
+});
+
+it("names the fields that are wrong, in either language", () => {
+  const failure = failureOf("config-invalid", "config.epochs: Too small", {
+    issues: [
+      { path: "config.epochs", message: "Too small: expected number to be >=1" },
+      { path: "config", message: 'Unrecognized key: "typo"' },
+    ],
+  });
+  expect(describeFailure(failure, wordsOf("en")).sentence).toContain("epochs: Must be at least 1.");
+  expect(describeFailure(failure, wordsOf("zh")).sentence).toContain("epochs：不能小于 1。");
+  expect(issuesOf(failure, wordsOf("zh")).get("epochs")).toBe("不能小于 1。");
+});

@@ -1,0 +1,36 @@
+// What server and worker said, in the language of the page where the words for it are there. Pure.
+import { ISSUES, recognise, SENTENCES } from "./server-sentences.ts";
+
+export interface Words {
+  t(key: string, values?: Record<string, unknown>): string;
+  te(key: string): boolean;
+  locale: string;
+}
+
+/** Places whose values are words of ours, and where those words are. */
+const WORD_GROUPS: Readonly<Record<string, string>> = {
+  state: "app.states",
+  role: "settings.people.roles",
+  held: "settings.people.roles",
+  action: "runPage.controls",
+};
+
+/** The sentence in the page's language; null where only the English one is known. */
+export function sayInLanguage(text: string, words: Words): string | null {
+  if (words.locale === "en") return text;
+  const found = recognise(text, SENTENCES);
+  if (found === null) return null;
+  const values = Object.fromEntries(
+    Object.entries(found.values).map(([place, value]) => {
+      const key = `${WORD_GROUPS[place] ?? ""}.${value}`;
+      return [place, words.te(key) ? words.t(key) : value];
+    }),
+  );
+  return words.t(`server.sentences.${found.key}`, values);
+}
+
+/** What is wrong with a field, in people's words; the message itself where it is one that we do not know. */
+export function sayIssue(message: string, words: Words): string {
+  const found = recognise(message, ISSUES);
+  return found === null ? message : words.t(`server.issues.${found.key}`, { ...found.values });
+}

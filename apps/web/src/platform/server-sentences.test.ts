@@ -1,0 +1,96 @@
+// Sentences of server and worker are recognised, and said in Chinese with what varies filled in.
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { createI18n } from "vue-i18n";
+import { z } from "zod";
+import { messagesOf } from "./i18n.ts";
+import { sayInLanguage, sayIssue, type Words } from "./say-in-language.ts";
+import { ISSUES, recognise, SENTENCES } from "./server-sentences.ts";
+
+const { t, te } = createI18n({
+  legacy: false,
+  locale: "zh",
+  messages: { zh: messagesOf("zh") },
+}).global;
+const zh: Words = { t: (key, values) => t(key, values ?? {}), te: (key) => te(key), locale: "zh" };
+
+it("says why a run waits, in Chinese", () => {
+  expect(sayInLanguage("Waits for run 12 to end: one training runs at a time.", zh)).toBe(
+    "等待训练 12 结束：一次只运行一个训练。",
+  );
+});
+
+it("puts our own words for states, roles and actions", () => {
+  expect(sayInLanguage("Run 7 has ended (stopped).", zh)).toBe("训练 7 已结束（已停止）。");
+  expect(sayInLanguage("This needs the role member in the project; you are viewer.", zh)).toBe(
+    "此操作需要项目角色“成员”；你是“访客”。",
+  );
+});
+
+it("leaves a sentence that it does not know to the page, and English as it is", () => {
+  expect(sayInLanguage("Something quite new.", zh)).toBeNull();
+  expect(sayInLanguage("Something quite new.", { ...zh, locale: "en" })).toBe(
+    "Something quite new.",
+  );
+});
+
+it("takes the most telling row where several would fit", () => {
+  expect(recognise("The worker could not be started.", SENTENCES)?.key).toBe("startFailed");
+  expect(recognise("The worker could not be started: no space", SENTENCES)).toEqual({
+    key: "startFailedBecause",
+    values: { cause: "no space" },
+  });
+  expect(
+    recognise("This needs the role admin in the project; you are not in this project.", SENTENCES)
+      ?.key,
+  ).toBe("roleAndNotIn");
+});
+
+it("knows how an attempt can end: the sentences that the queue has for that", () => {
+  const endings = readFileSync(
+    new URL("../../../server/src/domains/queue/endings.ts", import.meta.url),
+    "utf8",
+  );
+  const said = [...endings.matchAll(/["`](The worker[^"`]*|Supervisor[^"`]*|The time[^"`]*)["`]/g)];
+  expect(said.length).toBeGreaterThan(5);
+  for (const [, sentence = ""] of said)
+    expect([
+      sentence,
+      recognise(sentence.replace(/\$\{[^}]*\}/g, "x"), SENTENCES) !== null,
+    ]).toEqual([sentence, true]);
+});
+
+it("says every kind of wrong field in Chinese: what zod itself says of each", () => {
+  const schemas: [z.ZodType, unknown][] = [
+    [z.string(), undefined],
+    [z.number(), "fast"],
+    [z.number().min(3), 1],
+    [z.number().gt(3), 3],
+    [z.number().max(3), 4],
+    [z.number().lt(3), 3],
+    [z.string().min(2), "a"],
+    [z.string().max(2), "abc"],
+    [z.array(z.string()).max(1), ["a", "b"]],
+    [z.enum(["a", "b"]), "c"],
+    [z.literal("a"), "b"],
+    [z.string().regex(/^a$/), "b"],
+    [z.object({}).strict(), { typo: 1 }],
+    [z.object({}).strict(), { typo: 1, other: 2 }],
+    [z.union([z.string(), z.number()]), true],
+  ];
+  for (const [schema, value] of schemas) {
+    const message = schema.safeParse(value).error?.issues[0]?.message ?? "";
+    expect([message, /^[^a-z]*[\u4e00-\u9fff]/.test(sayIssue(message, zh))]).toEqual([
+      message,
+      true,
+    ]);
+  }
+  expect(sayIssue("Too big: expected number to be <=0.5", zh)).toBe("不能大于 0.5。");
+  expect(sayIssue("a message of our own", zh)).toBe("a message of our own");
+});
+
+it("has Chinese words for every row, with the same places", () => {
+  const server = messagesOf("zh").server as Record<string, Record<string, string>>;
+  expect(Object.keys(server.sentences ?? {}).sort()).toEqual(Object.keys(SENTENCES).sort());
+  expect(Object.keys(server.issues ?? {}).sort()).toEqual(Object.keys(ISSUES).sort());
+});

@@ -1,0 +1,119 @@
+// The sentences that server and worker say in English, recognised so that other languages can say them too. Pure.
+// A sentence that is new to this table stays as it came; pages then mark it as English.
+
+/** `{places}` stand for what varies; where two rows fit, the first counts. Also the English words of the pages: see locales/en/server.ts. */
+export const SENTENCES = {
+  waitsForRun: "Waits for run {run} to end: one training runs at a time.",
+  waitsForPrediction: "Waits for an earlier prediction to end.",
+  noPython:
+    "No Python environment is set up for training; run `npm start` once more and read its output.",
+  supervisorReplaced:
+    "The supervisor process was gone; a new one has taken over the running worker.",
+  stoppedAsAsked: "Stopped as asked.",
+  workerLost: "The worker process disappeared without telling how the run ended.",
+  supervisorLost: "Supervisor and worker both disappeared; the machine may have been restarted.",
+  timeLimit: "The time limit was reached.",
+  startFailed: "The worker could not be started.",
+  startFailedBecause: "The worker could not be started: {cause}",
+  outOfMemory: "The worker was ended because the machine ran out of memory.",
+  killedBy: "The worker was killed by {signal}.",
+  endedBecause: "The worker ended: {cause}.",
+  exitCode: "The worker exited with code {code}; its last log lines say more.",
+
+  runEnded: "Run {run} has ended ({state}).",
+  runOutside: "Run {run} runs outside Spotter, which cannot {action} it.",
+  stopFirst: "Run {run} is {state}; stop it before you delete it.",
+  notStartedHere: "Run {run} was not started here, so it cannot be resumed from here.",
+  restoreFirst: "Run {run} is deleted; restore it first.",
+  onlyEndedResumes: "Run {run} is {state}; only failed and stopped runs can be resumed.",
+  stillEnding: "The process of run {run} is still ending; try again in a moment.",
+  resumedAlready: "Run {run} has been resumed already.",
+  notByRecipe: "Run {run} was not trained by a recipe of Spotter.",
+  noSuchRun: "There is no run {run}.",
+  predictionTooLong: "The prediction took longer than {seconds} s and was given up.",
+  predictionNoAnswer: "The prediction ended without an answer.",
+
+  notPaused: "the run is not paused",
+  pausedAlready: "the run is paused already",
+  runHasEnded: "the run has ended",
+  unknownCommand: "this worker knows no '{command}'",
+
+  roleAndNotIn: "This needs the role {role} in the project; you are not in this project.",
+  roleAndIs: "This needs the role {role} in the project; you are {held}.",
+  needsAdministrator: "This needs the server's administrator.",
+  currentPasswordWrong: "The current password is wrong.",
+  noDataRoots: "This server reads no folders: set SPOTTER_DATA_ROOTS to those that it may read.",
+  aFileThere: "There is a file at this path; a folder is wanted.",
+  uploadTooLarge: "An upload may have {bytes} bytes at most.",
+  tooManyEntries: "The archive holds more than {count} entries.",
+  entryOutside: "The entry {name} points outside the archive.",
+  entryEncrypted: "The entry {name} is encrypted.",
+  entryLink: "The entry {name} is a link or a device.",
+  entryTwice: "The entry {name} is there twice.",
+  entryTooLarge: "The entry {name} is too large for an image.",
+  oneClassOnly: "The archive holds one class only; a classifier needs two or more folders.",
+
+  notAnImage: "is not a PNG, JPEG, BMP, WEBP or GIF",
+  hiddenFile: "is a hidden or system file",
+  noClassFolder: "is in no class folder",
+  tooDeep: "is deeper than its class folder",
+  nameTooLong: "has an empty name or one of more than {bytes} bytes",
+  andMore: "and {count} more",
+
+  hintDisk: "Free some disk space, then resume the run from its last checkpoint.",
+  hintInput: "Correct the data or the configuration, then start a new run.",
+  hintBatch: "Halve the batch size ({from} → {to}), or make the images smaller.",
+  hintSmaller: "Make the images smaller or the model narrower.",
+} as const;
+
+/** What the schema library says of a field that is wrong (zod 4, its English locale). */
+export const ISSUES = {
+  missing: "Invalid input: expected {type}, received undefined",
+  type: "Invalid input: expected {type}, received {received}",
+  only: "Invalid input: expected {value}",
+  oneOf: "Invalid option: expected one of {options}",
+  textTooShort: "Too small: expected string to have >={bound} characters",
+  textTooLong: "Too big: expected string to have <={bound} characters",
+  listTooShort: "Too small: expected array to have >={bound} items",
+  listTooLong: "Too big: expected array to have <={bound} items",
+  atLeast: "Too small: expected {type} to be >={bound}",
+  above: "Too small: expected {type} to be >{bound}",
+  atMost: "Too big: expected {type} to be <={bound}",
+  below: "Too big: expected {type} to be <{bound}",
+  unknownKeys: "Unrecognized keys: {keys}",
+  unknownKey: "Unrecognized key: {keys}",
+  pattern: "Invalid string: must match pattern {pattern}",
+  multiple: "Invalid number: must be a multiple of {bound}",
+  wrong: "Invalid input",
+  positiveWhole: "must be a positive whole number",
+  controlCharacters: "must not hold control characters",
+  repositoryName: "must be a name or owner/name",
+  deep: "is nested too deeply",
+} as const;
+
+export interface Recognised {
+  key: string;
+  values: Record<string, string>;
+}
+
+/** The first row whose sentence this is, with what stands at its places; null for a sentence that is not there. */
+export function recognise(
+  text: string,
+  table: Readonly<Record<string, string>>,
+): Recognised | null {
+  for (const [key, template] of Object.entries(table)) {
+    const match = patternOf(template).exec(text);
+    if (match !== null) return { key, values: { ...match.groups } };
+  }
+  return null;
+}
+
+const patterns = new Map<string, RegExp>();
+function patternOf(template: string): RegExp {
+  const known = patterns.get(template);
+  if (known !== undefined) return known;
+  const source = template.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, "(?<$1>.+?)");
+  const made = new RegExp(`^${source}$`, "su");
+  patterns.set(template, made);
+  return made;
+}
