@@ -264,6 +264,38 @@ describe("a worker's file", () => {
   });
 });
 
+describe("an attempt that is over", () => {
+  const others = async (id: number, token: string) => {
+    const bytes = Buffer.from("late weights");
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const put = await fetch(`${server.url}/api/worker/jobs/${id}/files/${sha256}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/octet-stream" },
+      body: bytes,
+    });
+    const spec = await call("GET", `/api/worker/jobs/${id}`, token);
+    const poll = await call("GET", `/api/worker/jobs/${id}/commands?attempt=1&wait=30`, token);
+    const kept = await server.database.read("select sha256 from job_files where sha256 = ?", [
+      sha256,
+    ]);
+    expect(kept).toEqual([]);
+    const answer = (await put.json()) as Answer["json"];
+    return [put.status, answer.error?.code, ...[spec, poll].map(({ json }) => json.error?.code)];
+  };
+
+  it("is superseded for its spec, its files and its commands too", async () => {
+    const { id, token } = await startedTraining();
+    await openAttempt(id, 2);
+    expect(await others(id, token)).toEqual([409, ...Array(3).fill("attempt-superseded")]);
+  });
+
+  it("has ended for its spec, its files and its commands too", async () => {
+    const { id, token } = await startedTraining();
+    await change(sql`update attempts set closed_at = 2e9 where job_id = ${id}`);
+    expect(await others(id, token)).toEqual([409, ...Array(3).fill("attempt-ended")]);
+  });
+});
+
 describe("an own script", () => {
   it("opens a run and sends the same batches with an API token, attempt after attempt", async () => {
     const { id } = await server.client.call(createRun, { body: { name: "my script" } });
@@ -306,5 +338,14 @@ describe("an own script", () => {
     await expect(
       server.client.call(sendRunEvents, { params, body: batch(9, 1) }),
     ).rejects.toMatchObject({ code: "invalid-request" });
+    await expect(
+      server.client.call(sendRunEvents, { params, body: batch(3, 2) }),
+    ).rejects.toMatchObject({
+      code: "invalid-request",
+      details: {
+        issues: [{ path: "body.attempt", message: "the next attempt is 3, from seq 1 on" }],
+      },
+    });
+    expect((await server.client.call(getRun, { params })).attempts).toHaveLength(2);
   });
 });

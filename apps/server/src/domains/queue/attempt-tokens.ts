@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { JobKind } from "@spotter/contract";
 import type { FastifyRequest } from "fastify";
-import { jobNotFound, workerTokenInvalid } from "./errors.ts";
+import { attemptEnded, attemptSuperseded, jobNotFound, workerTokenInvalid } from "./errors.ts";
 import type { QueueStore } from "./store.ts";
 
 export interface AttemptIdentity {
@@ -40,6 +40,23 @@ export class AttemptTokens {
     const hash = hashToken(header.slice("Bearer ".length));
     const identity = this.#known.get(hash) ?? (await this.#find(hash));
     if (identity.jobId !== jobId) throw jobNotFound(jobId);
+    return identity;
+  }
+
+  /**
+   * For calls other than events, whose guard knows by itself: the attempt must be the job's current one, with its
+   * books open. Throws `attempt-superseded` and `attempt-ended` besides.
+   */
+  async identifyCurrent(request: FastifyRequest, jobId: number): Promise<AttemptIdentity> {
+    const identity = await this.identify(request, jobId);
+    const { attempt } = identity;
+    const [job, row] = await Promise.all([
+      this.#store.job(jobId),
+      this.#store.attempt(jobId, attempt),
+    ]);
+    if (job === undefined || row === undefined) throw jobNotFound(jobId);
+    if (attempt < job.current_attempt) throw attemptSuperseded(attempt, job.current_attempt);
+    if (row.closed_at !== null) throw attemptEnded();
     return identity;
   }
 

@@ -39,11 +39,11 @@ export function registerQueueRoutes(
   );
 
   router.public(getJobSpec, async ({ params, request }) => {
-    const identity = await tokens.identify(request, Number(params.job_id));
+    const identity = await tokens.identifyCurrent(request, Number(params.job_id));
     return specOf(await service.jobRow(identity.jobId), identity.attempt);
   });
   router.public(pollCommands, async ({ params, query, request, reply }) => {
-    const identity = await tokens.identify(request, Number(params.job_id));
+    const identity = await tokens.identifyCurrent(request, Number(params.job_id));
     if (Number(query.attempt) !== identity.attempt)
       throw invalidRequest([
         { path: "query.attempt", message: `the token belongs to attempt ${identity.attempt}` },
@@ -56,7 +56,7 @@ export function registerQueueRoutes(
     return { commands: await board.poll(jobId, attempt, after, waitS, gone.signal) };
   });
   router.public(putWorkerFile, async ({ params, request }) => {
-    const { jobId } = await tokens.identify(request, Number(params.job_id));
+    const { jobId } = await tokens.identifyCurrent(request, Number(params.job_id));
     if (!(request.body instanceof Readable))
       throw new SpotterError(
         "unsupported-media-type",
