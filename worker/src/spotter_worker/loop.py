@@ -246,15 +246,15 @@ class Loop:
         """Means over all examples of the set: `loss`, `accuracy`, …"""
         model.eval()
         sums: dict[str, torch.Tensor] = {}
-        count = 0
+        counts: dict[str, int] = {}
         for batch in batches:
             found = self._task.eval_sums(model, batch)
-            count += found.count
             for name, value in found.sums.items():
+                counts[name] = counts.get(name, 0) + found.counts.get(name, found.count)
                 # In double, on the CPU: a million small losses in float32 would lose digits.
                 sums[name] = sums.get(name, 0.0) + value.double().cpu()
         model.train()
-        return {name: float(value) / max(1, count) for name, value in sums.items()}
+        return {name: float(value) / max(1, counts[name]) for name, value in sums.items()}
 
     def _save_checkpoint(self, label: str | None) -> None:
         progress = self.progress

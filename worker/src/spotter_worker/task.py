@@ -55,6 +55,8 @@ class EvalSums:
 
     count: int
     sums: dict[str, torch.Tensor]
+    # Names whose sum is over fewer examples than `count`, such as the accuracy on one kind of question.
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
