@@ -8,6 +8,7 @@ import type { Database } from "./platform/db/database.ts";
 import { migrate } from "./platform/db/migrate.ts";
 import { openDatabase } from "./platform/db/open.ts";
 import { type HomeLock, HomeTakenError, takeHomeLock } from "./platform/home-lock.ts";
+import { removeLeftovers } from "./platform/leftovers.ts";
 import { listen } from "./platform/listen.ts";
 import { Log } from "./platform/log.ts";
 import { readOrMakeSecret } from "./platform/secret-file.ts";
@@ -55,6 +56,7 @@ async function run(settings: Settings, lock: HomeLock): Promise<void> {
   const report = await migrate({ database, migrations, clock: systemClock, backupFolder });
   if (report.backup !== null)
     log.info({ ...report }, "The schema was brought up to date; a copy was made before.");
+  await removeLeftovers(settings.home);
   const app = await buildApp({
     settings,
     database,
