@@ -1,18 +1,21 @@
 // Memory and CPU of the production bundle: idle, and with 50 clients and one normal run. `npm run bench -- footprint
-// [idle minutes]`.
+// [idle minutes] [--busy]`; `--busy` measures the busy minute alone.
 //
 // Load: first nothing for ten minutes; then 50 SSE readers of the whole stream of one vision run that trains on the
-// digits. Warm-up: none, an idle server is what is measured. Reference: the process itself at its first second.
+// digits. Warm-up: none, an idle server is what is measured; 5 s before the busy minute. Reference: the process itself
+// at its first second. The run's commits a second are shown, since the cost is each commit's.
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { House } from "../e2e/harness/house.ts";
 import { RawReader } from "../e2e/harness/raw-reader.ts";
+import { hasFlag, processorSeconds } from "./metrics/report.ts";
 
-const IDLE_MINUTES = Number(process.argv[2] ?? 10);
+const IDLE_MINUTES = hasFlag("busy") ? 0 : Number(process.argv[2] ?? 10);
 const IDLE_BAR_MB = 100;
 const BUSY_BAR_MB = 160;
 const BUSY_BAR_CPU = 5;
 const TICKS_A_SECOND = 100;
+const WARM_UP_MS = 5_000;
 
 const house = await House.open({ env: { SPOTTER_LOG_LEVEL: "error" } });
 let isGood = true;
@@ -20,22 +23,33 @@ try {
   const pid = (JSON.parse(readFileSync(`${house.home}/server.json`, "utf8")) as { pid: number })
     .pid;
   console.log(`at the start: ${residentMb(pid).toFixed(0)} MB`);
-  const idleFrom = cpuSeconds(pid);
+  if (IDLE_MINUTES > 0) await measureIdle(pid);
+  await measureBusy(pid);
+} finally {
+  await house.close();
+}
+process.exitCode = isGood ? 0 : 1;
+
+async function measureIdle(pid: number): Promise<void> {
+  const from = cpuSeconds(pid);
   for (let minute = 1; minute <= IDLE_MINUTES; minute += 1) {
     await delay(60_000);
     console.log(`idle for ${minute} min: ${residentMb(pid).toFixed(0)} MB`);
   }
-  const idle = residentMb(pid);
-  say("idle memory", idle, "MB", IDLE_BAR_MB);
-  console.log(
-    `idle CPU: ${((100 * (cpuSeconds(pid) - idleFrom)) / (IDLE_MINUTES * 60)).toFixed(2)} % of a core`,
-  );
+  say("idle memory", residentMb(pid), "MB", IDLE_BAR_MB);
+  const share = (100 * (cpuSeconds(pid) - from)) / (IDLE_MINUTES * 60);
+  console.log(`idle CPU: ${share.toFixed(2)} % of a core`);
+}
 
+async function measureBusy(pid: number): Promise<void> {
   const run = await house.train({ epochs: 200 });
   await house.untilState(run.id, "running");
   const readers = Array.from({ length: 50 }, () => new RawReader(house.url, house.token, run.id));
   while (readers.some((reader) => reader.lastCommit === 0)) await delay(100);
+  await delay(WARM_UP_MS);
   const from = cpuSeconds(pid);
+  const threadsFrom = processorSeconds(pid);
+  const firstCommit = readers[0]?.lastCommit ?? 0;
   const startedAt = performance.now();
   let peak = 0;
   while ((await house.run(run.id)).state === "running" && performance.now() - startedAt < 60_000) {
@@ -43,18 +57,17 @@ try {
     await delay(1000);
   }
   const seconds = (performance.now() - startedAt) / 1000;
+  const share = (100 * (cpuSeconds(pid) - from)) / seconds;
   say("memory with 50 clients and a run", peak, "MB", BUSY_BAR_MB);
-  say(
-    "CPU with 50 clients and a run",
-    (100 * (cpuSeconds(pid) - from)) / seconds,
-    "% of a core",
-    BUSY_BAR_CPU,
-  );
+  say("CPU with 50 clients and a run", share, "% of a core", BUSY_BAR_CPU);
+  const numCommits = (readers[0]?.lastCommit ?? 0) - firstCommit;
+  const threads = [...processorSeconds(pid)]
+    .map(([thread, used]) => used - (threadsFrom.get(thread) ?? 0))
+    .filter((used) => used > 0.05)
+    .map((used) => `${((100 * used) / seconds).toFixed(1)} %`);
+  console.log(`${(numCommits / seconds).toFixed(1)} commits/s; by thread: ${threads.join(", ")}`);
   await Promise.all(readers.map((reader) => reader.close()));
-} finally {
-  await house.close();
 }
-process.exitCode = isGood ? 0 : 1;
 
 function say(what: string, value: number, unit: string, bar: number): void {
   const isBelow = value < bar;

@@ -6,6 +6,10 @@ export class LiveFrame {
   readonly event: LiveEvent;
   readonly #bodies = new Map<string, string | null>();
   readonly #buffers = new Map<string, Buffer>();
+  // Nearly all readers of a run stand where the one before them stands.
+  #lastPosition: string | null | undefined;
+  #lastFilter = "";
+  #lastBuffer: Buffer | undefined;
 
   constructor(event: LiveEvent) {
     this.event = event;
@@ -20,6 +24,18 @@ export class LiveFrame {
   /** @param position SSE id; null for readers that watch no run */
   sse(position: string | null, filter: NameFilter | undefined): Buffer | undefined {
     const wanted = filter?.text ?? "";
+    if (position === this.#lastPosition && wanted === this.#lastFilter) return this.#lastBuffer;
+    this.#lastPosition = position;
+    this.#lastFilter = wanted;
+    this.#lastBuffer = this.#find(position, wanted, filter);
+    return this.#lastBuffer;
+  }
+
+  #find(
+    position: string | null,
+    wanted: string,
+    filter: NameFilter | undefined,
+  ): Buffer | undefined {
     const key = `${position}\n${wanted}`;
     let buffer = this.#buffers.get(key);
     if (buffer === undefined) {

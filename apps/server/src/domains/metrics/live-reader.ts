@@ -1,7 +1,7 @@
 // One reader of the live stream: what it wants, how far it has come in each run, and the change from replay to live
 // without a gap or a repeat.
 import type { LiveEvent, StreamTopic } from "@spotter/contract";
-import type { BusEvent } from "../../platform/bus.ts";
+import type { ViewEvent } from "../../platform/bus.ts";
 import { LiveFrame } from "./live-frame.ts";
 import type { NameFilter } from "./series-names.ts";
 import type { MetricsService } from "./service.ts";
@@ -101,7 +101,7 @@ export class LiveReader {
 
   /** Takes one event of the bus, if it is wanted. */
   take(frame: LiveFrame): void {
-    const event = frame.event as BusEvent;
+    const event = frame.event as ViewEvent;
     const topic = TOPICS[event.type];
     if (this.isClosed || topic === null || !this.#wishes.topics.has(topic)) return;
     if (event.type === "metric-appended") this.#takeCommit(frame, event.run_id, event.commit_no);
@@ -120,7 +120,7 @@ export class LiveReader {
     this.#outlet.end();
   }
 
-  #wants(event: Exclude<BusEvent, { type: "metric-appended" }>): boolean {
+  #wants(event: Exclude<ViewEvent, { type: "metric-appended" }>): boolean {
     if (event.type === "host-sampled") return true;
     if (event.type === "run-changed")
       return event.project_id !== undefined && this.#wishes.mayView(event.project_id);
@@ -153,10 +153,9 @@ export class LiveReader {
   }
 
   #refreshPosition(): void {
-    this.#position =
-      this.#runs.size === 0
-        ? null
-        : [...this.#runs].map(([id, run]) => `${id}:${run.position}`).join(",");
+    let text = "";
+    for (const [id, run] of this.#runs) text += `${text === "" ? "" : ","}${id}:${run.position}`;
+    this.#position = text === "" ? null : text;
   }
 
   #catchUp(): void {

@@ -102,7 +102,7 @@ export class SqliteWriteThread {
   }
 
   #begin(transaction: number): void {
-    this.#connection.exec("begin immediate");
+    this.#connection.run("begin immediate");
     this.#openTransaction = transaction;
     this.#transactionTimer = setTimeout(() => {
       this.#rollback();
@@ -126,7 +126,7 @@ export class SqliteWriteThread {
       throw new Error("This transaction is no longer open; nothing of it was stored.");
     }
     try {
-      if (isCommit) this.#connection.exec("commit");
+      if (isCommit) this.#connection.run("commit");
       else this.#rollback();
     } catch (error) {
       this.#rollback();
@@ -143,14 +143,14 @@ export class SqliteWriteThread {
 
   // SQLite ends a transaction of itself after a full disk or an I/O error.
   #rollback(): void {
-    if (this.#connection.isInTransaction) this.#connection.exec("rollback");
+    if (this.#connection.isInTransaction) this.#connection.run("rollback");
   }
 
   #inTransaction<T>(work: () => T): T {
-    this.#connection.exec("begin immediate");
+    this.#connection.run("begin immediate");
     try {
       const result = work();
-      this.#connection.exec("commit");
+      this.#connection.run("commit");
       return result;
     } catch (error) {
       this.#rollback();
@@ -165,6 +165,12 @@ export class SqliteWriteThread {
   }
 
   #ingestGroup(): void {
+    const [only] = this.#ingests;
+    if (only !== undefined && this.#ingests.length === 1) {
+      this.#ingests = [];
+      this.#ingestAlone(only);
+      return;
+    }
     const done: WriteReply[] = [];
     const started = performance.now();
     let numTaken = 0;
@@ -190,6 +196,20 @@ export class SqliteWriteThread {
     this.#ingests.splice(0, numTaken);
     this.#failPoint(numTaken);
     this.#replies.push(...done);
+  }
+
+  /** A batch that nothing waits beside needs no savepoint: the transaction is its own. */
+  #ingestAlone({ id, batch }: IngestRequest): void {
+    try {
+      this.#connection.run("begin immediate");
+      const outcome = this.#applyBatch(batch);
+      this.#connection.run(outcome.status === "skipped" ? "rollback" : "commit");
+      this.#failPoint(1);
+      this.#replies.push({ id, value: outcome });
+    } catch (error) {
+      this.#rollback();
+      this.#replies.push({ id, failure: toWireFailure(error) });
+    }
   }
 
   /** One batch in its savepoint. Throws only when the transaction around it is lost. */
