@@ -131,7 +131,7 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
   });
   const projects = new ProjectsRoom({ database, now });
   const auth = new AuthRoom({
-    ...{ database, now },
+    ...{ database, bus, now },
     settings: { registration: settings.registration, version, secure: settings.secureCookies },
     requireProject: async (id) => {
       await projects.service.require(id);

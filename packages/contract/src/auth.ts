@@ -124,8 +124,19 @@ export const register = defineEndpoint({
 });
 
 export const PasswordChange = z
-  .object({ current_password: Password, new_password: Password })
+  .object({
+    current_password: Password,
+    new_password: Password,
+    /** 2026-11-21: API tokens do not know the password and live on, unless they are to end with it. */
+    revoke_tokens: z.boolean().default(false),
+  })
   .strict();
+export const PasswordChanged = Done.extend({
+  /** Your API tokens that ended with the old password. */
+  revoked_tokens: z.number().int(),
+  /** Those that still work, the one that made this call included. */
+  living_tokens: z.number().int(),
+});
 export const changePassword = defineEndpoint({
   domain: "auth",
   name: "change-password",
@@ -134,9 +145,9 @@ export const changePassword = defineEndpoint({
   method: "POST",
   path: "/api/auth/password",
   access: "signed-in",
-  summary: "Change your password; ends your other sessions.",
+  summary: "Change your password; ends your other sessions and, if wished, your other API tokens.",
   body: PasswordChange,
-  response: Done,
+  response: PasswordChanged,
 });
 
 /** Signs the caller in from the command line: name and password in, an API token out. */

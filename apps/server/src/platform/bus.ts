@@ -3,9 +3,16 @@
 import type { LiveEvent } from "@spotter/contract";
 
 /** Events that live views are told; rooms publish, `metrics/live.ts` listens. */
-export type BusEvent = Exclude<LiveEvent, { type: "stream-opened" | "stream-closing" }> & {
+export type ViewEvent = Exclude<LiveEvent, { type: "stream-opened" | "stream-closing" }> & {
   readonly project_id?: number;
 };
+
+/** A session or token has ended, or a role has changed: who is connected must be looked at again. Goes to no client. */
+export interface AccessChanged {
+  readonly type: "access-changed";
+}
+
+export type BusEvent = ViewEvent | AccessChanged;
 
 type Listener = (event: BusEvent) => void;
 

@@ -275,6 +275,28 @@ describe("roles and accounts", () => {
     }
   });
 
+  it("a changed password says how many tokens live on, and ends all others if wished", async () => {
+    const server = await open();
+    await server.client.call(createToken, { body: { name: "laptop" } });
+    const [first, second] = ["another long password", "a third long password"] as const;
+    const kept = await server.client.call(changePassword, {
+      body: { current_password: ADMIN.password, new_password: first },
+    });
+    expect(kept).toEqual({ done: true, revoked_tokens: 0, living_tokens: 2 });
+    const ended = await server.client.call(changePassword, {
+      body: { current_password: first, new_password: second, revoke_tokens: true },
+    });
+    // The token that asked for it goes on, as a session would.
+    expect(ended).toEqual({ done: true, revoked_tokens: 1, living_tokens: 1 });
+    const { entries } = await server.client.call(listAudit, {
+      query: { action: "password-changed" },
+    });
+    expect(entries.map(({ details }) => details)).toEqual([
+      { revoked_tokens: 1, living_tokens: 1 },
+      { revoked_tokens: 0, living_tokens: 2 },
+    ]);
+  });
+
   it("a changed password ends the other sessions and keeps this one", async () => {
     const server = await open();
     const here = await post(server, "/api/auth/sign-in", ADMIN);

@@ -1,5 +1,6 @@
 // The auth room's door.
 import type { AuditRecorder } from "../../platform/audit.ts";
+import type { Bus } from "../../platform/bus.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { AccessControl, Router } from "../../platform/route.ts";
 import { Access } from "./access.ts";
@@ -17,6 +18,7 @@ export { migrations } from "./migrations.ts";
 
 export interface AuthRoomParts {
   readonly database: Database;
+  readonly bus: Bus;
   readonly settings: AuthSettings & CookieSettings;
   /** Unix seconds. */
   readonly now: () => number;
@@ -39,7 +41,10 @@ export class AuthRoom {
     const { database, settings, now, requireProject, defaultProject } = parts;
     const store = new AuthStore(database);
     const access = new Access(store, now);
-    const forget = () => access.forget();
+    const forget = () => {
+      access.forget();
+      parts.bus.publish({ type: "access-changed" });
+    };
     const audit = new AuditStore(database, now);
     this.access = access;
     this.audit = audit;

@@ -46,8 +46,8 @@ export function registerAuthRoutes(
   router.signedIn(getMe, ({ caller }) => auth.me(caller.userId, caller.via));
   router.signedIn(updateMe, ({ caller, body }) => auth.updateMe(caller, body));
   router.signedIn(changePassword, async ({ caller, body, request }) => {
-    await auth.changePassword(caller, body.current_password, body.new_password, request.ip);
-    return { done: true as const };
+    const counts = await auth.changePassword(caller, body, request.ip);
+    return { done: true as const, ...counts };
   });
   router.signedIn(listTokens, async ({ caller }) => ({ tokens: await auth.tokens(caller.userId) }));
   router.signedIn(createToken, ({ caller, body, request }) =>

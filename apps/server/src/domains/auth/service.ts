@@ -4,6 +4,7 @@ import type {
   CreateToken,
   Credentials,
   Me,
+  PasswordChange,
   Registration,
   Role,
   ServerFacts,
@@ -136,14 +137,15 @@ export class AuthService {
     return this.me(caller.userId, caller.via);
   }
 
+  /** Ends all other sessions and, if wished, all other tokens. @returns how many tokens ended and how many live on */
   async changePassword(
     caller: Caller,
-    current: string,
-    next: string,
+    change: z.output<typeof PasswordChange>,
     address: string,
-  ): Promise<void> {
+  ): Promise<{ revoked_tokens: number; living_tokens: number }> {
+    const next = change.new_password;
     const user = await this.#requireUser(caller.userId);
-    if (!(await passwordMatches(user.password_hash, current)))
+    if (!(await passwordMatches(user.password_hash, change.current_password)))
       throw new SpotterError("wrong-credentials", "The current password is wrong.");
     checkNewPassword(next, user.name);
     await this.#store.updateUser(user.id, { password_hash: await hashPassword(next) });
@@ -151,8 +153,18 @@ export class AuthService {
       user.id,
       caller.via === "session" ? caller.credentialId : null,
     );
+    const revoked = change.revoke_tokens
+      ? await this.#store.revokeTokensOf(
+          user.id,
+          caller.via === "token" ? caller.credentialId : null,
+          this.#now(),
+        )
+      : 0;
     this.#forget();
-    await this.#note(caller, "password-changed", address);
+    const living = await this.#store.numLivingTokens(user.id, this.#now());
+    const counts = { revoked_tokens: revoked, living_tokens: living };
+    await this.#note(caller, "password-changed", address, { details: counts });
+    return counts;
   }
 
   async tokens(userId: number): Promise<ApiToken[]> {
@@ -274,14 +286,14 @@ export class AuthService {
     caller: Caller,
     action: string,
     address: string,
-    subject: { subjectKind?: string; subjectId?: number } = {},
+    rest: { subjectKind?: string; subjectId?: number; details?: Record<string, number> } = {},
   ): Promise<void> {
     return this.#audit.record({
       userId: caller.userId,
       userName: caller.userName,
       action,
       address,
-      ...subject,
+      ...rest,
     });
   }
 }

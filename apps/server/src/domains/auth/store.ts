@@ -293,6 +293,24 @@ export class AuthStore {
     return result.numUpdatedRows === 1n;
   }
 
+  /** Revokes a person's living tokens, all but one if told. @returns how many */
+  async revokeTokensOf(userId: number, exceptId: number | null, now: number): Promise<number> {
+    let query = this.#kysely
+      .updateTable("api_tokens")
+      .set({ revoked_at: now })
+      .where("user_id", "=", userId)
+      .where("revoked_at", "is", null);
+    if (exceptId !== null) query = query.where("id", "!=", exceptId);
+    return Number((await query.executeTakeFirst()).numUpdatedRows);
+  }
+
+  async numLivingTokens(userId: number, now: number): Promise<number> {
+    const rows = await this.tokensOf(userId);
+    return rows.filter(
+      (row) => row.revoked_at === null && (row.expires_at === null || row.expires_at > now),
+    ).length;
+  }
+
   rolesOf(userId: number): Promise<MembershipRow[]> {
     return this.#kysely
       .selectFrom("memberships")

@@ -77,6 +77,10 @@ export class LiveHub {
 
   #tell(event: BusEvent): void {
     if (this.#connected.size === 0) return;
+    if (event.type === "access-changed") {
+      this.#checkAll();
+      return;
+    }
     const frame = new LiveFrame(event);
     for (const reader of this.#connected.keys()) {
       reader.take(frame);
@@ -87,11 +91,16 @@ export class LiveHub {
   #beat(): void {
     for (const connected of this.#connected.values()) {
       connected.reader.beat();
-      this.#checkAgain(connected).catch(this.#parts.onError);
     }
+    this.#checkAll();
   }
 
-  // A session that was signed out, or a role that was taken, ends the stream within a heartbeat.
+  // What changed on this server is told by the bus; what ran out, or changed on another, is found with the heartbeat.
+  #checkAll(): void {
+    for (const connected of this.#connected.values())
+      this.#checkAgain(connected).catch(this.#parts.onError);
+  }
+
   async #checkAgain({ reader, stillAllowed }: Connected): Promise<void> {
     try {
       await stillAllowed();
