@@ -20,5 +20,5 @@ it("links runs to their pages and names everything else", () => {
 
 it("writes details on one line", () => {
   expect(detailsOf(entry)).toBe('name: digits, tags: ["a"]');
-  expect(detailsOf({ ...entry, details: {} })).toBe("");
+  expect(detailsOf({ ...entry, details: { recipe: null } })).toBe("");
 });

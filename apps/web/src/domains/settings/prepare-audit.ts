@@ -13,9 +13,10 @@ export function subjectOf(
   return { text, to: kind === "run" && id !== null ? `/runs/${id}/charts` : null };
 }
 
-/** `name: digits, role: member`; nothing for no details. */
+/** `name: digits, role: member`; nothing for no details, nor for those that say nothing. */
 export function detailsOf(entry: AuditEntry): string {
   return Object.entries(entry.details)
+    .filter(([, value]) => value !== null)
     .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(", ");
 }

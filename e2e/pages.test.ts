@@ -1,0 +1,119 @@
+// The pages as a person meets them on a phone, in Chinese, and while the server is away for a moment.
+import { createRun, sendRunEvents } from "@spotter/contract";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openBrowser, signedInPage } from "./harness/browser.ts";
+import { House } from "./harness/house.ts";
+
+let house: House;
+let browser: Browser;
+let runId: number;
+beforeAll(async () => {
+  house = await House.open();
+  browser = await openBrowser();
+  const run = await house.client.call(createRun, { body: { name: "own script", tags: ["a"] } });
+  runId = run.id;
+  const step = Array.from({ length: 50 }, (_, index) => index * 10);
+  const time = step.map((at) => 1_795_000_000 + at);
+  // One value far above the rest: the chart offers to fit all.
+  const value = step.map((at) => (at === 200 ? 900 : Math.exp(-at / 200)));
+  await house.client.call(sendRunEvents, {
+    params: { run_id: runId },
+    body: {
+      protocol: 1,
+      attempt: 1,
+      seq: 1,
+      events: [
+        { type: "metric-points", series: { "train/loss": { step, time, value } } },
+        {
+          type: "log-lines",
+          lines: [
+            { time: 1_795_000_000, stream: "stdout", level: "info", text: "step 200", step: 200 },
+          ],
+        },
+      ],
+    },
+  });
+});
+afterAll(async () => {
+  await browser.close();
+  await house.close();
+});
+
+const TOUCHED =
+  "a, button, input, select, textarea, summary, [role=button], .el-radio, .el-checkbox";
+
+/** What a finger could miss: everything that can be touched and is under 44 px, with its size. */
+function tooSmall(page: Page): Promise<string[]> {
+  return page.evaluate((selector) => {
+    const boxOf = (element: Element) => {
+      // An input's touch area is the frame around it; a radio's or a tick's its whole label.
+      const frame = element.closest(
+        ".el-input__wrapper, .el-select__wrapper, .el-radio, .el-checkbox, .el-slider, .el-switch, label",
+      );
+      return (frame ?? element).getBoundingClientRect();
+    };
+    return [...document.querySelectorAll<HTMLElement>(selector)].flatMap((element) => {
+      const { width, height, bottom } = boxOf(element);
+      const isSeen =
+        element.getClientRects().length > 0 &&
+        bottom > 0 &&
+        getComputedStyle(element).visibility !== "hidden" &&
+        !element.classList.contains("visually-hidden");
+      if (!isSeen || (width >= 43.5 && height >= 43.5)) return [];
+      const words = element.textContent?.trim() || element.getAttribute("aria-label") || "";
+      return [`${element.tagName} "${words}" ${Math.round(width)} x ${Math.round(height)}`];
+    });
+  }, TOUCHED);
+}
+
+it("everything that a finger touches is at least 44 px, and no page scrolls sideways", async () => {
+  const { page, problems } = await signedInPage(browser, house, { width: 390, height: 844 });
+  const run = `/runs/${runId}`;
+  const settings = ["account", "tokens", "people", "system", "audit"].map(
+    (name) => `/settings/${name}`,
+  );
+  const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
+  for (const address of ["/", "/runs", "/runs/new", "/datasets", ...settings, ...tabs]) {
+    await page.goto(address);
+    await page.locator("h1").first().waitFor();
+    if (address.endsWith("/charts")) await page.getByText("Fit all").first().waitFor();
+    expect([address, await tooSmall(page)]).toEqual([address, []]);
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect([address, sideways]).toEqual([address, 0]);
+  }
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+it("an own script's run says its step and its points, and shows no bar without an end", async () => {
+  const { page } = await signedInPage(browser, house);
+  await page.goto(`/runs/${runId}/charts`);
+  await page.getByText("Step 490").waitFor();
+  await page.getByText("50 points", { exact: true }).waitFor();
+  await page.goto("/");
+  await page.getByText("Step 490").waitFor();
+  expect(await page.locator("[role=progressbar]").count()).toBe(0);
+  await page.context().close();
+});
+
+it("the audit log is in Chinese on a Chinese page", async () => {
+  const { page } = await signedInPage(browser, house, { locale: "zh" });
+  await page.goto("/settings/audit");
+  await page.getByText("创建训练").first().waitFor();
+  expect(await page.getByText("run-created").count()).toBe(0);
+  await page.context().close();
+});
+
+it("a command that found no server says so until the server is back", async () => {
+  const { page } = await signedInPage(browser, house);
+  await page.goto(`/runs/${runId}/charts`);
+  await page.locator("[data-control=stop]").click();
+  await house.kill();
+  await page.locator("[data-control=confirm-stop]").click();
+  const refusal = page.locator(".refusal");
+  await refusal.getByText("The server does not answer.").waitFor();
+  await house.start();
+  await refusal.waitFor({ state: "detached" });
+  await page.context().close();
+});
