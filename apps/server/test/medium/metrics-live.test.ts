@@ -91,6 +91,41 @@ async function open() {
   };
 }
 
+describe("a page of replay", () => {
+  /** Batches of so many points each, one series more than another. */
+  const batchOf = (size: number, at: number) => {
+    const points = Array.from({ length: size }, (_, index) => {
+      const step = at * 1000 + index;
+      return { step, time: step, value: step };
+    });
+    return pointsEvent({ loss: points.slice(0, 1), wide: points.slice(1) });
+  };
+  const sizes = [1, 40, 1, 1, 300, 2, 60, 60, 1, 1, 1, 90, 5];
+
+  it.each(["in the tail", "sealed", "half sealed"])("is bounded by points, %s", async (place) => {
+    const room = openRoom(await freshTestDatabase());
+    for (const [index, size] of sizes.entries()) {
+      await room.send(1, [batchOf(size, index)]);
+      if (place === "half sealed" && index === 6) await room.sealer.sealRun(RUN, true);
+    }
+    if (place === "sealed") await room.sealer.sealRun(RUN, true);
+    const read: number[] = [];
+    for (let after = 0, more = true; more; ) {
+      const page = await room.service.readAfter(RUN, after, 100, undefined, 100);
+      const counts = page.events.map(({ series }) =>
+        Object.values(series).reduce((sum, { step }) => sum + step.length, 0),
+      );
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      if (counts.length > 1) expect(total).toBeLessThanOrEqual(100);
+      expect(page.commitNo).toBe(after + counts.length);
+      read.push(...counts);
+      after = page.commitNo;
+      more = page.more;
+    }
+    expect(read).toEqual(sizes);
+  });
+});
+
 describe("a live reader", () => {
   it("has each commit exactly once, in order, whenever it comes and however sealing goes", async () => {
     const live = await open();

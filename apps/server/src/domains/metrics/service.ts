@@ -13,6 +13,7 @@ import type { Points } from "./codec/points.ts";
 import { metricNotFound } from "./errors.ts";
 import { findLast } from "./last-point.ts";
 import type { NamesStore } from "./names-store.ts";
+import { boundRange, cutPage, MAX_POINTS_A_PAGE } from "./replay-range.ts";
 import { type NameFilter, SeriesNames } from "./series-names.ts";
 import type { ChunkRow, MetricsStore, SeriesRow, StreamRow } from "./store.ts";
 import { readTree, type TreeRequest } from "./tree.ts";
@@ -74,20 +75,27 @@ export class MetricsService {
     });
   }
 
-  /** Batches behind a position, as they were committed; at most `limit` positions further. */
+  /**
+   * Batches behind a position, as they were committed; at most `limit` positions further and `maxPoints` points, but
+   * one batch in any case.
+   */
   readAfter(
     runId: number,
     commitNo: number,
     limit: number,
     filter?: NameFilter,
+    maxPoints = MAX_POINTS_A_PAGE,
   ): Promise<{ events: MetricAppended[]; commitNo: number; more: boolean }> {
     return this.#store.consistently(runId, async (stream) => {
-      const to = Math.min(stream.commit_no, commitNo + limit);
-      const range = { after: commitNo, to };
-      const commits = to > commitNo ? await readCommits(this.#store, stream, range) : [];
+      const wanted = { after: commitNo, to: Math.min(stream.commit_no, commitNo + limit) };
+      if (wanted.to <= commitNo) return { events: [], commitNo, more: commitNo < stream.commit_no };
+      const range = await boundRange(this.#store, stream, wanted, maxPoints);
+      const read = await readCommits(this.#store, stream, range);
+      const commits = cutPage(read, maxPoints);
+      const to = commits.length < read.length ? (commits.at(-1)?.commitNo ?? range.to) : range.to;
       const names = await this.#names.namesOf(runId, stream.num_series);
       const events = commits.flatMap((commit) => toEvent(runId, commit, names, filter) ?? []);
-      return { events, commitNo: Math.max(to, commitNo), more: to < stream.commit_no };
+      return { events, commitNo: to, more: to < stream.commit_no };
     });
   }
 

@@ -137,11 +137,15 @@ export class MetricsStore {
     return rows;
   }
 
-  /** How many points each tail batch has. */
-  tailSizes(runId: number): Promise<{ commit_no: number; num_points: number }[]> {
+  /** How many points each tail batch has; all, or those of a range. */
+  tailSizes(
+    runId: number,
+    { after, to }: CommitRange = { after: 0, to: Number.MAX_SAFE_INTEGER },
+  ): Promise<{ commit_no: number; num_points: number }[]> {
     return this.#database.read(
-      "select commit_no, num_points from metric_batches where run_id = ? order by commit_no",
-      [runId],
+      `select commit_no, num_points from metric_batches
+       where run_id = ? and commit_no > ? and commit_no <= ? order by commit_no`,
+      [runId, after, to],
     );
   }
 
