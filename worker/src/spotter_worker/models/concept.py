@@ -1,0 +1,209 @@
+"""Owns the networks that answer questions about images: an image encoder, a question encoder, and what joins them.
+
+B images, M questions on each, U different questions, L tokens; N cells of the image; D features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+EMBEDDING = 64
+# Pairs grow with the square of the cells, so that fusion gets a coarse grid; attention can have a finer one.
+MAX_EDGE = {"relation": 5, "cross-attention": 10, "mlp": 5}
+LEAST_EDGE = 3
+
+
+@dataclass(frozen=True)
+class ConceptArchitecture:
+    """Everything that decides the shapes; saved with the weights."""
+
+    fusion: str
+    width: int
+    num_layers: int
+    dropout: float
+    num_channels: int
+    image_size: int
+    vocabulary_size: int
+    num_classes: int
+
+    @property
+    def edges(self) -> list[int]:
+        """Edge of the picture before the first and after every convolution; the last is the grid's."""
+        edges = [self.image_size]
+        while edges[-1] > MAX_EDGE[self.fusion] and (edges[-1] + 1) // 2 >= LEAST_EDGE:
+            edges.append((edges[-1] + 1) // 2)
+        return edges
+
+
+class ConceptModel(nn.Module):
+    def __init__(self, architecture: ConceptArchitecture) -> None:
+        super().__init__()
+        a = architecture
+        self.image_encoder = ImageEncoder(a)
+        self.question_encoder = QuestionEncoder(a.vocabulary_size, a.width)
+        self.fusion = FUSIONS[a.fusion](a)
+        self.dropout = nn.Dropout(a.dropout)
+        self.head = nn.Linear(a.width, a.num_classes)
+
+    def forward(
+        self, images: torch.Tensor, tokens: torch.Tensor, asked: torch.Tensor
+    ) -> torch.Tensor:
+        """(B, C, H, W), (U, L), (B, M) → (B, M, classes)."""
+        cells = self.image_encoder(images)
+        questions = functional.embedding(asked, self.question_encoder(tokens))
+        logits: torch.Tensor = self.head(self.dropout(self.fusion(cells, questions)))
+        return logits
+
+
+class ImageEncoder(nn.Module):
+    """Convolutions that halve the picture each, then a place on the grid for every cell: (B, N, D)."""
+
+    places: torch.Tensor
+
+    def __init__(self, a: ConceptArchitecture) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        c_in, num_layers = a.num_channels, len(a.edges) - 1
+        for number in range(num_layers):
+            # Halved from the end on: early layers see many pixels and must be cheap.
+            c_out = max(16, min(a.width, a.width >> (2 - number) if number < 2 else a.width))
+            layers += [
+                nn.Conv2d(c_in, c_out, 3, 2, 1, bias=False),
+                nn.BatchNorm2d(c_out),
+                nn.ReLU(inplace=True),
+            ]
+            c_in = c_out
+        self.layers = nn.Sequential(*layers)
+        self.project = nn.Linear(c_in + 2, a.width)
+        edge = a.edges[-1]
+        line = torch.linspace(-1, 1, edge)
+        places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).view(edge * edge, 2)
+        self.register_buffer("places", places, persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.layers(images).flatten(2).transpose(1, 2)
+        places = self.places.to(features.dtype).expand(len(features), -1, -1)
+        cells: torch.Tensor = self.project(torch.cat([features, places], 2))
+        return cells
+
+
+class QuestionEncoder(nn.Module):
+    """Words through a GRU; a question is what it holds after the last word: (U, D)."""
+
+    def __init__(self, vocabulary_size: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, EMBEDDING, padding_idx=0)
+        self.gru = nn.GRU(EMBEDDING, width, batch_first=True)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        states, _ = self.gru(self.embedding(tokens))
+        last = ((tokens != 0).sum(1) - 1).clamp(min=0)
+        rows = torch.arange(len(tokens), device=tokens.device)
+        questions: torch.Tensor = states[rows, last]
+        return questions
+
+
+class RelationFusion(nn.Module):
+    """The Relation Network of Santoro et al. 2017: g looks at every pair of cells with the question, f at their sum.
+
+    The first layer of g is linear in what it is given, so that its parts are computed for cells and questions alone
+    and added up: N + N + M products of vectors and matrices instead of N · N · M.
+    """
+
+    def __init__(self, a: ConceptArchitecture) -> None:
+        super().__init__()
+        self.one = nn.Linear(a.width, a.width, bias=False)
+        self.other = nn.Linear(a.width, a.width, bias=False)
+        self.question = nn.Linear(a.width, a.width)
+        self.g = nn.ModuleList(nn.Linear(a.width, a.width) for _ in range(a.num_layers))
+        self.f = nn.Sequential(nn.Linear(a.width, a.width), nn.ReLU(), nn.Linear(a.width, a.width))
+
+    def forward(self, cells: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        pairs = self.one(cells)[:, :, None] + self.other(cells)[:, None]  # (B, N, N, D)
+        asked = self.question(questions)[:, :, None]  # (B, M, 1, D)
+        pairs = functional.relu(pairs.flatten(1, 2)[:, None] + asked)  # (B, M, N · N, D)
+        for layer in self.g:
+            pairs = functional.relu(layer(pairs))
+        # The paper's sum, over as many as there are cells: its size does not depend on the grid.
+        related = pairs.sum(2) / cells.shape[1]
+        return functional.relu(self.f(related))
+
+
+class CrossAttentionFusion(nn.Module):
+    """Cells look at each other, questions look at the cells, layer by layer.
+
+    Cells know no question, so that all questions of an image share their work.
+    """
+
+    def __init__(self, a: ConceptArchitecture) -> None:
+        super().__init__()
+        self.cell_blocks = nn.ModuleList(AttentionBlock(a.width) for _ in range(a.num_layers))
+        self.question_blocks = nn.ModuleList(AttentionBlock(a.width) for _ in range(a.num_layers))
+        self.norm = nn.LayerNorm(a.width)
+
+    def forward(self, cells: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        for cell_block, question_block in zip(self.cell_blocks, self.question_blocks, strict=True):
+            cells = cell_block(cells, cells)
+            questions = question_block(questions, cells)
+        answer: torch.Tensor = self.norm(questions)
+        return answer
+
+
+class AttentionBlock(nn.Module):
+    """Pre-norm attention from one sequence to another (or itself), and two layers on each element."""
+
+    HEAD = 32
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.num_heads = max(1, width // self.HEAD)
+        self.asking_norm, self.seen_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.inner = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, asking: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        query = self._heads(self.query(self.asking_norm(asking)))
+        key, value = self.key_value(self.seen_norm(seen)).chunk(2, -1)
+        found = functional.scaled_dot_product_attention(query, self._heads(key), self._heads(value))
+        asking = asking + self.out(found.transpose(1, 2).flatten(2))
+        result: torch.Tensor = asking + self.inner(asking)
+        return result
+
+    def _heads(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+
+class MlpFusion(nn.Module):
+    """The baseline: all cells and the question end to end, through plain layers."""
+
+    def __init__(self, a: ConceptArchitecture) -> None:
+        super().__init__()
+        num_cells = a.edges[-1] ** 2
+        self.cells = nn.Linear(num_cells * a.width, 2 * a.width)
+        self.question = nn.Linear(a.width, 2 * a.width, bias=False)
+        self.layers = nn.ModuleList(
+            nn.Linear(2 * a.width, 2 * a.width) for _ in range(a.num_layers)
+        )
+        self.out = nn.Linear(2 * a.width, a.width)
+
+    def forward(self, cells: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
+        # One layer on both, as one on each, added.
+        joined = functional.relu(self.cells(cells.flatten(1))[:, None] + self.question(questions))
+        for layer in self.layers:
+            joined = functional.relu(layer(joined))
+        return functional.relu(self.out(joined))
+
+
+FUSIONS: dict[str, type[nn.Module]] = {
+    "relation": RelationFusion,
+    "cross-attention": CrossAttentionFusion,
+    "mlp": MlpFusion,
+}
