@@ -2,6 +2,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { ApiError, HttpClient } from "@spotter/client";
 import { ConfigFile } from "./config-file.ts";
+import { localServerUrl } from "./local-server.ts";
 import type { Language, Settings } from "./settings.ts";
 
 export const DEFAULT_SERVER = "http://127.0.0.1:8888";
@@ -51,14 +52,14 @@ export class Context {
     return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** One line for people. Nothing from the server may steer the terminal, so control characters go. */
+  /** Lines for people. Nothing from the server may steer the terminal, so control characters go. */
   say(line: string): void {
-    this.streams.stdout.write(`${line}\n`);
+    this.streams.stdout.write(`${harmless(line)}\n`);
   }
 
   /** One line beside the output, for what a program must not read. */
   note(line: string): void {
-    this.streams.stderr.write(`${line}\n`);
+    this.streams.stderr.write(`${harmless(line)}\n`);
   }
 
   /** The answer for programs: the contract's own shape. */
@@ -73,7 +74,11 @@ export class Context {
 
   /** The server's address, without deciding whether anybody is signed in. */
   serverUrl(): string {
-    const chosen = this.#server ?? this.settings.server ?? this.configFile.read()?.server;
+    const chosen =
+      this.#server ??
+      this.settings.server ??
+      this.configFile.read()?.server ??
+      localServerUrl(this.settings.home);
     return (chosen ?? DEFAULT_SERVER).replace(/\/+$/, "");
   }
 
@@ -92,7 +97,24 @@ export class Context {
   }
 }
 
-/** Text from elsewhere, safe to print: no escape sequences, one line. */
+/** Text from elsewhere, safe to print: no escape sequences, nothing that turns the reading direction, one line. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
+  return harmless(stripVTControlCharacters(text)).replace(/\p{Cc}/gu, " ");
+}
+
+const STYLE = new RegExp(`(${String.fromCharCode(27)}\\[[0-9;]*m)`);
+const TURNS_READING = /[\u202a-\u202e\u2066-\u2069]/gu;
+
+/** What may be written to a terminal: text, ends of lines, tabs, and the colours that we give it ourselves. */
+export function harmless(text: string): string {
+  return text
+    .split(STYLE)
+    .map((part) => (STYLE.test(part) ? part : withoutControls(part)))
+    .join("");
+}
+
+function withoutControls(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(TURNS_READING, "")
+    .replace(/(?![\n\t])\p{Cc}/gu, " ");
 }

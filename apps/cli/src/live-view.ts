@@ -1,6 +1,6 @@
 // The terminal of `watch`: log lines scroll, and below them one line of progress is redrawn. Without a terminal the same
 // comes as plain lines, progress now and then.
-import type { Context } from "./context.ts";
+import { type Context, harmless } from "./context.ts";
 
 const PLAIN_EVERY_MS = 5000;
 const CLEAR_LINE = "\r\u001b[2K";
@@ -18,7 +18,8 @@ export class LiveView {
   }
 
   /** A line that stays. */
-  line(text: string): void {
+  line(given: string): void {
+    const text = harmless(given);
     const { stdout } = this.#context.streams;
     stdout.write(
       this.#isTerminal ? `${CLEAR_LINE}${text}\n${this.#cut(this.#status)}` : `${text}\n`,
@@ -26,7 +27,8 @@ export class LiveView {
   }
 
   /** The line that is redrawn; `force` prints it even where it would wait its turn. */
-  status(text: string, force = false): void {
+  status(given: string, force = false): void {
+    const text = harmless(given).replace(/[\n\t]/g, " ");
     this.#status = text;
     const { stdout } = this.#context.streams;
     if (this.#isTerminal) {

@@ -1,4 +1,5 @@
 // The command line's entry: runs one command, says in one sentence what went wrong, ends with the code that says how.
+import { harmless } from "./context.ts";
 import { endingOf } from "./exit-codes.ts";
 import { runProgram } from "./program.ts";
 import { readSettings } from "./settings.ts";
@@ -18,6 +19,6 @@ try {
   });
 } catch (error) {
   const { code, sentence } = endingOf(error);
-  if (sentence !== null) process.stderr.write(`spotter: ${sentence}\n`);
+  if (sentence !== null) process.stderr.write(`${harmless(`spotter: ${sentence}`)}\n`);
   process.exitCode = code;
 }

@@ -1,5 +1,5 @@
 // Environment, kept account and exit codes.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ApiError } from "@spotter/client";
@@ -47,6 +47,32 @@ it("gives a kept token to the server that made it, and to no other", () => {
     token: "t",
   });
   expect(() => new Context(settings, process, { server: "http://b" }).client()).toThrow(ApiError);
+});
+
+it("finds the server by what is named, then by who is signed in, then by the data folder", () => {
+  const folder = newFolder();
+  const home = path.join(folder, "home");
+  mkdirSync(home);
+  const environment = { XDG_CONFIG_HOME: folder, SPOTTER_HOME: home };
+  const url = (more: Record<string, string> = {}) =>
+    new Context(readSettings({ ...environment, ...more }), process, {}).serverUrl();
+  expect(url()).toBe("http://127.0.0.1:8888");
+  const write = (pid: number) =>
+    writeFileSync(
+      path.join(home, "server.json"),
+      JSON.stringify({ url: "http://127.0.0.1:8890", pid }),
+    );
+  write(process.pid);
+  expect(url()).toBe("http://127.0.0.1:8890");
+  // A server that was killed left its file.
+  write(2 ** 22 + 1);
+  expect(url()).toBe("http://127.0.0.1:8888");
+  write(process.pid);
+  new ConfigFile(path.join(folder, "spotter")).write({ server: "http://a", token: "t", name: "m" });
+  expect(url()).toBe("http://a");
+  expect(url({ SPOTTER_PORT: "9000" })).toBe("http://127.0.0.1:9000");
+  expect(url({ SPOTTER_PORT: "9000", SPOTTER_URL: "http://b" })).toBe("http://b");
+  expect(() => url({ SPOTTER_PORT: "99999" })).toThrow(/^SPOTTER_PORT /);
 });
 
 it("ends with the documented codes", () => {

@@ -8,6 +8,14 @@ const Environment = z.object({
   SPOTTER_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https address" })
     .optional(),
+  /** The port of a server on this machine, as the server itself reads it; SPOTTER_URL goes before it. */
+  SPOTTER_PORT: z
+    .string()
+    .regex(/^[1-9][0-9]{0,4}$/, "must be a port number")
+    .refine((text) => Number(text) <= 65_535, "must be at most 65535")
+    .optional(),
+  /** The data folder of a server on this machine: who is signed in nowhere is taken to that server. */
+  SPOTTER_HOME: z.string().min(1).optional(),
   /** An API token, instead of the one that sign-in keeps. */
   SPOTTER_TOKEN: z.string().min(1).optional(),
   /** Where `spotter/config.json` lies; default `~/.config`. */
@@ -24,6 +32,8 @@ export type Language = "en" | "zh";
 export interface Settings {
   readonly server: string | undefined;
   readonly token: string | undefined;
+  /** Absolute. */
+  readonly home: string;
   readonly configFolder: string;
   readonly noColor: boolean;
   readonly language: Language;
@@ -38,10 +48,20 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     const issue = result.error.issues[0];
     throw new SettingProblem(`${String(issue?.path[0])} ${issue?.message}`);
   }
-  const { SPOTTER_URL, SPOTTER_TOKEN, XDG_CONFIG_HOME, NO_COLOR, ...locale } = result.data;
+  const {
+    SPOTTER_URL,
+    SPOTTER_PORT,
+    SPOTTER_HOME,
+    SPOTTER_TOKEN,
+    XDG_CONFIG_HOME,
+    NO_COLOR,
+    ...locale
+  } = result.data;
   const language = locale.LC_ALL ?? locale.LC_MESSAGES ?? locale.LANG ?? "";
   return {
-    server: SPOTTER_URL,
+    server:
+      SPOTTER_URL ?? (SPOTTER_PORT === undefined ? undefined : `http://127.0.0.1:${SPOTTER_PORT}`),
+    home: path.resolve((SPOTTER_HOME ?? ".spotter").replace(/^~(?=\/|$)/, homedir())),
     token: SPOTTER_TOKEN,
     configFolder: path.join(XDG_CONFIG_HOME ?? path.join(homedir(), ".config"), "spotter"),
     noColor: NO_COLOR !== undefined,

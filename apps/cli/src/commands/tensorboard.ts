@@ -1,6 +1,7 @@
 // tensorboard: follows a log directory and streams each run in it. Nothing in the training's own code changes.
 import { realpathSync, statSync } from "node:fs";
-import { ApiError, delay } from "@spotter/client";
+import { ApiError, delay, type HttpClient } from "@spotter/client";
+import { listTensorboardFolders } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -8,6 +9,7 @@ import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { LiveView } from "../live-view.ts";
 import { projectIdOf } from "../lookup.ts";
 import { LogdirStreamer, type Teller } from "../tensorboard/logdir-streamer.ts";
+import { withSameRuns } from "../tensorboard/same-runs.ts";
 import { StateFolder } from "../tensorboard/state-folder.ts";
 
 interface TensorboardOptions {
@@ -61,6 +63,7 @@ async function tensorboard(
       signal: stop.signal,
     });
     teller.began(logdir, options.once === true);
+    for (const path of await followedByServer(client, logdir)) teller.followedTwice(path);
     await follow(streamer, options.once === true, intervalMs, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -88,6 +91,15 @@ async function follow(
     // A walk through a huge tree must not become the machine's main work.
     await delay(Math.max(intervalMs, 4 * (performance.now() - began)), signal);
   }
+}
+
+/** Folders that the server follows itself and that hold the same runs; only where it sees the same disk. */
+async function followedByServer(client: HttpClient, logdir: string): Promise<string[]> {
+  const { folders } = await client.call(listTensorboardFolders, {});
+  return withSameRuns(
+    logdir,
+    folders.map((folder) => folder.path),
+  );
 }
 
 function directoryOf(folder: string): string {
@@ -123,6 +135,15 @@ class TerminalTeller implements Teller {
       { type: "following", logdir },
       `Following ${logdir}; Ctrl-C ends.`,
       `正在跟踪 ${logdir};Ctrl-C 结束。`,
+    );
+  }
+
+  followedTwice(folder: string): void {
+    const name = printable(folder);
+    this.#say(
+      { type: "followed-twice", path: folder },
+      `The server follows ${name} by itself too. If that is this machine's folder, each run in it appears twice: end one of the two.`,
+      `服务器自己也在跟踪 ${name}。如果就是本机的这个文件夹，其中的每个训练会出现两次：请停止其中一个。`,
     );
   }
 

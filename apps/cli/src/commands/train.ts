@@ -3,6 +3,7 @@ import { startRun } from "@spotter/client";
 import { RecipeName } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
+import { checkKeys } from "../config-keys.ts";
 import { readConfig } from "../config-options.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
@@ -45,6 +46,7 @@ async function train(context: Context, [recipe = ""]: string[], options: TrainOp
     );
   const client = context.client();
   const config = readConfig(options.config, options.set);
+  checkKeys(known.data, config);
   const projectId = await projectIdOf(client, options.project);
   const run = await startRun(client, {
     recipe: known.data,
