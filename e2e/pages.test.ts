@@ -13,7 +13,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   const run = await house.client.call(createRun, { body: { name: "own script", tags: ["a"] } });
   runId = run.id;
-  const step = Array.from({ length: 50 }, (_, index) => index * 10);
+  const step = Array.from({ length: 500 }, (_, index) => index);
   const time = step.map((at) => 1_795_000_000 + at);
   // One value far above the rest: the chart offers to fit all.
   const value = step.map((at) => (at === 200 ? 900 : Math.exp(-at / 200)));
@@ -43,7 +43,7 @@ afterAll(async () => {
 const TOUCHED =
   "a, button, input, select, textarea, summary, [role=button], .el-radio, .el-checkbox";
 
-/** What a finger could miss: everything that can be touched and is under 44 px, with its size. */
+/** What a finger could miss (the link that skips to the page is for keyboards, and off the screen): everything that can be touched and is under 44 px, with its size. */
 function tooSmall(page: Page): Promise<string[]> {
   return page.evaluate((selector) => {
     const boxOf = (element: Element) => {
@@ -59,7 +59,7 @@ function tooSmall(page: Page): Promise<string[]> {
         element.getClientRects().length > 0 &&
         bottom > 0 &&
         getComputedStyle(element).visibility !== "hidden" &&
-        !element.classList.contains("visually-hidden");
+        !element.matches(".visually-hidden, .skip");
       if (!isSeen || (width >= 43.5 && height >= 43.5)) return [];
       const words = element.textContent?.trim() || element.getAttribute("aria-label") || "";
       return [`${element.tagName} "${words}" ${Math.round(width)} x ${Math.round(height)}`];
@@ -73,15 +73,17 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
   const settings = ["account", "tokens", "people", "system", "audit"].map(
     (name) => `/settings/${name}`,
   );
+  const found: string[] = [];
   const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
   for (const address of ["/", "/runs", "/runs/new", "/datasets", ...settings, ...tabs]) {
     await page.goto(address);
     await page.locator("h1").first().waitFor();
     if (address.endsWith("/charts")) await page.getByText("Fit all").first().waitFor();
-    expect([address, await tooSmall(page)]).toEqual([address, []]);
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect([address, sideways]).toEqual([address, 0]);
+    if (sideways > 0) found.push(`${address} scrolls sideways by ${sideways}`);
+    for (const small of await tooSmall(page)) found.push(`${address} ${small}`);
   }
+  expect(found).toEqual([]);
   expect(problems).toEqual([]);
   await page.context().close();
 });
@@ -89,10 +91,10 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
 it("an own script's run says its step and its points, and shows no bar without an end", async () => {
   const { page } = await signedInPage(browser, house);
   await page.goto(`/runs/${runId}/charts`);
-  await page.getByText("Step 490").waitFor();
-  await page.getByText("50 points", { exact: true }).waitFor();
+  await page.getByText("Step 499").waitFor();
+  await page.getByText("500 points", { exact: true }).waitFor();
   await page.goto("/");
-  await page.getByText("Step 490").waitFor();
+  await page.getByText("Step 499").waitFor();
   expect(await page.locator("[role=progressbar]").count()).toBe(0);
   await page.context().close();
 });
