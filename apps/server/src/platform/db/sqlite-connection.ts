@@ -95,6 +95,9 @@ export class SqliteConnection implements SqliteWriter {
   }
 }
 
+// The library takes a positive number below its epsilon for the integer 0. As text it is read back exactly by a column
+// that holds reals, and by every comparison with one.
 function bindable(value: unknown): unknown {
+  if (typeof value === "number" && value > 0 && value <= Number.EPSILON) return String(value);
   return value === undefined ? null : value;
 }
