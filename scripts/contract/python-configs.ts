@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .recipe_config import Primary, RecipeConfig, one_of, setting
+from .recipe_config import REQUIRED, Primary, RecipeConfig, one_of, setting
 `;
 
 export function pythonConfigs(): string {
@@ -82,7 +82,7 @@ function fieldLine(key: string, schema: Schema): string {
   const nullable = options.some((one) => one.type === "null");
   const kinds = options.filter((one) => one.type !== "null");
   const first = kinds[0] ?? {};
-  const value = pythonLiteral(schema.default, 0);
+  const value = schema.default === undefined ? "REQUIRED" : pythonLiteral(schema.default, 0);
   const words = [value, ...(nullable ? ["nullable=True"] : [])];
   if (kinds.every((one) => one.properties !== undefined))
     return `    ${key}: dict[str, Any]${optional(nullable)} = ${sourceCall(words, kinds)}`;

@@ -25,7 +25,9 @@ def golden_events() -> dict[str, dict[str, Any]]:
     return {event["type"]: event for batch in batches for event in batch["events"]}
 
 
-@pytest.mark.parametrize("name", ["JobSpec.train.json", "JobSpec.predict.json"])
+@pytest.mark.parametrize(
+    "name", ["JobSpec.train.json", "JobSpec.audio.json", "JobSpec.predict.json"]
+)
 def test_a_golden_spec_can_be_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "spec.json").write_text((GOLDEN / name).read_text())
     spec = read_spec(tmp_path, api.ServerClient(tmp_path, ""), 42)

@@ -19,9 +19,15 @@ def test_defaults_are_those_of_the_contract(recipe: str) -> None:
     name = CONFIGS[recipe].__name__
     document = json.loads((SCHEMAS / f"{recipe}.json").read_text())
     properties = document["$defs"][name]["properties"]
-    assert CONFIGS[recipe]().to_json() == {
-        key: value["default"] for key, value in properties.items()
+    config = CONFIGS[recipe]().to_json()
+    assert set(config) == set(properties)
+    with_default = {
+        key: value["default"] for key, value in properties.items() if "default" in value
     }
+    assert {key: config[key] for key in with_default} == with_default
+    if len(with_default) < len(properties):
+        with pytest.raises(ValueError, match="is missing; it must"):
+            CONFIGS[recipe].parse({})
 
 
 def test_an_unknown_recipe_is_told_with_those_that_are_there() -> None:

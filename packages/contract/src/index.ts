@@ -8,6 +8,8 @@ export * from "./errors.ts";
 export * from "./metrics.ts";
 export * from "./projects.ts";
 export * from "./queue.ts";
+export * from "./recipes/audio.ts";
+export * from "./recipes/classifier-fields.ts";
 export * from "./recipes/field.ts";
 export * from "./recipes/loop-fields.ts";
 export * from "./recipes/recipes.ts";

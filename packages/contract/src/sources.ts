@@ -16,6 +16,13 @@ export const DataSource = z.union([
 ]);
 export type DataSource = z.infer<typeof DataSource>;
 
+/** Data of one's own, for recipes that have nothing built in: a path or an uploaded data set's version. */
+export const FileSource = z.union([
+  z.object({ path: z.string().min(1).max(4096) }).strict(),
+  z.object({ dataset_version: Id }).strict(),
+]);
+export type FileSource = z.infer<typeof FileSource>;
+
 /** One of: a registered model version, a path on the server inside `SPOTTER_DATA_ROOTS`, a Hub repository. */
 export const ModelSource = z.union([
   z.object({ model_version: Id }).strict(),

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+# Stands where a field has no default: it has to be given.
+REQUIRED: Any = object()
+
 Config = TypeVar("Config", bound="RecipeConfig")
 
 
@@ -38,6 +41,10 @@ class RecipeConfig:
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise ValueError(f"config has no field {unknown[0]!r}; known are {', '.join(known)}")
+        for name, one in known.items():
+            if one.default is REQUIRED and name not in given:
+                problem = _problem({}, one.metadata)
+                raise ValueError(f"config.{name} is missing; it {problem}")
         for name, value in given.items():
             problem = _problem(value, known[name].metadata)
             if problem:

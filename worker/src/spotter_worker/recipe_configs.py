@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .recipe_config import Primary, RecipeConfig, one_of, setting
+from .recipe_config import REQUIRED, Primary, RecipeConfig, one_of, setting
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,36 @@ class VisionConfig(LoopConfig):
     dropout: float = setting("number", 0.1, minimum=0, maximum=0.9)
 
 
+@dataclass(frozen=True)
+class AudioConfig(LoopConfig):
+    RECIPE = "audio"
+    PRIMARY = Primary("val/accuracy", True)
+
+    data: dict[str, Any] = setting("source", REQUIRED, choices=("path", "dataset_version",))
+    sample_rate: int | None = setting("integer", None, nullable=True, minimum=4000, maximum=48000)
+    max_seconds: float = setting("number", 10, minimum=0.1, maximum=120)
+    num_mels: int = setting("integer", 40, minimum=8, maximum=256)
+    window_ms: float = setting("number", 25, minimum=5, maximum=200)
+    hop_ms: float = setting("number", 10, minimum=2, maximum=100)
+    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
+    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
+    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
+    time_masks: int = setting("integer", 2, minimum=0, maximum=10)
+    time_mask_share: float = setting("number", 0.15, minimum=0, maximum=0.5)
+    frequency_masks: int = setting("integer", 2, minimum=0, maximum=10)
+    frequency_mask_share: float = setting("number", 0.15, minimum=0, maximum=0.5)
+    model: str = one_of("lstm", choices=("lstm", "gru",))
+    layers: int = setting("integer", 2, minimum=1, maximum=8)
+    moments_per_step: int = setting("integer", 3, minimum=1, maximum=16)
+    width: int = setting("integer", 96, minimum=4, maximum=2048)
+    bidirectional: bool = setting("boolean", True)
+    dropout: float = setting("number", 0.2, minimum=0, maximum=0.9)
+    class_weights: str = one_of("off", choices=("off", "balanced",))
+    epochs: int = setting("integer", 40, minimum=1, maximum=100000)
+    learning_rate: float = setting("number", 0.002, maximum=10, above=0)
+
+
 CONFIGS: dict[str, type[RecipeConfig]] = {
     "vision": VisionConfig,
+    "audio": AudioConfig,
 }

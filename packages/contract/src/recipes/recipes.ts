@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
+import { AudioConfig } from "./audio.ts";
 import { VisionConfig } from "./vision.ts";
 
 interface RecipeEntry {
@@ -31,9 +32,21 @@ export const recipes = {
     model_fields: ["init_from"],
     config: VisionConfig,
   },
+  audio: {
+    title: "Sound classification",
+    title_zh: "声音分类",
+    description:
+      "An LSTM or GRU learns to sort recordings into classes: spoken words, noises, instruments.",
+    description_zh: "用 LSTM 或 GRU 把录音分到各个类别：口令、环境声、乐器等。",
+    primary_metric: "val/accuracy",
+    higher_is_better: true,
+    data_fields: ["data"],
+    model_fields: ["init_from"],
+    config: AudioConfig,
+  },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
-export const RecipeName = z.enum(["vision"]);
+export const RecipeName = z.enum(["vision", "audio"]);
 
 export const Recipe = z.object({
   name: RecipeName,

@@ -20,24 +20,33 @@ class Split:
 
 
 def split_images(data: LabelledImages, validation: float, test: float, seed: int) -> Split:
+    return split_labels(data.labels, validation, test, seed, "images", data.own_test)
+
+
+def split_labels(
+    labels: torch.Tensor,
+    validation: float,
+    test: float,
+    seed: int,
+    noun: str,
+    own_test: torch.Tensor | None = None,
+) -> Split:
     """Each part is in random order, so that its first few are a fair sample."""
     generator = torch.Generator().manual_seed(seed)
-    pool = torch.arange(len(data.labels))
-    if data.own_test is not None:
-        pool = pool[: len(pool) - len(data.own_test)]
+    pool = torch.arange(len(labels))
+    if own_test is not None:
+        pool = pool[: len(pool) - len(own_test)]
     order = pool[torch.randperm(len(pool), generator=generator)]
-    if data.own_test is not None:
-        own_order = torch.randperm(len(data.own_test), generator=generator)
-        test_part = data.own_test[own_order] if test > 0 else data.own_test[:0]
+    if own_test is not None:
+        own_order = torch.randperm(len(own_test), generator=generator)
+        test_part = own_test[own_order] if test > 0 else own_test[:0]
     else:
-        test_part, order = _take(order, data.labels, test)
-    validation_part, train_part = _take(order, data.labels, validation)
+        test_part, order = _take(order, labels, test)
+    validation_part, train_part = _take(order, labels, validation)
     parts = [("training", train_part), ("validation", validation_part)]
     for name, part in parts + ([("test", test_part)] if test > 0 else []):
         if len(part) == 0:
-            raise ValueError(
-                f"{len(data.labels)} images are too few: the {name} part would be empty"
-            )
+            raise ValueError(f"{len(labels)} {noun} are too few: the {name} part would be empty")
     return Split(train_part, validation_part, test_part)
 
 
