@@ -36,6 +36,7 @@ def test_all_parts_are_there_and_hashed(trained: Run) -> None:
         "optimizer.pt",
         "random.pt",
         "progress.json",
+        "scaler.json",
         "config.json",
     }
     assert find_damage(path) is None

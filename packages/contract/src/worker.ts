@@ -102,7 +102,13 @@ export const FileSavedEvent = z
 
 /** A file that policy removed. */
 export const FileRemovedEvent = z
-  .object({ type: z.literal("file-removed"), time: UnixTime, path: z.string().min(1).max(500) })
+  .object({
+    type: z.literal("file-removed"),
+    time: UnixTime,
+    path: z.string().min(1).max(500),
+    /** Bytes that are free again; workers before 2026-11 do not say. */
+    size: z.number().int().min(0).optional(),
+  })
   .strict();
 
 export const LogLevel = z.enum(["debug", "info", "warning", "error"]);

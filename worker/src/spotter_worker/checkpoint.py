@@ -1,33 +1,48 @@
-"""Owns checkpoints: complete state in a folder, written beside and renamed, the manifest with all
-hashes last.
+"""Owns checkpoints: complete state in a folder, written beside and renamed, the manifest with all hashes last.
 
-A folder whose manifest is missing or whose files do not match it does not count; the one before it
-is used.
+A folder whose manifest is missing or whose files do not match it does not count; the one before it is used.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 from safetensors.torch import load_file, save_file
 
-from .device import device_random_state, set_device_random_state
-from .task import Task
 from .weights import file_sha256
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 # Left free on the disk after a checkpoint; a full disk would stop the server too.
 RESERVE_BYTES = 256 * 1024**2
+MEGABYTE = 10**6
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that decides how a run goes on."""
+
+    model: Tensors
+    optimizer: dict[str, Any]
+    # The weights of the best evaluation so far, and the running average; None where there is none.
+    best: Tensors | None
+    averaged: Tensors | None
+    # Of the loss scaler; empty where there is none.
+    scaler: dict[str, Any]
+    # By process.
+    random: list[dict[str, Any]]
+    progress: dict[str, Any]
+    config: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,81 +57,93 @@ class SavedCheckpoint:
 class LoadedCheckpoint:
     path: Path
     step: int
-    # What the loop put in.
-    progress: dict[str, Any]
-    best_state: dict[str, torch.Tensor] | None
+    contents: Contents
+
+
+@dataclass(frozen=True)
+class RemovedCheckpoint:
+    path: Path
+    size: int
 
 
 class CheckpointFolder:
-    def __init__(self, folder: Path, keep_last: int) -> None:
+    def __init__(self, folder: Path, keep_last: int, budget_mb: float | None = None) -> None:
         self._folder = folder
         self._keep_last = keep_last
+        self._budget = None if budget_mb is None else budget_mb * MEGABYTE
 
-    def save(
-        self,
-        task: Task,
-        optimizer: torch.optim.Optimizer,
-        step: int,
-        progress: dict[str, Any],
-        best_state: dict[str, torch.Tensor] | None,
-    ) -> SavedCheckpoint:
-        target = self._folder / f"step-{step:08d}"
+    def save(self, step: int, contents: Contents) -> SavedCheckpoint:
+        target = self._path(step)
         beside = self._folder / f".{target.name}.tmp"
-        _require_space(self._folder, task)
-        if beside.exists():
-            shutil.rmtree(beside)
+        _require_space(self._folder, contents)
+        self.clear_leftovers()
         beside.mkdir(parents=True)
-        state = {name: t.contiguous().cpu() for name, t in task.model.state_dict().items()}
-        save_file(state, beside / "model.safetensors")
-        if best_state is not None:
-            save_file(best_state, beside / "best.safetensors")
-        torch.save(optimizer.state_dict(), beside / "optimizer.pt")
-        torch.save(_random_states(task.device), beside / "random.pt")
-        (beside / "progress.json").write_text(json.dumps(progress))
-        (beside / "config.json").write_text(json.dumps(task.config.to_json(), indent=2))
+        _write_contents(beside, contents)
         size = _write_manifest(beside, step)
         if target.exists():
-            shutil.rmtree(target)
+            # Renamed, not removed: at every moment one of the two is whole.
+            target.rename(self._folder / f".{target.name}.old.tmp")
         beside.rename(target)
         _sync_folder(self._folder)
+        self.clear_leftovers()
         return SavedCheckpoint(target, step, size, file_sha256(target / MANIFEST_NAME))
 
-    def prune(self, protected_step: int | None) -> list[Path]:
-        """Removes all but the last few and the protected one; returns what is gone."""
-        steps = sorted(self.steps())
-        gone = []
-        for step in steps[: -self._keep_last]:
-            if step != protected_step:
-                path = self._folder / f"step-{step:08d}"
-                shutil.rmtree(path)
-                gone.append(path)
-        return gone
+    def clear_leftovers(self) -> None:
+        """What a crash has left half written."""
+        for path in self._folder.glob(".step-*.tmp"):
+            shutil.rmtree(path)
+
+    def prune(self, best_steps: Collection[int]) -> list[RemovedCheckpoint]:
+        """Removes all but the last few and the best few (`best_steps`, the best first), then what is over the budget."""
+        best = list(best_steps)
+        steps = self.steps()
+        gone = [step for step in steps[: -self._keep_last] if step not in best]
+        kept = [step for step in steps if step not in gone]
+        # The newest and the best stay whatever they weigh; the ordinary go before the other good ones.
+        spare = [step for step in kept[:-1] if step not in best]
+        spare += [step for step in reversed(best[1:]) if step in kept[:-1]]
+        sizes = {step: _folder_size(self._path(step)) for step in steps}
+        while (
+            self._budget is not None and spare and sum(sizes[step] for step in kept) > self._budget
+        ):
+            gone.append(spare.pop(0))
+            kept.remove(gone[-1])
+        for step in gone:
+            shutil.rmtree(self._path(step))
+        return [RemovedCheckpoint(self._path(step), sizes[step]) for step in gone]
 
     def steps(self) -> list[int]:
-        return [int(path.name.removeprefix("step-")) for path in self._folder.glob("step-*")]
+        """Of all checkpoints, rising."""
+        names = (path.name for path in self._folder.glob("step-*"))
+        return sorted(int(name.removeprefix("step-")) for name in names)
 
-    def load_newest(
-        self, task: Task, optimizer: torch.optim.Optimizer, wanted: Path
-    ) -> LoadedCheckpoint | None:
-        """Puts the wanted checkpoint, or the newest sound one before it, into the task."""
+    def load_newest(self, wanted: Path) -> LoadedCheckpoint | None:
+        """The wanted checkpoint, or the newest sound one before it."""
         wanted_step = int(wanted.name.removeprefix("step-"))
-        for step in sorted((s for s in self.steps() if s <= wanted_step), reverse=True):
-            path = self._folder / f"step-{step:08d}"
+        for step in reversed([step for step in self.steps() if step <= wanted_step]):
+            path = self._path(step)
             problem = find_damage(path)
             if problem is None:
-                return _load(task, optimizer, path, step)
+                return LoadedCheckpoint(path, step, _read_contents(path))
             print(f"WARNING checkpoint {path.name} is not used: {problem}", file=sys.stderr)
         return None
 
+    def _path(self, step: int) -> Path:
+        return self._folder / f"step-{step:08d}"
+
 
 def find_damage(path: Path) -> str | None:
-    """What is wrong with a checkpoint folder; None when it is sound."""
+    """What is wrong with a checkpoint folder; None when it is sound. Another format's is the user's to settle."""
     try:
         manifest = json.loads((path / MANIFEST_NAME).read_text())
     except (OSError, ValueError) as error:
         return f"its manifest cannot be read ({error})"
-    if manifest.get("format_version") != FORMAT_VERSION:
-        return f"its format is {manifest.get('format_version')}, this worker reads {FORMAT_VERSION}"
+    found = manifest.get("format_version")
+    if found != FORMAT_VERSION:
+        raise ValueError(
+            f"{path.name} was written by another version of Spotter: its format is {found}, this worker reads "
+            f"{FORMAT_VERSION}. Resume it with that version, or start a new run from its weights"
+        )
     for name, expected in manifest["files"].items():
         file = path / name
         if not file.is_file():
@@ -126,39 +153,53 @@ def find_damage(path: Path) -> str | None:
     return None
 
 
-def _load(task: Task, optimizer: torch.optim.Optimizer, path: Path, step: int) -> LoadedCheckpoint:
-    task.model.load_state_dict(load_file(path / "model.safetensors"))
-    optimizer_state = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
-    optimizer.load_state_dict(optimizer_state)
-    _restore_random(torch.load(path / "random.pt", weights_only=True), task.device)
-    best = path / "best.safetensors"
-    return LoadedCheckpoint(
-        path=path,
-        step=step,
-        progress=json.loads((path / "progress.json").read_text()),
-        best_state=load_file(best) if best.exists() else None,
+def _write_contents(folder: Path, contents: Contents) -> None:
+    for name, tensors in _tensor_files(contents).items():
+        save_file(_apart(tensors), folder / name)
+    torch.save(contents.optimizer, folder / "optimizer.pt")
+    torch.save(contents.random, folder / "random.pt")
+    for name in ("scaler", "progress"):
+        (folder / f"{name}.json").write_text(json.dumps(getattr(contents, name)))
+    (folder / "config.json").write_text(json.dumps(contents.config, indent=2))
+
+
+def _read_contents(folder: Path) -> Contents:
+    def tensors(name: str) -> Tensors | None:
+        path = folder / f"{name}.safetensors"
+        return load_file(path) if path.exists() else None
+
+    def parsed(name: str) -> dict[str, Any]:
+        content = json.loads((folder / f"{name}.json").read_text())
+        assert isinstance(content, dict)
+        return content
+
+    return Contents(
+        model=load_file(folder / "model.safetensors"),
+        optimizer=torch.load(folder / "optimizer.pt", map_location="cpu", weights_only=True),
+        best=tensors("best"),
+        averaged=tensors("averaged"),
+        scaler=parsed("scaler"),
+        random=torch.load(folder / "random.pt", weights_only=True),
+        progress=parsed("progress"),
+        config=parsed("config"),
     )
 
 
-def _random_states(device: torch.device) -> dict[str, Any]:
-    numpy_state = numpy.random.get_state(legacy=False)
-    numpy_key = numpy_state["state"]["key"].tolist()  # type: ignore[index]
-    return {
-        "python": random.getstate(),
-        "numpy": {**numpy_state, "state": {**numpy_state["state"], "key": numpy_key}},  # type: ignore[dict-item]
-        "torch": torch.get_rng_state(),
-        "device": device_random_state(device),
-    }
+def _tensor_files(contents: Contents) -> dict[str, Tensors]:
+    files = {"model": contents.model, "best": contents.best, "averaged": contents.averaged}
+    return {f"{name}.safetensors": one for name, one in files.items() if one is not None}
 
 
-def _restore_random(states: dict[str, Any], device: torch.device) -> None:
-    random.setstate(states["python"])
-    numpy_state = states["numpy"]
-    key = numpy.array(numpy_state["state"]["key"], dtype=numpy.uint32)
-    numpy.random.set_state({**numpy_state, "state": {**numpy_state["state"], "key": key}})
-    torch.set_rng_state(states["torch"])
-    if states["device"] is not None:
-        set_device_random_state(device, states["device"])
+def _apart(tensors: Tensors) -> dict[str, torch.Tensor]:
+    """On the CPU and each in memory of its own: safetensors refuses tied weights."""
+    apart: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        one = tensor.detach().cpu().contiguous()
+        pointer = one.untyped_storage().data_ptr()
+        apart[name] = one.clone() if pointer in seen else one
+        seen.add(pointer)
+    return apart
 
 
 def _write_manifest(folder: Path, step: int) -> int:
@@ -174,20 +215,33 @@ def _write_manifest(folder: Path, step: int) -> int:
     )
     _sync_file(manifest)
     _sync_folder(folder)
-    return sum(file["size"] for file in files.values()) + manifest.stat().st_size  # type: ignore[misc]
+    return _folder_size(folder)
 
 
-def _require_space(folder: Path, task: Task) -> None:
+def _require_space(folder: Path, contents: Contents) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # Weights, best weights and AdamW's two moments, in float32.
-    needed = task.num_parameters * 4 * 4 + RESERVE_BYTES
+    tensors = [tensor for file in _tensor_files(contents).values() for tensor in file.values()]
+    tensors += _tensors_in(contents.optimizer)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < size + RESERVE_BYTES:
         raise OSError(
             28,
-            f"a checkpoint needs {needed // 2**20} MiB, {free // 2**20} MiB are free",
+            f"a checkpoint needs {size // 2**20 + 1} MiB and {RESERVE_BYTES // 2**20} MiB to spare, "
+            f"{free // 2**20} MiB are free",
             str(folder),
         )
+
+
+def _tensors_in(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [tensor for one in inner for tensor in _tensors_in(one)]
+
+
+def _folder_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _sync_file(path: Path) -> None:

@@ -151,10 +151,14 @@ class FileSavedEvent(_FileSavedEventAlways, total=False):
     label: Union[str, None]
 
 
-class FileRemovedEvent(TypedDict):
+class _FileRemovedEventAlways(TypedDict):
     type: Literal["file-removed"]
     time: UnixTime
     path: str
+
+
+class FileRemovedEvent(_FileRemovedEventAlways, total=False):
+    size: int
 
 
 class _LogLinesEventLinesItemAlways(TypedDict):

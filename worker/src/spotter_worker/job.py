@@ -11,19 +11,24 @@ from typing import Any
 import torch
 
 from .commands import CommandPoll
+from .compiling import set_determinism
+from .distributed import Peers
 from .loop import AbandonedError, Loop
 from .predict import predict
-from .recipe_configs import CONFIGS
+from .recipe_configs import CONFIGS, LoopConfig
 from .recipes import recipe_module
 from .report import Reporter
+from .settings import Settings, read_settings
+from .starting import start_from
 from .sysmon import SystemMonitor
 from .task import Places, Task
-from .tracker import Tracker
+from .tracker import Tracks
 
 
-def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracker, commands: CommandPoll) -> str:
+def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracks, commands: CommandPoll) -> str:
     """Returns the state that the job ended in."""
-    torch.set_num_threads(spec["num_threads"])
+    settings = read_settings()
+    torch.set_num_threads(max(1, spec["num_threads"] // settings.num_processes))
     places = {name: Path(place) for name, place in spec["places"].items()}
     if spec["kind"] == "predict":
         wanted = spec["predict"]
@@ -31,32 +36,54 @@ def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracker, commands: Com
         tracker.event({"type": "job-result", "result": result})
         tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
         return "finished"
-    return _train(spec, run_dir, places, tracker, commands)
+    return _train(spec, run_dir, places, tracker, commands, join_peers(settings))
+
+
+def join_peers(settings: Settings) -> Peers:
+    """The processes that train this model together, if torchrun has started several."""
+    if settings.num_processes == 1:
+        return Peers()
+    use_gpu = torch.cuda.is_available()
+    if use_gpu:
+        # "cuda" means this process's own from here on.
+        torch.cuda.set_device(settings.local_rank)
+    return Peers.join(settings.rank, settings.num_processes, use_gpu)
 
 
 def _train(
     spec: dict[str, Any],
     run_dir: Path,
     places: Places,
-    tracker: Tracker,
+    tracker: Tracks,
     commands: CommandPoll,
+    peers: Peers,
 ) -> str:
     recipe = recipe_module(spec["recipe"])
     config = CONFIGS[spec["recipe"]].parse(spec["config"])
+    assert isinstance(config, LoopConfig)
     started = time.perf_counter()
     reporter = Reporter(tracker, run_dir)
     if spec["resume_from"] is None:
         reporter.preparing()
+    set_determinism(config)
     task: Task = recipe.build_task(config, places)
-    loop = Loop(task, reporter, commands, run_dir)
+    if spec["resume_from"] is None:
+        start_from(task, places)
+    if peers.size > 1:
+        task.derived["processes"] = f"{peers.size}: a step takes {peers.size} batches at once"
+        # Equal weights, but noise of one's own.
+        torch.manual_seed(config.seed + peers.rank)
+    loop = Loop(task, reporter, commands, run_dir, peers=peers)
     resumed_from = None
     if spec["resume_from"] is not None:
         loaded = loop.resume(run_dir / spec["resume_from"])
         resumed_from = loaded.step if loaded else None
         if loaded is None:
             print("WARNING no sound checkpoint was found; the run begins anew", flush=True)
-    reporter.started(task, loop.total_steps, resumed_from)
+    reporter.started(task, loop.total_steps, loop.total_epochs, resumed_from)
     print(f"prepared in {time.perf_counter() - started:.1f} s", flush=True)
+    if not peers.is_first:
+        return loop.run().state
     commands.start()
     monitor = SystemMonitor(tracker, lambda: loop.progress.step, use_gpu=task.device.type == "cuda")
     monitor.start()

@@ -6,45 +6,40 @@ checkpoint and this file; the tracker, the probes and the commands only watch.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from .checkpoint import CheckpointFolder, LoadedCheckpoint
+from .averaging import AveragedWeights
+from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint
 from .commands import Command, CommandPoll
+from .compiling import compiled
+from .distributed import Part, Peers
+from .evaluation import Evaluation, evaluate, evaluating
 from .optimizers import build_optimizer
+from .precision import Precision
 from .probes import Probes
-from .recipe_config import Primary
+from .progress import Progress, Ranking
+from .randomness import random_states, restore_random_states, untouched_randomness
 from .report import Reporter
 from .schedule import build_schedule
-from .task import EvalBatches, Scores, Task
+from .task import Batch, EvalBatches, Scores, Task
 from .weights import CARD_NAME, WEIGHTS_NAME, load_weights, save_weights, write_card
 
 PROGRESS_INTERVAL_S = 0.5
 PAUSE_POLL_S = 1.0
+# Classes whose share among the predictions is told one by one.
+MAX_TOLD_CLASSES = 20
 
 
 class AbandonedError(Exception):
     """The server has given this job to another attempt, or closed it: leave without a word."""
-
-
-@dataclass
-class Progress:
-    """Where the run stands; what a checkpoint must know beside the tensors."""
-
-    step: int = 0
-    # Finished epochs, and finished batches of the present one.
-    epoch: int = 0
-    batch: int = 0
-    # Sums over the present epoch: `loss`, `accuracy`, …, and how many examples (or tokens) they are over.
-    sums: dict[str, float] = field(default_factory=dict)
-    num_seen: int = 0
-    # Best so far: `{metric, value, loss, step, epoch}`; and the best among those with a checkpoint.
-    best: dict[str, Any] | None = None
-    best_checkpoint: dict[str, Any] | None = None
 
 
 @dataclass
@@ -61,88 +56,164 @@ class Loop:
         commands: CommandPoll,
         run_dir: Path,
         probes_enabled: bool = True,
+        peers: Peers | None = None,
     ) -> None:
+        config = task.config
         self._task = task
-        self._optimizer = build_optimizer(task.config, task.model)
-        self._schedule = build_schedule(
-            task.config, task.train_batches.num_batches, self.total_steps
+        self._peers = peers or Peers()
+        # What is trained may be wrapped; what is evaluated, saved and probed is the model itself.
+        self._model = compiled(self._peers.share_model(task.model, task.device), config)
+        self._optimizer = build_optimizer(config, task.model)
+        self._precision = Precision(config.precision, task.device)
+        self._averaged = (
+            AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
+        self._schedule = build_schedule(config, self.steps_per_epoch, self.total_steps)
+        self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
         self._run_dir = run_dir
-        self._checkpoints = CheckpointFolder(run_dir / "checkpoints", task.config.keep_checkpoints)
-        self._probes = Probes(task.model.parameters(), probes_enabled)
+        self._checkpoints = CheckpointFolder(
+            run_dir / "checkpoints", config.keep_checkpoints, config.checkpoint_budget_mb
+        )
+        self._probes = Probes(task.model, probes_enabled and self._peers.is_first)
         self._best_state: dict[str, torch.Tensor] | None = None
         self._first_step = 0
-        self._training_time_s = 0.0
+        self._saved_step = -1
+        self._saved_at = time.monotonic()
+        self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
-        self._last_metrics: dict[str, float] = {}
         self.progress = Progress()
 
     @property
-    def total_steps(self) -> int:
-        return self._task.config.epochs * self._task.train_batches.num_batches
+    def steps_per_epoch(self) -> int:
+        batches_a_step = self._task.config.accumulate_steps * self._peers.size
+        return math.ceil(self._task.train_batches.num_batches / batches_a_step)
 
-    def resume(self, checkpoint: Path) -> LoadedCheckpoint | None:
-        loaded = self._checkpoints.load_newest(self._task, self._optimizer, checkpoint)
-        if loaded is not None:
-            self.progress = Progress(**loaded.progress)
-            self._best_state = loaded.best_state
-            self._first_step = loaded.step
-        return loaded
+    @property
+    def total_steps(self) -> int:
+        steps = self._task.config.epochs * self.steps_per_epoch
+        return min(steps, self._task.config.max_steps or steps)
+
+    @property
+    def total_epochs(self) -> int:
+        return math.ceil(self.total_steps / self.steps_per_epoch)
 
     def run(self) -> RunEnd:
         task, progress, config = self._task, self.progress, self._task.config
-        model, optimizer = task.model, self._optimizer
-        while progress.epoch < config.epochs:
-            model.train()
-            batches = task.train_batches.epoch(progress.epoch, progress.batch)
-            epoch_started = time.perf_counter()
-            while True:
+        model, optimizer, precision = self._model, self._optimizer, self._precision
+        model.train()
+        while not self._is_over():
+            groups = self._groups()
+            self._epoch_time_s = 0.0
+            while not self._is_over():
                 started = time.perf_counter()
-                batch = next(batches, None)
-                if batch is None:
+                group = next(groups, None)
+                if group is None:
                     break
                 data_ready = time.perf_counter()
 
-                learning_rate = self._schedule.learning_rate(progress.step + 1)
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
-                scores = task.train_scores(model, batch)
+                # Gradients of all the step's batches add up to those of one large batch.
+                learning_rate = self._schedule.learning_rate(progress.step + 1, progress.drops)
+                for parameters in optimizer.param_groups:
+                    parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
-                scores.loss.backward()  # type: ignore[no-untyped-call]
-                gradient_norm = None
-                if config.gradient_clip is not None:
-                    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
-                    gradient_norm = float(norm)
-                norms = self._probes.norms(gradient_norm)
-                optimizer.step()
+                seen = _Seen()
+                for part in self._peers.parts(group, task.count):
+                    with self._peers.gradients(model, part):
+                        with precision.autocast():
+                            scores = task.train_scores(model, part.batch)
+                        precision.backward(scores.loss, part.share)
+                    seen.add(scores, part)
+                precision.unscale(optimizer)
 
-                means = _take(progress, scores)
+                measured = self._probes.before_update(with_global=config.gradient_clip is None)
+                if config.gradient_clip is not None:
+                    norm = torch.nn.utils.clip_grad_norm_(
+                        task.model.parameters(), config.gradient_clip
+                    )
+                    measured["train/gradient_norm"] = float(norm)
+                precision.step(optimizer)
+                measured |= self._probes.after_update()
                 progress.step += 1
-                progress.batch += 1
+                progress.batch += len(group)
+                if self._averaged is not None:
+                    self._averaged.update(progress.step)
+
+                means = seen.take(self._peers, progress)
                 ended = time.perf_counter()
                 self._training_time_s += ended - started
+                self._epoch_time_s += ended - started
                 self._reporter.points(
                     progress.step,
                     {
                         **{f"train/{name}": value for name, value in means.items()},
                         "train/learning_rate": learning_rate,
                         "train/epoch": progress.epoch + 1,
-                        **norms,
+                        **measured,
+                        **precision.points(),
                         **self._probes.times(ended - started, data_ready - started),
                     },
                 )
                 self._report_progress("training")
 
-                command = self._commands.next_command()
+                self._look_and_save()
+                command = self._peers.from_first(self._commands.next_command())
                 if command is not None and self._obey(command):
                     return self._finish("stopped")
-
-            self._finish_epoch(time.perf_counter() - epoch_started)
         return self._finish("finished")
 
+    def _groups(self) -> Iterator[list[Batch]]:
+        """What each step takes, from where the run stands to the epoch's end; the last may be short."""
+        batches = self._task.train_batches.epoch(self.progress.epoch, self.progress.batch)
+        size = self._task.config.accumulate_steps * self._peers.size
+        while group := list(islice(batches, size)):
+            yield group
+
+    def _is_over(self) -> bool:
+        progress, patience = self.progress, self._task.config.early_stopping_patience
+        stands_still = patience is not None and progress.evaluations_without_gain >= patience
+        return progress.step >= self.total_steps or stands_still
+
     # -- between steps -----------------------------------------------------------------------------
+
+    def _look_and_save(self) -> None:
+        """Evaluation, checkpoint and the end of an epoch, where they are due."""
+        progress, config = self.progress, self._task.config
+        started = time.perf_counter()
+        epoch_ended = progress.batch >= self._task.train_batches.num_batches
+        last = progress.step >= self.total_steps
+        every = config.eval_every_steps
+        evaluation_due = last or (epoch_ended if every is None else progress.step % every == 0)
+        if evaluation_due:
+            self._report_progress("evaluating", now=True)
+        if epoch_ended:
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+        if evaluation_due:
+            self._evaluate()
+            last = last or self._is_over()
+        elif self._probes.units_are_due():
+            self._probe_units()
+        due = last or (epoch_ended and progress.epoch % config.checkpoint_every_epochs == 0)
+        due = due or self._checkpoint_is_due_between()
+        if due:
+            self._save_checkpoint("last" if last else None)
+        self._training_time_s += time.perf_counter() - started
+        if epoch_ended or evaluation_due:
+            self._reporter.epoch_completed(
+                progress, progress.metrics, due, self.total_epochs, self._epoch_time_s
+            )
+
+    def _checkpoint_is_due_between(self) -> bool:
+        """By steps, or by the first process's clock."""
+        every, minutes = (
+            self._task.config.checkpoint_every_steps,
+            self._task.config.checkpoint_every_minutes,
+        )
+        by_steps = every is not None and self.progress.step % every == 0
+        if by_steps or minutes is None:
+            return by_steps
+        return self._peers.from_first(time.monotonic() - self._saved_at >= minutes * 60)
 
     def _obey(self, command: Command) -> bool:
         """Carries out one command; true when the run is to stop."""
@@ -171,7 +242,8 @@ class Loop:
         self._reporter.paused(step, True)
         self._report_progress("paused", now=True)
         while True:
-            command = self._commands.wait_command(PAUSE_POLL_S)
+            heard = self._commands.wait_command(PAUSE_POLL_S) if self._peers.is_first else None
+            command = self._peers.from_first(heard)
             if command is None:
                 continue
             if command.action == "resume":
@@ -184,116 +256,170 @@ class Loop:
             elif self._obey(command):
                 return True
 
-    def _finish_epoch(self, train_time_s: float) -> None:
+    # -- looking -----------------------------------------------------------------------------------
+
+    def _evaluate(self) -> None:
+        """Measures the model, or its averaged weights; what is best so far is kept."""
         task, progress = self._task, self.progress
-        self._report_progress("evaluating", now=True)
-        started = time.perf_counter()
-        validation = self._evaluate(task.model, task.validation)
-        progress.epoch += 1
-        progress.batch = 0
-        seen = max(1, progress.num_seen)
-        evaluated = {f"val/{name}": value for name, value in validation.items()}
-        for set_name, batches in task.extra_evaluations().items():
-            found = self._evaluate(task.model, batches)
-            evaluated |= {f"{set_name}/{name}": value for name, value in found.items()}
-        metrics = {f"train/{name}": value / seen for name, value in progress.sums.items()}
-        metrics |= evaluated
-        progress.sums, progress.num_seen = {}, 0
-        self._reporter.points(progress.step, evaluated)
-        self._last_metrics = metrics
-        metric, _ = self._primary
-        standing = {
-            "metric": metric,
-            "value": metrics[metric],
-            "loss": metrics["val/loss"],
-            "step": progress.step,
-            "epoch": progress.epoch,
-        }
-        if self._is_better(standing, progress.best):
-            progress.best = standing
-            self._best_state = self._copy_weights()
-        last = progress.epoch == task.config.epochs
-        due = progress.epoch % task.config.checkpoint_every_epochs == 0 or last
-        if due:
-            label = "last" if last else None
-            if self._is_better(standing, progress.best_checkpoint):
-                progress.best_checkpoint, label = standing, "best"
-            self._save_checkpoint(label)
-        self._training_time_s += time.perf_counter() - started
-        self._reporter.epoch_completed(progress, metrics, due, task.config.epochs, train_time_s)
+        with self._averaged.in_place() if self._averaged is not None else nullcontext():
+            watching = self._probes.watching_units()
+            evaluation = self._measure(task.validation, watching)
+            found = {f"val/{name}": value for name, value in evaluation.means.items()}
+            for set_name, batches in task.extra_evaluations().items():
+                means = self._measure(batches).means
+                found |= {f"{set_name}/{name}": value for name, value in means.items()}
+            seen = max(1, progress.num_seen)
+            trained = {f"train/{name}": value / seen for name, value in progress.sums.items()}
+            progress.metrics = {**trained, **found}
+            progress.sums, progress.num_seen = {}, 0
+            progress.evaluated_step = progress.step
+            standing = self._ranking.stand(progress.metrics, progress.step, progress.epoch)
+            if self._ranking.is_better(standing, progress.best):
+                progress.best = standing
+                progress.evaluations_without_gain = progress.evaluations_since_drop = 0
+                self._best_state = self._copy_weights()
+            else:
+                progress.evaluations_without_gain += 1
+                progress.evaluations_since_drop += 1
+            if progress.evaluations_since_drop >= task.config.plateau_patience:
+                progress.drops += 1
+                progress.evaluations_since_drop = 0
+            self._reporter.points(
+                progress.step,
+                {**found, **self._probes.dead_units(), **self._told_classes(evaluation)},
+            )
+            self._show_sample()
 
-    @property
-    def _primary(self) -> Primary:
-        return self._task.config.PRIMARY
+    def _measure(
+        self, batches: EvalBatches, first_batch: AbstractContextManager[None] | None = None
+    ) -> Evaluation:
+        return evaluate(
+            self._task, self._task.model, batches, self._precision, self._peers, first_batch
+        )
 
-    def _is_better(self, one: dict[str, Any], other: dict[str, Any] | None) -> bool:
-        # Small validation sets tie often; the surer of two equals is better.
-        if other is None:
-            return True
-        sign = 1 if self._primary.higher_is_better else -1
-        mine, theirs = sign * one["value"], sign * other["value"]
-        return bool((mine, -one["loss"]) > (theirs, -other["loss"]))
+    def _told_classes(self, evaluation: Evaluation) -> dict[str, float]:
+        classes, shares = self._task.classes, evaluation.predicted
+        if not 0 < len(shares) == len(classes) <= MAX_TOLD_CLASSES:
+            return {}
+        named = zip(classes, shares, strict=True)
+        return {f"predicted/{name.replace('/', '_') or '_'}": share for name, share in named}
 
-    def _copy_weights(self) -> dict[str, torch.Tensor]:
+    def _show_sample(self) -> None:
+        model = self._task.model
+        if not self._peers.is_first:
+            return
+        with evaluating(model), torch.inference_mode(), untouched_randomness(self._task.device):
+            text = self._task.sample(model)
+        if text is not None:
+            self._reporter.sample(self.progress.step, text)
+
+    def _probe_units(self) -> None:
+        batch, model = self._task.probe_input(), self._task.model
+        if batch is None:
+            return
+        with evaluating(model), torch.inference_mode(), untouched_randomness(self._task.device):
+            with self._probes.watching_units(), self._precision.autocast():
+                self._task.eval_sums(model, batch)
+        self._reporter.points(self.progress.step, self._probes.dead_units())
+
+    def _copy_weights(self) -> dict[str, torch.Tensor] | None:
+        if not self._peers.is_first:
+            return None
         state = self._task.model.state_dict()
         return {
             name: tensor.detach().to("cpu", copy=True).contiguous()
             for name, tensor in state.items()
         }
 
-    @torch.inference_mode()
-    def _evaluate(self, model: torch.nn.Module, batches: EvalBatches) -> dict[str, float]:
-        """Means over all examples of the set: `loss`, `accuracy`, …"""
-        model.eval()
-        sums: dict[str, torch.Tensor] = {}
-        counts: dict[str, int] = {}
-        for batch in batches:
-            found = self._task.eval_sums(model, batch)
-            for name, value in found.sums.items():
-                counts[name] = counts.get(name, 0) + found.counts.get(name, found.count)
-                # In double, on the CPU: a million small losses in float32 would lose digits.
-                sums[name] = sums.get(name, 0.0) + value.double().cpu()
-        model.train()
-        return {name: float(value) / max(1, counts[name]) for name, value in sums.items()}
+    # -- saving ------------------------------------------------------------------------------------
 
     def _save_checkpoint(self, label: str | None) -> None:
         progress = self.progress
+        if progress.step == self._saved_step:
+            return
         self._report_progress("saving", now=True)
-        saved = self._checkpoints.save(
-            self._task, self._optimizer, progress.step, dict(vars(progress)), self._best_state
+        keep_best = self._task.config.keep_best
+        if progress.evaluated_step == progress.step and progress.metrics:
+            standing = self._ranking.stand(progress.metrics, progress.step, progress.epoch)
+            best = self._ranking.best_few([*progress.best_checkpoints, standing], keep_best)
+            label = "best" if best[0] is standing else label
+            progress.best_checkpoints = best
+        random = self._peers.gather(random_states(self._task.device))
+        if self._peers.is_first:
+            self._write_checkpoint(random, label)
+        self._peers.wait()
+        self._saved_step, self._saved_at = progress.step, time.monotonic()
+
+    def _write_checkpoint(self, random: list[dict[str, object]], label: str | None) -> None:
+        task, progress = self._task, self.progress
+        contents = Contents(
+            model=task.model.state_dict(),
+            optimizer=self._optimizer.state_dict(),
+            best=self._best_state,
+            averaged=self._averaged.state() if self._averaged is not None else None,
+            scaler=self._precision.state(),
+            random=random,
+            progress=dict(vars(progress)),
+            config=task.config.to_json(),
         )
-        best = progress.best_checkpoint
-        path = saved.path.relative_to(self._run_dir).as_posix()
+        saved = self._checkpoints.save(progress.step, contents)
         self._reporter.file_saved(
             "checkpoint",
-            path,
+            saved.path.relative_to(self._run_dir).as_posix(),
             saved.size,
             saved.manifest_sha256,
             progress,
-            self._last_metrics,
+            progress.metrics,
             label,
         )
-        for gone in self._checkpoints.prune(best["step"] if best else None):
-            self._reporter.file_removed(gone.relative_to(self._run_dir).as_posix())
+        for gone in self._checkpoints.prune([one["step"] for one in progress.best_checkpoints]):
+            self._reporter.file_removed(gone.path.relative_to(self._run_dir).as_posix(), gone.size)
+
+    def resume(self, checkpoint: Path) -> LoadedCheckpoint | None:
+        """Puts the wanted checkpoint, or the newest sound one before it, in force."""
+        loaded = self._checkpoints.load_newest(checkpoint)
+        if loaded is None:
+            return None
+        contents = loaded.contents
+        self._task.model.load_state_dict(contents.model)
+        self._optimizer.load_state_dict(contents.optimizer)
+        if self._averaged is not None and contents.averaged is not None:
+            self._averaged.restore(contents.averaged)
+        if contents.scaler:
+            self._precision.restore(contents.scaler)
+        self._best_state = dict(contents.best) if contents.best is not None else None
+        self.progress = Progress(**contents.progress)
+        self._first_step = self._saved_step = loaded.step
+        # With more processes than before the new ones keep the states they have.
+        if self._peers.rank < len(contents.random):
+            restore_random_states(contents.random[self._peers.rank], self._task.device)
+        return loaded
 
     # -- the end -----------------------------------------------------------------------------------
 
     def _finish(self, state: str) -> RunEnd:
         """Exports the best weights, loads them back from disk, and tests what was loaded."""
         task, progress = self._task, self.progress
+        if not self._peers.is_first:
+            return RunEnd(state)
+        if state == "finished" and progress.step < self.total_steps:
+            self._reporter.stopped_early(progress, task.config.early_stopping_patience)
         self._report_progress("saving", now=True)
         folder = self._run_dir / "weights"
-        metrics = dict(self._last_metrics)
+        metrics = dict(progress.metrics)
         if progress.best is not None:
             metrics[progress.best["metric"]] = progress.best["value"]
             metrics["val/loss"] = progress.best["loss"]
         facts = {"step": progress.step, "best": progress.best, "metrics": metrics}
-        state_dict = self._best_state or task.model.state_dict()
+        state_dict = self._best_state or {
+            **task.model.state_dict(),
+            **(self._averaged.state() if self._averaged is not None else {}),
+        }
         card = save_weights(folder, task, state_dict, facts)
         if len(task.test) > 0:
             self._report_progress("testing", now=True)
             model = load_weights(folder).model.to(task.device)
-            tested = self._evaluate(model, task.test)
+            tested = evaluate(task, model, task.test, self._precision, Peers()).means
             tested = {f"test/{name}": value for name, value in tested.items()}
             metrics |= tested
             self._reporter.points(progress.step, tested)
@@ -315,8 +441,8 @@ class Loop:
             {
                 "step": progress.step,
                 "total_steps": self.total_steps,
-                "epoch": min(progress.epoch + 1, self._task.config.epochs),
-                "total_epochs": self._task.config.epochs,
+                "epoch": min(progress.epoch + 1, self.total_epochs),
+                "total_epochs": self.total_epochs,
                 "batch": progress.batch,
                 "batches": self._task.train_batches.num_batches,
                 "eta_s": remaining / steps_per_s if steps_per_s else None,
@@ -327,11 +453,33 @@ class Loop:
         )
 
 
-def _take(progress: Progress, scores: Scores) -> dict[str, float]:
-    """Adds a batch to the sums of the epoch; returns the batch's own means."""
-    loss = scores.loss.item()
-    sums = {name: float(value) for name, value in scores.sums.items()}
-    for name, value in {"loss": loss * scores.count, **sums}.items():
-        progress.sums[name] = progress.sums.get(name, 0.0) + value
-    progress.num_seen += scores.count
-    return {"loss": loss, **{name: value / scores.count for name, value in sums.items()}}
+class _Seen:
+    """What one step's batches gave."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Scores, Part]] = []
+
+    def add(self, scores: Scores, part: Part) -> None:
+        if part.share > 0:
+            self._parts.append((scores, part))
+
+    def take(self, peers: Peers, progress: Progress) -> dict[str, float]:
+        """Adds all processes' batches to the sums of the progress; the means of the step."""
+        own: dict[str, float] = {}
+        for scores, part in self._parts:
+            losses = {
+                "loss": scores.loss.item() * part.count,
+                "mean": scores.loss.item() * part.share,
+            }
+            sums = {name: float(value) for name, value in scores.sums.items()}
+            for name, value in {**losses, "count": part.count, **sums}.items():
+                own[name] = own.get(name, 0.0) + value
+        total = peers.sum(own)
+        count, mean = total.pop("count"), total.pop("mean") / peers.size
+        for name, value in total.items():
+            progress.sums[name] = progress.sums.get(name, 0.0) + value
+        progress.num_seen += int(count)
+        return {
+            "loss": mean,
+            **{name: value / count for name, value in total.items() if name != "loss"},
+        }

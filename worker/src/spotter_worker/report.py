@@ -6,19 +6,17 @@ import os
 import platform
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import torch
 
 from .columns import encode_value
 from .device import describe_device
+from .progress import Progress
 from .task import Task
 from .tracker import Tracks
 from .weights import file_sha256
-
-if TYPE_CHECKING:
-    from .loop import Progress
 
 
 class Reporter:
@@ -30,14 +28,16 @@ class Reporter:
         fields = {"step": 0, "epoch": 0, "batch": 0, "phase": "preparing"}
         self.progress({**fields, **dict.fromkeys(unknown)})
 
-    def started(self, task: Task, total_steps: int, resumed_from: int | None) -> None:
+    def started(
+        self, task: Task, total_steps: int, total_epochs: int, resumed_from: int | None
+    ) -> None:
         self._tracker.event(
             {
                 "type": "run-started",
                 "first_step": 0 if resumed_from is None else resumed_from + 1,
                 "resumed_from_step": resumed_from,
                 "total_steps": total_steps,
-                "total_epochs": task.config.epochs,
+                "total_epochs": total_epochs,
                 "device": describe_device(task.device),
                 "hostname": socket.gethostname(),
                 "pid": os.getpid(),
@@ -62,9 +62,9 @@ class Reporter:
         )
         print(
             f"{task.model_name}, {task.num_parameters:,} parameters, on "
-            f"{describe_device(task.device)}; {task.sizes.train} images to train, "
-            f"{task.sizes.validation} to validate, {task.sizes.test} to test; "
-            f"{len(task.classes)} classes",
+            f"{describe_device(task.device)}; {task.sizes.train:,} examples to train, "
+            f"{task.sizes.validation:,} to validate, {task.sizes.test:,} to test"
+            + (f"; {len(task.classes)} classes" if task.classes else ""),
             flush=True,
         )
         for name, reason in task.derived.items():
@@ -102,11 +102,22 @@ class Reporter:
                 },
             }
         )
+        told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         print(
-            f"epoch {progress.epoch}/{total_epochs} step {progress.step}: "
-            f"train loss {metrics['train/loss']:.4f}, train accuracy {metrics['train/accuracy']:.4f}, "
-            f"val loss {metrics['val/loss']:.4f}, val accuracy {metrics['val/accuracy']:.4f} "
-            f"({train_time_s:.1f} s)",
+            f"epoch {progress.epoch}/{total_epochs} step {progress.step}: {told} ({train_time_s:.1f} s)",
+            flush=True,
+        )
+
+    def sample(self, step: int, text: str) -> None:
+        for line in text.splitlines():
+            print(f"sample at step {step} | {line}", flush=True)
+
+    def stopped_early(self, progress: Progress, patience: int | None) -> None:
+        best = progress.best
+        assert best is not None
+        print(
+            f"stopped early at step {progress.step}: {best['metric']} has not been better than at step "
+            f"{best['step']} for {patience} evaluations",
             flush=True,
         )
 
@@ -150,8 +161,9 @@ class Reporter:
         size, sha256 = path.stat().st_size, file_sha256(path)
         self.file_saved("config", relative, size, sha256, progress, {}, "final")
 
-    def file_removed(self, path: str) -> None:
-        self._tracker.event({"type": "file-removed", "path": path})
+    def file_removed(self, path: str, size: int) -> None:
+        self._tracker.event({"type": "file-removed", "path": path, "size": size})
+        print(f"removed {path}: {size / 1e6:.1f} MB are free again", flush=True)
 
     def paused(self, step: int, paused: bool) -> None:
         self._tracker.event({"type": "run-paused", "step": step, "paused": paused})

@@ -13,11 +13,33 @@ class Settings:
 
     # Tests only: every point given to the tracker is appended here before it is queued.
     truth_file: Path | None
+    # Set by torchrun in each of several processes that train one model; without it there is one.
+    rank: int = 0
+    num_processes: int = 1
+    # Number of the process on its machine: the GPU it takes.
+    local_rank: int = 0
+    is_peer: bool = False
 
 
 def read_settings() -> Settings:
     truth_file = os.environ.get("SPOTTER_TRUTH_FILE")
-    return Settings(truth_file=Path(truth_file) if truth_file else None)
+    return Settings(
+        truth_file=Path(truth_file) if truth_file else None,
+        rank=int(os.environ.get("RANK", "0")),
+        num_processes=int(os.environ.get("WORLD_SIZE", "1")),
+        local_rank=int(os.environ.get("LOCAL_RANK", "0")),
+        is_peer="RANK" in os.environ and "WORLD_SIZE" in os.environ,
+    )
+
+
+def compiler_setting() -> str | None:
+    """The C++ compiler that torch.compile is told to take."""
+    return os.environ.get("CXX")
+
+
+def make_cublas_repeatable() -> None:
+    """cuBLAS gives the same bits each time only with a workspace of fixed size; it reads this when it starts."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def worker_environment(num_threads: int) -> dict[str, str]:

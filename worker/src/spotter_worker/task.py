@@ -57,6 +57,8 @@ class EvalSums:
     sums: dict[str, torch.Tensor]
     # Names whose sum is over fewer examples than `count`, such as the accuracy on one kind of question.
     counts: dict[str, int] = field(default_factory=dict)
+    # How often each class was the answer, (classes,); None where there are no classes.
+    predicted: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Task(ABC):
     classes: list[str]
     # Values that were not given but found, each with its reason.
     derived: dict[str, str]
+    # True where the recipe itself takes up `init_from`; else the worker puts a model version's weights into `model`.
+    loads_init_from: bool = False
 
     @abstractmethod
     def train_scores(self, model: nn.Module, batch: Batch) -> Scores:

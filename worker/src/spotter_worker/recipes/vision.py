@@ -87,7 +87,9 @@ class VisionTask(Task):
         images, labels = batch
         logits = model(images)
         loss = functional.cross_entropy(logits, labels, reduction="sum")
-        return EvalSums(len(labels), {"loss": loss, "accuracy": _num_right(logits, labels)})
+        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
+        sums = {"loss": loss, "accuracy": _num_right(logits, labels)}
+        return EvalSums(len(labels), sums, predicted=predicted)
 
     def count(self, batch: ImageBatch) -> int:
         return len(batch[1])
