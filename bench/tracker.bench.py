@@ -79,8 +79,22 @@ class SwitchedProbes:
     def __init__(self, probes: Any, switch: Switch) -> None:
         self._probes, self._switch = probes, switch
 
-    def norms(self, gradient_norm: float | None) -> dict[str, float]:
-        return self._switch.timed(self._probes.norms, gradient_norm) if self._switch.on else {}
+    def before_update(self, with_global: bool) -> dict[str, float]:
+        return (
+            self._switch.timed(self._probes.before_update, with_global) if self._switch.on else {}
+        )
+
+    def after_update(self) -> dict[str, float]:
+        return self._switch.timed(self._probes.after_update) if self._switch.on else {}
+
+    def units_are_due(self) -> bool:
+        return self._switch.on and self._switch.timed(self._probes.units_are_due)
+
+    def watching_units(self) -> Any:
+        return self._probes.watching_units()
+
+    def dead_units(self) -> dict[str, float]:
+        return self._switch.timed(self._probes.dead_units)
 
     def times(self, step_time_s: float, data_time_s: float) -> dict[str, float]:
         if not self._switch.on:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from .api import ServerClient
 from .commands import Command, CommandPoll
 from .failures import describe_failure
 from .settings import read_settings
-from .tracker import Tracker
+from .tracker import NullTracker, Tracker
 
 PROTOCOL = 1
 # How long the end waits for a server that is away; the supervisor hands the rest over later.
@@ -32,6 +33,11 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     arguments = parser.parse_args()
     attempt_dir = arguments.run_dir / "attempts" / str(arguments.attempt)
+    settings = read_settings()
+    if settings.rank > 0:
+        return _run_as_peer(arguments, attempt_dir, settings.rank)
+    if not settings.is_peer:
+        _start_peers(attempt_dir)
     token = (attempt_dir / "token").read_text().strip()
     job_id, attempt = arguments.job_id, arguments.attempt
 
@@ -48,7 +54,7 @@ def main() -> int:
         job_id,
         attempt,
         on_superseded=lambda _code: commands.put(Command(0, "abandon")),
-        truth_file=read_settings().truth_file,
+        truth_file=settings.truth_file,
     )
     tracker.start()
     state, exit_code = _attempt(attempt_dir, arguments.run_dir, new_client(), tracker, commands)
@@ -77,13 +83,60 @@ def _attempt(
         return state, EXIT_ABANDONED if state == "abandoned" else 0
     # The edge of the job: whatever went wrong is told, then the process ends.
     except BaseException as error:  # noqa: BLE001
-        failure = describe_failure(error, config)
+        failure = _first_cause(attempt_dir) or describe_failure(error, config)
         print(failure["traceback"], file=sys.stderr)
         print(f"ERROR {failure['kind']}: {failure['message']}", file=sys.stderr)
         if failure["hint"]:
             print(f"ERROR hint: {failure['hint']}", file=sys.stderr, flush=True)
         tracker.event({"type": "run-ended", "state": "failed", "metrics": {}, "error": failure})
         return "failed", EXIT_FAILED
+
+
+def _start_peers(attempt_dir: Path) -> None:
+    """Where the config asks for several processes, this one becomes torchrun, which starts them all."""
+    path = attempt_dir / "spec.json"
+    spec = json.loads(path.read_text()) if path.exists() else {}
+    num_processes = spec.get("config", {}).get("processes", 1)
+    if spec.get("kind") != "train" or not isinstance(num_processes, int) or num_processes <= 1:
+        return
+    for left_over in attempt_dir.glob("failure-*.json"):
+        left_over.unlink()
+    # Stopping is the trainers' business, which hear the signal too: torchrun must only wait for them.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(num_processes), "--signals-to-handle", "SIGUSR2"]
+    os.execv(sys.executable, [*command, "-m", "spotter_worker", *sys.argv[1:]])
+
+
+def _run_as_peer(arguments: argparse.Namespace, attempt_dir: Path, rank: int) -> int:
+    """One of several processes that train one model, and not the first: says nothing to the server."""
+    # The first hears the commands and tells the others at the next step.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = open(os.devnull, "w")
+    spec = json.loads((attempt_dir / "spec.json").read_text())
+    client = ServerClient(arguments.home, "")
+    exit_code = 0
+    try:
+        from .job import run_job
+
+        state = run_job(spec, arguments.run_dir, NullTracker(), CommandPoll(client, 0, 0))
+        exit_code = EXIT_ABANDONED if state == "abandoned" else 0
+    # The edge of the process: the first one tells what went wrong here.
+    except BaseException as error:  # noqa: BLE001
+        failure = describe_failure(error, spec["config"])
+        print(failure["traceback"], file=sys.stderr, flush=True)
+        _write_json(attempt_dir / f"failure-{rank}.json", {**failure, "time": time.time()})
+        exit_code = EXIT_FAILED
+    os._exit(exit_code)
+
+
+def _first_cause(attempt_dir: Path) -> dict[str, Any] | None:
+    """What another process died of before this one lost its connection to it."""
+    found = [json.loads(path.read_text()) for path in attempt_dir.glob("failure-*.json")]
+    found.sort(key=lambda failure: float(failure["time"]))
+    return {name: value for name, value in found[0].items() if name != "time"} if found else None
 
 
 def read_spec(attempt_dir: Path, client: ServerClient, job_id: int) -> dict[str, Any]:
@@ -99,9 +152,13 @@ def read_spec(attempt_dir: Path, client: ServerClient, job_id: int) -> dict[str,
 
 
 def _write_outcome(attempt_dir: Path, state: str, exit_code: int) -> None:
-    beside = attempt_dir / "outcome.json.tmp"
-    beside.write_text(json.dumps({"state": state, "exit_code": exit_code}))
-    beside.replace(attempt_dir / "outcome.json")
+    _write_json(attempt_dir / "outcome.json", {"state": state, "exit_code": exit_code})
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    beside = path.with_name(path.name + ".tmp")
+    beside.write_text(json.dumps(content))
+    beside.replace(path)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,10 @@ def _train(
     reporter.started(task, loop.total_steps, loop.total_epochs, resumed_from)
     print(f"prepared in {time.perf_counter() - started:.1f} s", flush=True)
     if not peers.is_first:
-        return loop.run().state
+        try:
+            return loop.run().state
+        except AbandonedError:
+            return "abandoned"
     commands.start()
     monitor = SystemMonitor(tracker, lambda: loop.progress.step, use_gpu=task.device.type == "cuda")
     monitor.start()
