@@ -1,15 +1,19 @@
 // Live streams: one broadcast to 1,000 SSE readers; and the server's part of log() → SSE with 50 readers at 100 points
-// a second, beside 5,000 points a second of other load. Run by `npm run bench -- live`.
+// a second, beside 5,000 points a second of other load; and the whole way from log() in a worker to 50 SSE readers while
+// that worker trains the digits. Run by `npm run bench -- live [--worker]`; `--worker` measures the whole way alone.
 //
 // Timed from just before the batch is written to its connection until the event has arrived at each reader; sender and
 // readers are this one process, the server another, on the same machine. Warm-up: the first 5 batches are not counted.
-import { createRun } from "@spotter/contract";
+// The whole way is timed from the clock that log() read, which is the point's own time, with supervisor and worker real;
+// what is logged each second is shown. Warm-up: 5 s.
+import { createRun, MetricAppended } from "@spotter/contract";
 import { House } from "../e2e/harness/house.ts";
 import { Connection, Source } from "./metrics/load.ts";
-import { percentile, table } from "./metrics/report.ts";
+import { hasFlag, percentile, table } from "./metrics/report.ts";
 import { SseCrowd } from "./metrics/sse-crowd.ts";
 
 const WARM_UP_BATCHES = 5;
+const WORKER = { readers: 50, warmUpMs: 5_000, measuredMs: 20_000, barP50: 40, barP99: 100 };
 const rows: (string | number)[][] = [
   ["what", "readers", "events", "p50 ms", "p99 ms", "bar p99 ms", ""],
 ];
@@ -17,6 +21,25 @@ let isBelow = false;
 
 const house = await House.open();
 try {
+  if (!hasFlag("worker")) await benchServer();
+  await benchWorker();
+} finally {
+  await house.close();
+}
+table(rows);
+process.exitCode = isBelow ? 1 : 0;
+
+interface Case {
+  readonly what: string;
+  readonly readers: number;
+  readonly batches: number;
+  readonly everyMs: number;
+  readonly bar: number;
+  /** Points a second of another run. */
+  readonly load: number;
+}
+
+async function benchServer(): Promise<void> {
   await bench({
     what: "one broadcast",
     readers: 1000,
@@ -33,20 +56,56 @@ try {
     bar: 15,
     load: 5000,
   });
-} finally {
-  await house.close();
 }
-table(rows);
-process.exitCode = isBelow ? 1 : 0;
 
-interface Case {
-  readonly what: string;
-  readonly readers: number;
-  readonly batches: number;
-  readonly everyMs: number;
-  readonly bar: number;
-  /** Points a second of another run. */
-  readonly load: number;
+async function benchWorker(): Promise<void> {
+  const run = await house.train({ epochs: 200 });
+  await house.untilState(run.id, "running");
+  const crowd = await SseCrowd.open(house.url, house.token, run.id, WORKER.readers);
+  await until(performance.now() + WORKER.warmUpMs);
+  const from = performance.now();
+  await until(from + WORKER.measuredMs);
+  const to = performance.now();
+  const wallClock = Date.now() - performance.now();
+  crowd.close();
+  const { state } = await house.run(run.id);
+  if (state !== "running") throw new Error(`The worker trained no longer: it is ${state}.`);
+  const latencies: number[] = [];
+  const steps = new Set<number>();
+  let numPoints = 0;
+  const logged = new Map([...crowd.events].map(([commitNo, text]) => [commitNo, loggedIn(text)]));
+  const counted = new Set<number>();
+  for (const { commitNo, at } of crowd.arrivals) {
+    const points = logged.get(commitNo);
+    if (points === undefined || at < from || at > to) continue;
+    for (const time of points.times) latencies.push(wallClock + at - time * 1000);
+    if (counted.has(commitNo)) continue;
+    counted.add(commitNo);
+    numPoints += points.count;
+    for (const step of points.steps) steps.add(step);
+  }
+  const seconds = (to - from) / 1000;
+  const rate = `${Math.round(numPoints / seconds)} points/s of ${Math.round(steps.size / seconds)} steps/s`;
+  const p50 = percentile(latencies, 50);
+  const p99 = percentile(latencies, 99);
+  const isGood = latencies.length > 0 && p50 < WORKER.barP50 && p99 < WORKER.barP99;
+  isBelow ||= !isGood;
+  rows.push([
+    ...[`log() in a training worker, ${rate}`, WORKER.readers, latencies.length],
+    ...[p50.toFixed(1), p99.toFixed(1), `${WORKER.barP99}, p50 ${WORKER.barP50}`],
+    isGood ? "ok" : "BELOW",
+  ]);
+}
+
+/** When the points of an event were logged: one time a call. */
+function loggedIn(text: string): { times: Set<number>; steps: Set<number>; count: number } {
+  const { series } = MetricAppended.parse(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? "null"));
+  const columns = Object.values(series);
+  return {
+    times: new Set(columns.flatMap(({ time }) => time)),
+    steps: new Set(columns.flatMap(({ step }) => step)),
+    count: columns.reduce((sum, { step }) => sum + step.length, 0),
+  };
 }
 
 async function bench({ what, readers, batches, everyMs, bar, load }: Case): Promise<void> {

@@ -10,6 +10,8 @@ export interface Arrival {
 
 export class SseCrowd {
   readonly arrivals: Arrival[] = [];
+  /** Events as they came, by commit; the first reader alone keeps them. */
+  readonly events = new Map<number, string>();
   readonly #sockets: Socket[] = [];
 
   static async open(url: string, token: string, runId: number, count: number): Promise<SseCrowd> {
@@ -34,6 +36,7 @@ export class SseCrowd {
     socket.setNoDelay(true);
     await once(socket, "connect");
     this.#sockets.push(socket);
+    const keeps = socket === this.#sockets[0];
     let text = "";
     const opened = new Promise<void>((resolve) => {
       socket.on("data", (chunk) => {
@@ -44,7 +47,9 @@ export class SseCrowd {
           text = text.slice(end + 2);
           if (message.includes("event: stream-opened")) resolve();
           const commit = /^id: \d+:(\d+)\nevent: metric-appended/m.exec(message)?.[1];
-          if (commit !== undefined) this.arrivals.push({ commitNo: Number(commit), at });
+          if (commit === undefined) continue;
+          this.arrivals.push({ commitNo: Number(commit), at });
+          if (keeps) this.events.set(Number(commit), message);
         }
       });
     });

@@ -20,6 +20,9 @@ export class WindowScope {
   readonly #to: number;
   readonly #superseded: boolean;
   readonly #cutOf: (attempt: number) => number;
+  // Asked for each point; points of one attempt stand together.
+  #lastAttempt = Number.NaN;
+  #lastCut = 0;
 
   /** @param cutOf points of this attempt at this step or beyond it are superseded */
   constructor(request: WindowRequest, cutOf: (attempt: number) => number) {
@@ -36,7 +39,7 @@ export class WindowScope {
     const minX = this.#isStep ? minStep : (block.minTime[at] as number);
     const maxX = this.#isStep ? maxStep : (block.maxTime[at] as number);
     if (maxX < this.#from || minX > this.#to) return "none";
-    const cut = this.#cutOf(attempt);
+    const cut = this.#cut(attempt);
     const isHidden = this.#superseded ? maxStep < cut : minStep >= cut;
     if (isHidden) return "none";
     const isShown = this.#superseded ? minStep >= cut : maxStep < cut;
@@ -45,7 +48,15 @@ export class WindowScope {
 
   shows(attempt: number, step: number, time: number): boolean {
     const x = this.#isStep ? step : time;
-    return x >= this.#from && x <= this.#to && step >= this.#cutOf(attempt) === this.#superseded;
+    return x >= this.#from && x <= this.#to && step >= this.#cut(attempt) === this.#superseded;
+  }
+
+  #cut(attempt: number): number {
+    if (attempt !== this.#lastAttempt) {
+      this.#lastAttempt = attempt;
+      this.#lastCut = this.#cutOf(attempt);
+    }
+    return this.#lastCut;
   }
 
   /** Place of a point on the window's axis. */

@@ -174,30 +174,33 @@ class Collector {
   }
 
   fill(from: number, width: number, maxPoints: number): Window {
-    const xs: number[] = [];
-    const shown: [points: Points, at: number][] = [];
-    for (const { points, from: first, to, attempt } of this.#points)
+    const shown = this.#shown();
+    const isEach = this.#blocks.length === 0 && shown.count <= maxPoints;
+    const buckets = isEach ? onePointEach(shown) : this.#byWidth(shown, from, width, maxPoints);
+    return { buckets, numPoints: buckets.count.reduce((sum, count) => sum + count, 0) };
+  }
+
+  #shown(): ShownPoints {
+    const most = this.#points.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
+    const stretches = this.#points.map(({ points }) => points);
+    const xs = new Float64Array(most);
+    const stretchOf = new Uint32Array(most);
+    const placeOf = new Uint32Array(most);
+    let count = 0;
+    for (const [index, { points, from: first, to, attempt }] of this.#points.entries())
       for (let at = first; at < to; at += 1) {
         const step = points.step[at] as number;
         const time = points.time[at] as number;
         if (!this.scope.shows(attempt, step, time)) continue;
-        xs.push(this.scope.x(step, time));
-        shown.push([points, at]);
+        xs[count] = this.scope.x(step, time);
+        stretchOf[count] = index;
+        placeOf[count] = at;
+        count += 1;
       }
-    const isEach = this.#blocks.length === 0 && xs.length <= maxPoints;
-    const buckets = isEach
-      ? onePointEach(xs, shown)
-      : this.#byWidth(xs, shown, from, width, maxPoints);
-    return { buckets, numPoints: buckets.count.reduce((sum, count) => sum + count, 0) };
+    return { count, stretches, xs, stretchOf, placeOf };
   }
 
-  #byWidth(
-    xs: readonly number[],
-    shown: readonly [Points, number][],
-    from: number,
-    width: number,
-    maxPoints: number,
-  ): Rollup {
+  #byWidth(shown: ShownPoints, from: number, width: number, maxPoints: number): Rollup {
     const buckets = emptyRollup(maxPoints);
     const place = (x: number) =>
       width > 0 ? Math.min(maxPoints - 1, Math.max(0, Math.floor((x - from) / width))) : 0;
@@ -205,27 +208,37 @@ class Collector {
       const x = this.scope.x(rollup.minStep[at] as number, rollup.minTime[at] as number);
       addBlock(buckets, place(x), rollup, at);
     }
-    xs.forEach((x, index) => {
-      const [points, at] = shown[index] as [Points, number];
-      addTo(buckets, place(x), points, at);
-    });
+    for (let index = 0; index < shown.count; index += 1)
+      addShown(buckets, place(shown.xs[index] as number), shown, index);
     return withoutEmpty(buckets);
   }
 }
 
-function onePointEach(xs: readonly number[], shown: readonly [Points, number][]): Rollup {
-  const order = xs
-    .map((_, index) => index)
-    .sort((a, b) => (xs[a] as number) - (xs[b] as number) || a - b);
-  const buckets = emptyRollup(order.length);
+/** Columns instead of an object a point: a window may be made of forty thousand points. */
+interface ShownPoints {
+  readonly count: number;
+  readonly stretches: readonly Points[];
+  readonly xs: Float64Array;
+  /** For each point which of the stretches holds it, and where. */
+  readonly stretchOf: Uint32Array;
+  readonly placeOf: Uint32Array;
+}
+
+function onePointEach(shown: ShownPoints): Rollup {
+  const { xs, count } = shown;
+  const order = Array.from({ length: count }, (_, index) => index).sort(
+    (a, b) => (xs[a] as number) - (xs[b] as number) || a - b,
+  );
+  const buckets = emptyRollup(count);
   order.forEach((index, bucket) => {
-    const [points, at] = shown[index] as [Points, number];
-    addTo(buckets, bucket, points, at);
+    addShown(buckets, bucket, shown, index);
   });
   return buckets;
 }
 
-function addTo(buckets: Rollup, bucket: number, { step, time, value }: Points, at: number): void {
+function addShown(buckets: Rollup, bucket: number, shown: ShownPoints, index: number): void {
+  const { step, time, value } = shown.stretches[shown.stretchOf[index] as number] as Points;
+  const at = shown.placeOf[index] as number;
   addPoint(buckets, bucket, step[at] as number, time[at] as number, value[at] as number);
 }
 

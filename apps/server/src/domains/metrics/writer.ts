@@ -34,7 +34,7 @@ export class BatchWriter {
     const payload: IngestPayload = {
       ...{ runId, attempt, receivedAt, numPoints, data, numKnown },
       unknownAt: Uint32Array.from(unknownAt),
-      unknownNames: unknownNames.join("\n"),
+      unknownNames: JSON.stringify(unknownNames),
     };
     return {
       parsed,
