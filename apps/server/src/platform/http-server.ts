@@ -9,6 +9,7 @@ import { answerError } from "./error-handler.ts";
 import { SpotterError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { guardNetwork, type NetworkGuardSettings } from "./network-guard.ts";
+import { RateWindows } from "./rate-window.ts";
 import { answerUnreadable } from "./raw-answer.ts";
 import { endSlowBodies, type SlowBodyLimits } from "./slow-bodies.ts";
 import { serveWebFiles } from "./web-files.ts";
@@ -89,6 +90,7 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<Fastif
   // Only endpoints that say so in the contract are limited; the key is the caller's address.
   await app.register(rateLimit, {
     global: false,
+    store: RateWindows,
     errorResponseBuilder: (_request, { ttl }) =>
       new SpotterError("too-many-requests", undefined, {
         details: { retry_after_s: Math.ceil(ttl / 1000) },

@@ -78,7 +78,7 @@ export class Monitor {
     const { executor, lifecycle, log, now } = this.#parts;
     const found = await executor.find(handle);
     if (found !== null) return this.#note(open, found.pid, found.startTime);
-    if (now() - open.started_at < START_GRACE_S) return;
+    if (isWithin(START_GRACE_S, open.started_at, now())) return;
     log.warn(idsOf(open), "An attempt never started; its job waits again.");
     await lifecycle.putBack(
       open.job_id,
@@ -95,7 +95,7 @@ export class Monitor {
   ): Promise<void> {
     const { executor, lifecycle, log, now } = this.#parts;
     const past = this.#replacements.get(keyOf(open)) ?? { count: 0, at: 0 };
-    if (now() - past.at < REPLACE_INTERVAL_S) return;
+    if (isWithin(REPLACE_INTERVAL_S, past.at, now())) return;
     if (past.count >= MAX_REPLACEMENTS)
       return this.#end(open, handle, state.exit ?? lostExit("supervisor-lost"));
     this.#replacements.set(keyOf(open), { count: past.count + 1, at: now() });
@@ -142,6 +142,11 @@ export class Monitor {
       }),
     );
   }
+}
+
+/** A time that lies ahead was taken before the clock was set back: nothing waits for it. */
+function isWithin(seconds: number, since: number, now: number): boolean {
+  return now >= since && now - since < seconds;
 }
 
 function handleOf(open: OpenAttempt, runDir: string): AttemptHandle {
