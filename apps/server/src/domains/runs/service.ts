@@ -144,11 +144,6 @@ export class RunService {
     return row;
   }
 
-  /** For rooms that follow something on behalf of a person, such as a TensorBoard folder. */
-  followed(wish: NewRun, caller: Caller): Promise<RunRow> {
-    return this.#createExternal(wish, caller, "tensorboard");
-  }
-
   async #createTraining(
     wish: NewRun,
     recipe: NonNullable<NewRun["recipe"]>,
