@@ -172,16 +172,11 @@ const rows = {
       "No Python environment is set up for training; run `npm start` once more and read its output.",
   },
 
-  "dataset-not-found": { status: 404, domain: "datasets", sentence: "There is no such data set." },
+  "dataset-not-found": { status: 404, domain: "datasets", sentence: "There is no such dataset." },
   "dataset-version-not-found": {
     status: 404,
     domain: "datasets",
-    sentence: "There is no such data set version.",
-  },
-  "model-version-not-found": {
-    status: 404,
-    domain: "models",
-    sentence: "There is no such model version.",
+    sentence: "There is no such dataset version.",
   },
   "archive-unreadable": {
     status: 400,
@@ -243,6 +238,33 @@ const rows = {
     status: 422,
     domain: "runs",
     sentence: "The saved model could not read this input.",
+  },
+
+  "model-not-found": { status: 404, domain: "models", sentence: "There is no such model." },
+  "model-version-not-found": {
+    status: 404,
+    domain: "models",
+    sentence: "There is no such model version.",
+  },
+  "model-name-taken": {
+    status: 409,
+    domain: "models",
+    sentence: "A model with this name exists already in the project.",
+  },
+  "model-version-not-ready": {
+    status: 409,
+    domain: "models",
+    sentence: "The version's weights are not stored; `storage` says whether they still will be.",
+  },
+  "model-version-in-production": {
+    status: 409,
+    domain: "models",
+    sentence: "The version is in production; put another there first, or take it out.",
+  },
+  "no-earlier-production": {
+    status: 409,
+    domain: "models",
+    sentence: "No other version of this model was in production before.",
   },
 
   "metric-not-found": { status: 404, domain: "metrics", sentence: "The run has no such metric." },

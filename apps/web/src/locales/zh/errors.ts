@@ -73,5 +73,10 @@ export default {
   "folder-not-found": "没有跟踪此 TensorBoard 目录。",
   "folder-taken": "已在跟踪此目录。",
 
+  "model-not-found": "没有这个模型。",
   "model-version-not-found": "没有这个模型版本。",
+  "model-name-taken": "项目中已有同名模型。",
+  "model-version-not-ready": "此版本的权重尚未入库，`storage` 会说明是否还会入库。",
+  "model-version-in-production": "此版本正在生产环境中，请先换上其他版本或将其撤下。",
+  "no-earlier-production": "此前没有其他版本上过生产环境。",
 };
