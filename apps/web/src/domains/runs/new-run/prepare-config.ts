@@ -1,12 +1,6 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import type { Config, FormField, Value } from "./prepare-fields.ts";
+import type { Config, FormField, Problem, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
-
-/** What is wrong with a value: a key of the words and what it speaks of. */
-export interface Problem {
-  key: string;
-  values: Record<string, string | number>;
-}
 
 export function isSame(first: Value | undefined, second: Value | undefined): boolean {
   return JSON.stringify(first) === JSON.stringify(second);
