@@ -1,7 +1,7 @@
 // Binds a contract endpoint to Fastify: checks who calls, parses what came in, sends what goes out.
 import type { WebSocket } from "@fastify/websocket";
 import type { Access, AnyEndpoint, Endpoint, Role } from "@spotter/contract";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { z } from "zod";
 import { invalidRequest, SpotterError, safeParse } from "./errors.ts";
 
@@ -185,7 +185,7 @@ export class Router {
         `${endpoint.name} says ${endpoint.access}, but is bound for ${allowed.join(" or ")}`,
       );
     this.bound.push(endpoint as unknown as AnyEndpoint);
-    this.#app.route({
+    const options: RouteOptions = {
       method: endpoint.method,
       url: endpoint.path,
       ...hooks,
@@ -206,7 +206,8 @@ export class Router {
         if (reply.sent || endpoint.response === undefined) return reply;
         return reply.code(endpoint.status ?? 200).send(answer);
       },
-    });
+    };
+    this.#app.route(options);
   }
 }
 

@@ -1,6 +1,7 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import type { Config, FormField, Problem, Value } from "./prepare-fields.ts";
+import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
+import type { Problem } from "./prepare-values.ts";
 
 export function isSame(first: Value | undefined, second: Value | undefined): boolean {
   return JSON.stringify(first) === JSON.stringify(second);

@@ -1,9 +1,9 @@
 // Reads a recipe's JSON Schema into the fields of a form. Pure.
 import { type FieldMeta, type Recipe, SECTIONS, type Section } from "@spotter/contract";
 import { type SourceSpec, sourceSpecOf } from "./prepare-sources.ts";
+import type { Config, Schema, Value } from "./prepare-values.ts";
 
-export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
-export type Config = { [key: string]: Value };
+export type { Config, Value };
 
 /** `json` is for whatever has no control of its own: nothing in a schema is left out of the form. */
 export type Control =
@@ -41,8 +41,6 @@ export interface FormField {
   maxLength: number | null;
   pattern: string | null;
 }
-
-export type Schema = { [key: string]: unknown };
 
 /** The fields in the order of the schema, which is the order that its author thought of. */
 export function fieldsOf(recipe: Recipe): FormField[] {

@@ -1,5 +1,5 @@
 // Sources of data and models in a schema: which kinds it allows, what a kind begins with, what is wrong with one. Pure.
-import type { Problem, Schema, Value } from "./prepare-fields.ts";
+import type { Problem, Schema, Value } from "./prepare-values.ts";
 
 /** In the order in which the form offers them. */
 export const SOURCE_KINDS = ["builtin", "path", "dataset_version", "model_version", "hub"] as const;
