@@ -6,6 +6,7 @@ import { AuthRoom } from "./domains/auth/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
+import { ModelsRoom } from "./domains/models/index.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
 import { LocalExecutor, QueueRoom } from "./domains/queue/index.ts";
 import { RUN_PURGED, RunsRoom } from "./domains/runs/index.ts";
@@ -15,7 +16,6 @@ import type { Clock } from "./platform/clock.ts";
 import { ContentCollector } from "./platform/content-collector.ts";
 import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
-import { SpotterError } from "./platform/errors.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
 import type { Log } from "./platform/log.ts";
 import { Outbox } from "./platform/outbox.ts";
@@ -54,6 +54,8 @@ export interface App {
   openStreams(): number;
   /** Begins everything that happens by itself: readings, the queue. Called once the server listens. */
   start(): void;
+  /** Removes what was deleted long ago; happens by itself each hour. */
+  sweep(): Promise<void>;
   /** Ends streams and requests in order, then the rooms. The database stays open: whoever opened it closes it. */
   close(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.datasets.registerRoutes(router);
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   rooms.metrics.registerRoutes(router);
+  rooms.models.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
@@ -90,10 +93,12 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.outbox.start();
       rooms.runs.start();
       rooms.metrics.start();
+      rooms.models.start();
       rooms.queue.start();
       rooms.compat.start();
       rooms.collector.start();
     },
+    sweep: () => rooms.runs.sweep(),
     async close() {
       isClosing = true;
       rooms.system.stop();
@@ -102,6 +107,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.metrics.closeStreams();
       await closeConnections(fastify);
       await rooms.metrics.stop();
+      await rooms.models.stop();
       await rooms.runs.stop();
       await rooms.outbox.stop();
       await rooms.collector.stop();
@@ -190,7 +196,8 @@ function buildTrainingRooms(parts: LowerRooms) {
     datasets: datasets.service,
     audit: auth.audit,
     streamFacts: (runId) => metrics.streamFacts(runId),
-    locateModel: () => Promise.reject(new SpotterError("model-version-not-found")),
+    locateModel: (versionId, projectId) => models.service.locate(versionId, projectId),
+    held: (runIds) => models.holding(runIds),
   });
   const metrics: MetricsRoom = new MetricsRoom({
     ...{ database, bus, log, now },
@@ -200,6 +207,11 @@ function buildTrainingRooms(parts: LowerRooms) {
     sealing: places.sealThread === undefined ? sealingHere : new SealingWorker(places.sealThread),
   });
   outbox.handle(RUN_PURGED, (payload) => metrics.purge((payload as { run_id: number }).run_id));
+  const models: ModelsRoom = new ModelsRoom({
+    ...{ database, outbox, content, log, now, home, runs },
+    queue: queue.service,
+    audit: auth.audit,
+  });
   const compat = new CompatRoom({
     ...{ database, log, now, defaultProject },
     audit: auth.audit,
@@ -212,10 +224,11 @@ function buildTrainingRooms(parts: LowerRooms) {
   });
   queue.registerSink(runs.sink);
   queue.registerSink(metrics.sink);
+  queue.registerSink(models.sink);
   queue.observe(runs.observer);
-  const checks = [queue.referenced, datasets.referenced];
+  const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, metrics, compat, collector };
+  return { queue, datasets, runs, metrics, models, compat, collector };
 }
 
 /** A contract that promises what no room serves must not start. */

@@ -7,6 +7,7 @@ import {
   migrations as metricsMigrations,
   postgresProcedures as metricsProcedures,
 } from "./domains/metrics/index.ts";
+import { migrations as modelMigrations } from "./domains/models/index.ts";
 import { migrations as projectMigrations } from "./domains/projects/index.ts";
 import { migrations as queueMigrations } from "./domains/queue/index.ts";
 import { migrations as runMigrations } from "./domains/runs/index.ts";
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   ...datasetMigrations,
   ...runMigrations,
   ...metricsMigrations,
+  ...modelMigrations,
   ...compatMigrations,
 ];
 

@@ -6,6 +6,8 @@ export * from "./datasets.ts";
 export * from "./endpoint.ts";
 export * from "./errors.ts";
 export * from "./metrics.ts";
+export * from "./model-endpoints.ts";
+export * from "./models.ts";
 export * from "./projects.ts";
 export * from "./queue.ts";
 export * from "./recipes/audio.ts";

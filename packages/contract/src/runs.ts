@@ -98,6 +98,8 @@ export const CreateRun = z
     config: JsonObject.default({}),
     tags: z.array(Tag).max(20).default([]),
     note: z.string().max(10_000).default(""),
+    /** 2026-11-21: the model that its weights become a version of; by default recipe and data. */
+    model_name: Title.optional(),
     /** Made by the client; a repeat with the same id returns the run that was made first. */
     client_id: z.string().min(8).max(100).optional(),
   })

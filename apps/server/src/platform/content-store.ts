@@ -1,8 +1,8 @@
 // Files by their SHA-256, under the data folder: the same bytes are kept once, whoever brings them. Which are still
 // wanted the rooms know; the collector asks them before it removes anything.
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream, mkdirSync } from "node:fs";
-import { copyFile, link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
+import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -18,6 +18,8 @@ export type ReferenceCheck = (sha256s: readonly string[]) => Promise<ReadonlySet
 
 /** What was written within the last day may belong to an upload whose row is not there yet. */
 const MIN_AGE_S = 86_400;
+/** Another file system, one without links, or too many names. */
+const NO_LINK: ReadonlySet<string> = new Set(["EXDEV", "EPERM", "ENOTSUP", "EMLINK"]);
 
 export class ContentStore {
   readonly #folder: string;
@@ -56,6 +58,32 @@ export class ContentStore {
       await rename(beside, file);
       return content;
     } finally {
+      await rm(beside, { force: true });
+    }
+  }
+
+  /**
+   * Takes in a file that is there already: by a second name where both lie on one file system, else by a copy. Only
+   * for files that nobody changes in place: whoever writes them anew writes beside and renames.
+   */
+  async adopt(file: string): Promise<StoredContent> {
+    const beside = path.join(this.#folder, "incoming", randomUUID());
+    await mkdir(path.dirname(beside), { recursive: true, mode: 0o700 });
+    try {
+      await link(file, beside).catch((error: NodeJS.ErrnoException) => {
+        if (!NO_LINK.has(error.code ?? "")) throw error;
+        return copyFile(file, beside);
+      });
+      const content = await hashOf(beside);
+      // The collector spares what is young: its row may not be there yet.
+      const now = new Date();
+      await utimes(beside, now, now);
+      const stored = this.pathOf(content.sha256);
+      await mkdir(path.dirname(stored), { recursive: true, mode: 0o700 });
+      await rename(beside, stored);
+      return content;
+    } finally {
+      // Renaming one name of a file to another of the same file leaves both.
       await rm(beside, { force: true });
     }
   }
@@ -112,6 +140,16 @@ export class ContentStore {
     await pipeline([...sources, count, createWriteStream(file, { mode: 0o600, flush: true })]);
     return { sha256: hash.digest("hex"), size };
   }
+}
+
+async function hashOf(file: string): Promise<StoredContent> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { sha256: hash.digest("hex"), size };
 }
 
 async function foldersOf(folder: string): Promise<string[]> {

@@ -26,10 +26,13 @@ import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
 
 export { migrations } from "./migrations.ts";
+export type { Predictions } from "./predictions.ts";
 export { RUN_PURGED } from "./purge.ts";
+export { pathInside } from "./run-files.ts";
 export type { NewRun, RunService, StreamFacts } from "./service.ts";
 export type { MetricSummary } from "./store.ts";
 export type { RunRow } from "./tables.ts";
+export type { TrainedRun } from "./trained-run.ts";
 
 export interface RunsRoomParts {
   readonly database: Database;
@@ -48,6 +51,8 @@ export interface RunsRoomParts {
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
   /** The weights folder of a model version; the models room, a storey above, answers. */
   readonly locateModel: PlaceParts["locateModel"];
+  /** Of these runs, those whose files somebody above still needs; they are purged later. */
+  readonly held: (runIds: readonly number[]) => Promise<ReadonlySet<number>>;
 }
 
 /** Training runs. `sink` and `observer` are to be registered with the queue before it starts. */
@@ -55,10 +60,11 @@ export class RunsRoom {
   readonly service: RunService;
   readonly sink: Sink;
   readonly observer: JobObserver;
+  /** Shared with the models room, whose versions answer the same way. */
+  readonly predictions: Predictions;
   readonly #parts: RunsRoomParts;
   readonly #store: RunsStore;
   readonly #control: RunControl;
-  readonly #predictions: Predictions;
   readonly #feed: RunFeed;
   readonly #purge: Purge;
 
@@ -85,9 +91,9 @@ export class RunsRoom {
     this.#store = store;
     this.#control = new RunControl({ runs: this.service, store, queue, audit });
     const folder = path.join(parts.home, "tmp", "predict");
-    this.#predictions = new Predictions({ store, queue, sources, folder });
+    this.predictions = new Predictions({ store, queue, sources, folder });
     this.#feed = feed;
-    this.#purge = new Purge({ store, outbox, queue, log, now });
+    this.#purge = new Purge({ store, outbox, queue, log, now, held: parts.held });
   }
 
   /** For the metrics room, after each of its commits: what the list shows and sorts by. Throws when the run is gone. */
@@ -101,14 +107,19 @@ export class RunsRoom {
       ...{ app, router, access, queue, defaultProject },
       runs: this.service,
       control: this.#control,
-      predictions: this.#predictions,
+      predictions: this.predictions,
       store: this.#store,
     });
   }
 
   start(): void {
-    this.#predictions.clear();
+    this.predictions.clear();
     this.#purge.start();
+  }
+
+  /** Removes what was deleted long ago; happens by itself each hour. */
+  async sweep(): Promise<void> {
+    await this.#purge.sweep();
   }
 
   async stop(): Promise<void> {

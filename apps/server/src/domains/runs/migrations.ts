@@ -79,4 +79,11 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: "0002-runs-model-name",
+    statements: (types) => [
+      `ALTER TABLE runs ADD COLUMN model_name ${types.text}`,
+      `ALTER TABLE runs ADD COLUMN data_name ${types.text}`,
+    ],
+  },
 ];

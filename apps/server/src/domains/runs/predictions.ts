@@ -1,8 +1,13 @@
-// Answers predictions: a light job loads the run's saved weights beside whatever trains, and the caller waits for it.
+// Answers predictions: a light job loads saved weights beside whatever trains, and the caller waits for it.
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { PredictAnswer, type PredictInput, type PredictRequest } from "@spotter/contract";
+import {
+  PredictAnswer,
+  type PredictInput,
+  type PredictRequest,
+  type RecipeName,
+} from "@spotter/contract";
 import type { z } from "zod";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
@@ -15,6 +20,20 @@ import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
 
 const TIMEOUT_MS = 120_000;
+
+/** Weights that answer: a run's, or a model version's. */
+export interface SavedModel {
+  readonly runId: number;
+  /** For the job's name. */
+  readonly name: string;
+  readonly projectId: number;
+  readonly recipe: RecipeName;
+  readonly config: unknown;
+  /** Absolute. */
+  readonly folder: string;
+  /** The answer names the weights by their path from here. */
+  readonly relativeTo: string;
+}
 
 export class Predictions {
   readonly #store: RunsStore;
@@ -45,17 +64,34 @@ export class Predictions {
     wish: z.output<typeof PredictRequest>,
     caller: Caller,
   ): Promise<PredictAnswer> {
-    if (wish.inputs.length + wish.test_samples === 0)
-      throw invalidRequest([
-        { path: "body", message: "give at least one input, or ask for test samples" },
-      ]);
     if (row.recipe === null)
       throw stateConflict(`Run ${row.id} was not trained by a recipe of Spotter.`);
     const file = await this.#store.newestFile(row.id, "weights");
     if (file === undefined) throw noWeights();
-    this.#queue.requireExecutor();
     const runDir = this.#queue.runDir(row.id);
-    const weights = path.dirname(await pathInside(runDir, file.path));
+    const saved: SavedModel = {
+      runId: row.id,
+      name: row.name,
+      projectId: row.project_id,
+      recipe: row.recipe,
+      config: JSON.parse(row.config),
+      folder: path.dirname(await pathInside(runDir, file.path)),
+      relativeTo: runDir,
+    };
+    return this.answer(saved, wish, caller);
+  }
+
+  /** Throws `prediction-failed` with what the worker said. */
+  async answer(
+    saved: SavedModel,
+    wish: z.output<typeof PredictRequest>,
+    caller: Caller,
+  ): Promise<PredictAnswer> {
+    if (wish.inputs.length + wish.test_samples === 0)
+      throw invalidRequest([
+        { path: "body", message: "give at least one input, or ask for test samples" },
+      ]);
+    this.#queue.requireExecutor();
     const uploads = await this.#saveUploads(wish);
     try {
       const samples = Array.from({ length: wish.test_samples }, (_, sample) => ({
@@ -63,35 +99,33 @@ export class Predictions {
         sample,
       }));
       const inputs = [...uploads.inputs, ...samples];
-      const result = await this.#run(row, weights, inputs, caller);
-      return toAnswer(row.id, runDir, result);
+      return toAnswer(saved, await this.#run(saved, inputs, caller));
     } finally {
       if (uploads.folder !== null) await rm(uploads.folder, { recursive: true, force: true });
     }
   }
 
   async #run(
-    row: RunRow,
-    weights: string,
+    { recipe, config: given, projectId, name, folder }: SavedModel,
     inputs: PredictInput[],
     caller: Caller,
   ): Promise<Record<string, unknown>> {
-    const config = parseConfig(row.recipe ?? "vision", JSON.parse(row.config));
+    const config = parseConfig(recipe, given);
     const needsData = inputs.some((input) => input.sample !== null);
     const located = needsData
-      ? await locateSources(this.#sources, row.recipe ?? "vision", config, row.project_id)
+      ? await locateSources(this.#sources, recipe, config, projectId)
       : null;
     const jobId = await this.#store.transaction((transaction) =>
       this.#queue.submit(transaction, {
         kind: "predict",
-        projectId: row.project_id,
+        projectId,
         ownerId: caller.userId,
-        nameOf: () => `predict with ${row.name}`,
+        nameOf: () => `predict with ${name}`,
         work: {
-          recipe: row.recipe ?? "vision",
+          recipe,
           config: asJson(config),
           places: located?.places ?? {},
-          predict: { weights, inputs },
+          predict: { weights: folder, inputs },
         },
       }),
     );
@@ -125,8 +159,8 @@ export class Predictions {
   }
 }
 
-/** Inputs under the names that the caller gave, and the weights' place relative to the run folder. */
-function toAnswer(runId: number, runDir: string, result: Record<string, unknown>): PredictAnswer {
-  const answer = PredictAnswer.parse({ ...result, run_id: runId });
-  return { ...answer, weights: path.relative(runDir, answer.weights) };
+/** Inputs under the names that the caller gave, and the weights' place as far as it concerns the caller. */
+function toAnswer(saved: SavedModel, result: Record<string, unknown>): PredictAnswer {
+  const answer = PredictAnswer.parse({ ...result, run_id: saved.runId });
+  return { ...answer, weights: path.relative(saved.relativeTo, answer.weights) };
 }

@@ -36,8 +36,10 @@ export class Purge {
 
   /** @returns the ids of the runs that are gone */
   async sweep(): Promise<number[]> {
-    const { store, outbox, queue, now } = this.#parts;
-    const ids = await store.deletedBefore(now() - KEEP_DELETED_S);
+    const { store, outbox, queue, now, held } = this.#parts;
+    const due = await store.deletedBefore(now() - KEEP_DELETED_S);
+    const needed = await held(due);
+    const ids = due.filter((id) => !needed.has(id));
     for (const id of ids) {
       await store.transaction(async (transaction) => {
         await store.purge(transaction, id);
@@ -71,4 +73,5 @@ interface PurgeParts {
   readonly queue: QueueService;
   readonly log: Log;
   readonly now: () => number;
+  readonly held: (runIds: readonly number[]) => Promise<ReadonlySet<number>>;
 }

@@ -26,6 +26,7 @@ import { locateSources, type PlaceParts } from "./places.ts";
 import type { RunList } from "./run-list.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
+import { type TrainedRun, toTrainedRun } from "./trained-run.ts";
 import { toFile, toRun, toSummary } from "./views.ts";
 
 /** Where a run's stream stands; the metrics room knows. */
@@ -75,6 +76,14 @@ export class RunService {
     const row = await this.#parts.store.run(runId);
     if (row === undefined) throw runNotFound(runId);
     return row;
+  }
+
+  /** What makes a model version of a run; null where no recipe of Spotter trained it. */
+  async trained(runId: number): Promise<TrainedRun | null> {
+    const { store } = this.#parts;
+    const row = await store.run(runId);
+    if (row === undefined) return null;
+    return toTrainedRun(row, await store.newestFile(runId, "weights"));
   }
 
   async run(row: RunRow, caller: Caller): Promise<Run> {
@@ -154,7 +163,11 @@ export class RunService {
     queue.requireExecutor();
     const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
     const work: JobWork = { recipe, config: asJson(config), places, predict: null };
-    return this.#insert(wish, caller, "recipe", work, (id) => `${recipe}-${dataName}-${id}`);
+    const name = `${recipe}-${dataName}`;
+    return this.#insert(wish, caller, "recipe", work, (id) => `${name}-${id}`, {
+      model_name: wish.model_name ?? name,
+      data_name: dataName,
+    });
   }
 
   #createExternal(
@@ -171,6 +184,7 @@ export class RunService {
     source: z.infer<typeof RunSource>,
     work: JobWork | null,
     defaultName: (id: number) => string,
+    names: Partial<Pick<RunRow, "model_name" | "data_name">> = {},
   ): Promise<RunRow> {
     const { store, queue, feed, now } = this.#parts;
     const nameOf = (id: number) => wish.name ?? defaultName(id);
@@ -202,6 +216,7 @@ export class RunService {
         created_at: now(),
         started_at: work === null ? now() : null,
         ...NOTHING_YET,
+        ...names,
       });
       return id;
     });
@@ -318,12 +333,12 @@ const NOTHING_YET = {
   error: null,
 } as const;
 
-/** Throws `config-invalid` with one line a field; unknown keys are errors, derived defaults are filled in. */
 /** A parsed config is made of JSON alone; its type says less. */
 export function asJson(config: Record<string, unknown>): JobWork["config"] {
   return config as JobWork["config"];
 }
 
+/** Throws `config-invalid` with one line a field; unknown keys are errors, derived defaults are filled in. */
 export function parseConfig(recipe: RecipeName, config: unknown): Record<string, unknown> {
   const result = recipes[recipe].config.safeParse(config);
   if (result.success) return result.data;

@@ -43,6 +43,10 @@ export type RunsTable = {
   /** JSON of RunFacts. */
   facts: string | null;
   error: string | null;
+  /** The model that its weights become a version of; null for runs of before there were models. */
+  model_name: string | null;
+  /** A short name of its data. */
+  data_name: string | null;
   num_log_lines: Generated<number>;
 };
 

@@ -1,0 +1,115 @@
+// A training whose worker is played by the test: rows as the queue makes them, events through the worker's own door,
+// a weights folder on the disk.
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createRun, type WorkerEvent } from "@spotter/contract";
+import { type RawBuilder, sql } from "kysely";
+import type { TestServer } from "./harness.ts";
+
+export interface FakeTraining {
+  readonly id: number;
+  /** Sends the next batch; throws when it is refused. */
+  send(events: readonly object[]): Promise<{ duplicate: boolean }>;
+  /** Sends the last batch once more. */
+  repeat(): Promise<{ duplicate: boolean }>;
+  /** Writes a weights folder of this content and tells it with the run's end. @returns the weights' SHA-256 */
+  finish(ending?: FakeEnding): Promise<string>;
+}
+
+export interface FakeEnding {
+  readonly content?: string;
+  readonly metrics?: Record<string, number | "NaN">;
+  readonly state?: "finished" | "stopped" | "failed";
+}
+
+export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** In its first attempt, as if its worker had just been started. */
+export async function startFakeTraining(
+  server: TestServer,
+  wish: { project_id?: number; config?: object; modelName?: string } = {},
+): Promise<FakeTraining> {
+  const body = wish.project_id === undefined ? {} : { project_id: wish.project_id };
+  const { id } = await server.client.call(createRun, { body });
+  const token = `spw_${id}`;
+  const config = JSON.stringify(wish.config ?? { data: { builtin: "digits" } });
+  for (const statement of [
+    sql`update jobs set kind = 'train', state = 'starting', current_attempt = 1 where id = ${id}`,
+    sql`update runs set source = 'recipe', recipe = 'vision', state = 'starting',
+      config = ${config}, data_name = 'digits', model_name = ${wish.modelName ?? "vision-digits"}
+      where id = ${id}`,
+    sql`delete from attempts where job_id = ${id}`,
+    sql`insert into attempts (job_id, attempt, state, token_hash, started_at)
+      values (${id}, 1, 'starting', ${createHash("sha256").update(token).digest("base64url")}, 2e9)`,
+  ])
+    await change(server, statement);
+  return new Played(server, id, token);
+}
+
+class Played implements FakeTraining {
+  readonly id: number;
+  readonly #server: TestServer;
+  readonly #token: string;
+  #seq = 0;
+  #last: readonly object[] = [];
+
+  constructor(server: TestServer, id: number, token: string) {
+    this.#server = server;
+    this.id = id;
+    this.#token = token;
+  }
+
+  send(events: readonly object[]): Promise<{ duplicate: boolean }> {
+    this.#seq += 1;
+    this.#last = events;
+    return this.repeat();
+  }
+
+  async repeat(): Promise<{ duplicate: boolean }> {
+    const response = await fetch(`${this.#server.url}/api/worker/jobs/${this.id}/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
+      body: JSON.stringify({ protocol: 1, attempt: 1, seq: this.#seq, events: this.#last }),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${answer}`);
+    return JSON.parse(answer) as { duplicate: boolean };
+  }
+
+  async finish(ending: FakeEnding = {}): Promise<string> {
+    const { content = `weights of ${this.id}`, state = "finished", metrics = {} } = ending;
+    const folder = path.join(this.#server.home, "runs", String(this.id), "weights");
+    mkdirSync(path.join(folder, "tokenizer"), { recursive: true });
+    writeFileSync(path.join(folder, "model.safetensors"), content);
+    writeFileSync(path.join(folder, "model.json"), "{}");
+    writeFileSync(path.join(folder, "tokenizer", "words.json"), "[]");
+    const events: Partial<WorkerEvent>[] = [
+      {
+        type: "run-started",
+        time: 1,
+        config: { data: { builtin: "digits" }, epochs: 2 },
+        model: { name: "cnn", parameters: 1234 },
+        data: { train: 8, validation: 1, test: 1, classes: ["0", "1"] },
+        versions: { code: "abc123-dirty" },
+      },
+      {
+        type: "file-saved",
+        time: 2,
+        kind: "weights",
+        path: "weights/model.safetensors",
+        size: content.length,
+        sha256: sha256(content),
+        label: "final",
+        metrics,
+      },
+      { type: "run-ended", time: 3, state, metrics },
+    ];
+    await this.send(events);
+    return sha256(content);
+  }
+}
+
+function change(server: TestServer, statement: RawBuilder<unknown>): Promise<unknown> {
+  return server.database.transaction((transaction) => statement.execute(transaction));
+}
