@@ -12,6 +12,7 @@ export * from "./projects.ts";
 export * from "./queue.ts";
 export * from "./recipes/audio.ts";
 export * from "./recipes/classifier-fields.ts";
+export * from "./recipes/concept.ts";
 export * from "./recipes/field.ts";
 export * from "./recipes/loop-fields.ts";
 export * from "./recipes/recipes.ts";

@@ -108,8 +108,8 @@ def draw_scenes(num_images: int, size: int, num_objects: int, generator: torch.G
     centre = torch.empty(num_images, num_objects, 2, dtype=torch.int64)
     missing = torch.arange(num_images)
     while len(missing) > 0:
-        shape = (len(missing), num_objects, 2)
-        centre[missing] = torch.randint(radius, size - radius, shape, generator=generator)
+        drawn = (len(missing), num_objects, 2)
+        centre[missing] = torch.randint(radius, size - radius, drawn, generator=generator)
         missing = missing[~_is_clear(centre[missing], size, 2 * radius + 2)]
     shape = torch.randint(SQUARE, CIRCLE + 1, (num_images, num_objects), generator=generator)
     colour = torch.rand(num_images, len(COLOURS), generator=generator).argsort(1)[:, :num_objects]

@@ -92,18 +92,24 @@ class ImageEncoder(nn.Module):
 
 
 class QuestionEncoder(nn.Module):
-    """Words through a GRU; a question is what it holds after the last word: (U, D)."""
+    """Words through a GRU; a question is what it holds after the last word, and the sum of its words: (U, D).
+
+    The sum keeps every word in sight from the start: a colour in the middle of a sentence has all but faded from the
+    last state of a GRU that has learnt nothing yet.
+    """
 
     def __init__(self, vocabulary_size: int, width: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, EMBEDDING, padding_idx=0)
         self.gru = nn.GRU(EMBEDDING, width, batch_first=True)
+        self.words = nn.Linear(EMBEDDING, width, bias=False)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        states, _ = self.gru(self.embedding(tokens))
+        words = self.embedding(tokens)
+        states, _ = self.gru(words)
         last = ((tokens != 0).sum(1) - 1).clamp(min=0)
         rows = torch.arange(len(tokens), device=tokens.device)
-        questions: torch.Tensor = states[rows, last]
+        questions: torch.Tensor = states[rows, last] + self.words(words.sum(1))
         return questions
 
 
@@ -178,7 +184,7 @@ class AttentionBlock(nn.Module):
         return result
 
     def _heads(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        return x.view(len(x), x.shape[1], self.num_heads, -1).transpose(1, 2)
 
 
 class MlpFusion(nn.Module):
