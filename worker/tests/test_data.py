@@ -164,7 +164,7 @@ def test_an_empty_class_and_a_lone_class_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_classes_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected one folder a class, or IDX files"):
+    with pytest.raises(ValueError, match="expected one folder of images a class"):
         load_image_folder(tmp_path, 16, 1)
 
 

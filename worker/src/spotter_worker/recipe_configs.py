@@ -69,6 +69,8 @@ class VisionConfig(LoopConfig):
     model: str = one_of("cnn", choices=("cnn", "resnet18",))
     width: int = setting("integer", 32, minimum=4, maximum=256)
     dropout: float = setting("number", 0.1, minimum=0, maximum=0.9)
+    mixup: float = setting("number", 0, minimum=0, maximum=4)
+    class_weights: str = one_of("off", choices=("off", "balanced",))
 
 
 @dataclass(frozen=True)
@@ -96,38 +98,35 @@ class AudioConfig(LoopConfig):
     bidirectional: bool = setting("boolean", True)
     dropout: float = setting("number", 0.2, minimum=0, maximum=0.9)
     class_weights: str = one_of("off", choices=("off", "balanced",))
-    epochs: int = setting("integer", 40, minimum=1, maximum=100000)
     learning_rate: float = setting("number", 0.002, maximum=10, above=0)
 
 
 @dataclass(frozen=True)
-class ConceptConfig(LoopConfig):
-    RECIPE = "concept"
+class TextClassifyConfig(LoopConfig):
+    RECIPE = "text-classify"
     PRIMARY = Primary("val/accuracy", True)
 
-    data: dict[str, Any] = setting("source", {
-    "builtin": "sort-of-clevr",
-}, choices=("builtin", "path", "dataset_version",))
-    num_images: int = setting("integer", 20000, minimum=50, maximum=200000)
-    num_objects: int = setting("integer", 6, minimum=2, maximum=6)
-    language: str = one_of("en", choices=("en", "zh", "both",))
-    data_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
-    image_size: int = setting("integer", 64, minimum=32, maximum=224)
-    validation_fraction: float = setting("number", 0.05, minimum=0.02, maximum=0.5)
-    test_fraction: float = setting("number", 0.05, minimum=0, maximum=0.5)
+    data: dict[str, Any] = setting("source", REQUIRED, choices=("path", "dataset_version",))
+    text_column: str = setting("string", "text", min_length=1, max_length=200)
+    label_column: str = setting("string", "label", min_length=1, max_length=200)
+    tokens: str = one_of("words", choices=("words", "characters", "bytes",))
+    vocabulary_size: int = setting("integer", 20000, minimum=16, maximum=200000)
+    max_tokens: int = setting("integer", 256, minimum=4, maximum=4096)
+    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
+    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
     split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
-    fusion: str = one_of("cross-attention", choices=("cross-attention", "relation", "mlp",))
-    width: int = setting("integer", 128, minimum=32, maximum=512)
-    num_layers: int = setting("integer", 3, minimum=1, maximum=8)
-    dropout: float = setting("number", 0, minimum=0, maximum=0.9)
-    epochs: int = setting("integer", 20, minimum=1, maximum=100000)
+    layers: int = setting("integer", 2, minimum=1, maximum=24)
+    heads: int = setting("integer", 4, minimum=1, maximum=32)
+    width: int = setting("integer", 128, minimum=4, maximum=2048)
+    dropout: float = setting("number", 0.1, minimum=0, maximum=0.9)
+    class_weights: str = one_of("off", choices=("off", "balanced",))
+    epochs: int = setting("integer", 15, minimum=1, maximum=100000)
     batch_size: int = setting("integer", 32, minimum=1, maximum=65536)
     learning_rate: float = setting("number", 0.001, maximum=10, above=0)
-    checkpoint_every_epochs: int = setting("integer", 2, minimum=1, maximum=10000)
 
 
 CONFIGS: dict[str, type[RecipeConfig]] = {
     "vision": VisionConfig,
     "audio": AudioConfig,
-    "concept": ConceptConfig,
+    "text-classify": TextClassifyConfig,
 }

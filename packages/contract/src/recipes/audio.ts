@@ -163,7 +163,7 @@ export const AudioConfig = z
     ...maskFields(),
     ...networkFields(),
     ...classWeightField(),
-    ...loopFields({ epochs: 40, batch_size: 64, learning_rate: 0.002, warmup_epochs: 1 }),
+    ...loopFields({ epochs: 25, batch_size: 64, learning_rate: 0.002, warmup_epochs: 1 }),
   })
   .strict();
 export type AudioConfig = z.infer<typeof AudioConfig>;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
-import { ConceptConfig } from "./concept.ts";
+import { TextClassifyConfig } from "./text-classify.ts";
 import { VisionConfig } from "./vision.ts";
 
 interface RecipeEntry {
@@ -45,22 +45,21 @@ export const recipes = {
     model_fields: ["init_from"],
     config: AudioConfig,
   },
-  concept: {
-    title: "Questions about images",
-    title_zh: "图像问答",
+  "text-classify": {
+    title: "Text classification",
+    title_zh: "文本分类",
     description:
-      "An image encoder and a text encoder learn to answer questions about objects and their relations. Starts on generated images.",
-    description_zh:
-      "图像编码器与文本编码器共同学习回答关于物体及其关系的问题。默认使用生成的图像。",
+      "A Transformer encoder learns to sort texts into classes: topics, moods, intents; Chinese too.",
+    description_zh: "用 Transformer 编码器把文本分到各个类别：主题、情感、意图等；支持中文。",
     primary_metric: "val/accuracy",
     higher_is_better: true,
     data_fields: ["data"],
     model_fields: ["init_from"],
-    config: ConceptConfig,
+    config: TextClassifyConfig,
   },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
-export const RecipeName = z.enum(["vision", "audio", "concept"]);
+export const RecipeName = z.enum(["vision", "audio", "text-classify"]);
 
 export const Recipe = z.object({
   name: RecipeName,

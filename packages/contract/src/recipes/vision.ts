@@ -1,6 +1,7 @@
 // The `vision` recipe's config: what can be set, within which bounds, and help on each in both languages.
 import { z } from "zod";
 import { DataSource } from "../sources.ts";
+import { classWeightField } from "./classifier-fields.ts";
 import { field } from "./field.ts";
 import { loopFields } from "./loop-fields.ts";
 
@@ -96,6 +97,15 @@ export const VisionConfig = z
       "Share of features that are dropped before the last layer while training.",
       "训练时最后一层之前随机丢弃的特征比例。",
     ),
+    mixup: field(
+      z.number().min(0).max(4).default(0),
+      "regularization",
+      "Mixup",
+      "混合增强",
+      "Trains on blends of two images with the blend of their labels; the strength (alpha), 0.2–0.4 is usual. 0: off.",
+      "用两张图像及其标签的混合来训练；数值为强度（alpha），常用 0.2–0.4。0 表示关闭。",
+    ),
+    ...classWeightField(),
 
     ...loopFields(),
   })

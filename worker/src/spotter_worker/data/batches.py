@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy
 import torch
 
 from .augment import augment
@@ -35,6 +37,29 @@ def measure_normalization(store: ImageStore, indices: torch.Tensor) -> Normaliza
     return Normalization([round(x, 6) for x in mean.tolist()], [round(x, 6) for x in std.tolist()])
 
 
+class MixedBatch(NamedTuple):
+    """Blends of two images each: `share` of the one with `labels`, the rest of the one with `partners`."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    partners: torch.Tensor
+    share: float
+
+
+# (N, C, H, W) float and (N,) int64, or blends of them.
+ImageBatch = tuple[torch.Tensor, torch.Tensor] | MixedBatch
+
+
+def mix(images: torch.Tensor, labels: torch.Tensor, alpha: float, seed: int) -> MixedBatch:
+    """Mixup (Zhang et al. 2018), one share a batch; the larger share stays with `labels`."""
+    random = numpy.random.default_rng(seed)
+    drawn = float(random.beta(alpha, alpha))
+    share = max(drawn, 1 - drawn)
+    order = torch.from_numpy(random.permutation(len(labels))).to(images.device)
+    mixed = share * images + (1 - share) * images[order]
+    return MixedBatch(mixed, labels, labels[order], share)
+
+
 class TrainBatches:
     def __init__(
         self,
@@ -48,19 +73,19 @@ class TrainBatches:
         seed: int,
         device: torch.device,
         prefetch: bool,
+        mixup: float = 0.0,
     ) -> None:
         self._store, self._labels, self._indices = store, labels, indices
         self._normalization, self._batch_size = normalization, batch_size
         self._augmentation, self._mirror = augmentation, mirror
         self._seed, self._device = seed, device
+        self._mixup = mixup
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
         full, rest = divmod(len(indices), batch_size)
         # A lone last image gives batch normalisation nothing to average over.
         self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
 
-    def epoch(
-        self, epoch: int, first_batch: int = 0
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[ImageBatch]:
         """Batches of one epoch, from `first_batch` on."""
         generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
         order = self._indices[torch.randperm(len(self._indices), generator=generator)]
@@ -70,7 +95,14 @@ class TrainBatches:
             images = upcoming.result() if upcoming else self._store.gather(chosen)
             if self._ahead is not None and number + 1 < self.num_batches:
                 upcoming = self._ahead.submit(self._store.gather, self._slice(order, number + 1))
-            yield self._prepare(images, epoch, number), self._labels[chosen].to(self._device)
+            pixels, labels = (
+                self._prepare(images, epoch, number),
+                self._labels[chosen].to(self._device),
+            )
+            if self._mixup == 0:
+                yield pixels, labels
+            else:
+                yield mix(pixels, labels, self._mixup, _mix(self._seed, epoch, number))
 
     def _slice(self, order: torch.Tensor, number: int) -> torch.Tensor:
         return order[number * self._batch_size : (number + 1) * self._batch_size]

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy
 import torch
 
-from .images import LabelledImages, MemoryImages, require_classes, resize
+from .class_folder import require_classes
+from .images import LabelledImages, MemoryImages, resize
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x0803, 0x0801
 IMAGES_NAME = re.compile(r"(?P<set>.*?)images?[.-]idx3-ubyte(\.gz)?$")
@@ -48,7 +49,7 @@ def load_idx(folder: Path, image_size: int | None) -> LabelledImages:
     targets = torch.from_numpy(numbers).to(torch.int64)
     classes = [str(number) for number in range(int(targets.max()) + 1)]
     _require_every_label(pairs[0][1], numbers)
-    require_classes(str(folder), classes, targets)
+    require_classes(str(folder), classes, targets, "images")
     first_test = sum(len(part[0]) for part, pair in zip(parts, pairs) if not _is_test(pair[0]))  # noqa: B905
     own_test = torch.arange(first_test, len(targets)) if 0 < first_test < len(targets) else None
     store = MemoryImages(resize(pixels.unsqueeze(1), image_size))

@@ -7,11 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy
 import torch
 
-from .images import LabelledImages, MemoryImages, require_classes
+from .class_folder import find_class_files
+from .images import LabelledImages, MemoryImages
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 DEFAULT_SIZE = 64
@@ -45,25 +50,15 @@ class FolderImages:
 def load_image_folder(
     folder: Path, image_size: int | None, num_threads: int, memory_bytes: int = MEMORY_BYTES
 ) -> LabelledImages:
-    root = _find_root(folder)
-    classes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not classes:
-        raise ValueError(f"{folder}: no sub-folders; expected one folder a class, or IDX files")
-    paths: list[Path] = []
-    labels: list[int] = []
-    for number, name in enumerate(classes):
-        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES)
-        paths += found
-        labels += [number] * len(found)
-    targets = torch.tensor(labels, dtype=torch.int64)
-    require_classes(str(root), classes, targets)
+    files = find_class_files(folder, SUFFIXES, "images")
+    paths = files.paths
     size = image_size or DEFAULT_SIZE
     num_channels = _count_channels(paths)
     lazy = FolderImages(paths, size, num_channels, num_threads)
     if len(paths) * num_channels * size * size > memory_bytes:
-        return LabelledImages(lazy, targets, classes)
+        return LabelledImages(lazy, files.labels, files.classes)
     images = lazy.gather(torch.arange(len(paths)))
-    return LabelledImages(MemoryImages(images), targets, classes)
+    return LabelledImages(MemoryImages(images), files.labels, files.classes)
 
 
 def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:
@@ -73,7 +68,8 @@ def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:
     try:
         with Image.open(path) as image:
             image.load()
-            upright = ImageOps.exif_transpose(image).convert("L" if num_channels == 1 else "RGB")
+            upright = _to_eight_bits(ImageOps.exif_transpose(image))
+            upright = upright.convert("L" if num_channels == 1 else "RGB")
             fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
     # Pillow raises a dozen kinds for broken files; each means the same to the user.
     except Exception as error:
@@ -82,16 +78,14 @@ def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:
     return pixels.unsqueeze(0) if num_channels == 1 else pixels.permute(2, 0, 1).contiguous()
 
 
-def _find_root(folder: Path) -> Path:
-    # A zip of `photos/` unpacks to one folder that holds the classes.
-    while True:
-        entries = [p for p in folder.iterdir() if not p.name.startswith((".", "__MACOSX"))]
-        inner = [p for p in entries if p.is_dir()]
-        if len(inner) != 1 or any(p.suffix.lower() in SUFFIXES for p in entries):
-            return folder
-        if not any(p.is_dir() for p in inner[0].iterdir()):
-            return folder
-        folder = inner[0]
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey scaled to 8 bits; Pillow's own conversion would cut everything above 255 to white."""
+    from PIL import Image
+
+    if not image.mode.startswith("I"):
+        return image
+    values = numpy.asarray(image).astype(numpy.int64).clip(0, 65_535)
+    return Image.fromarray((values // 257).astype(numpy.uint8))
 
 
 def _count_channels(paths: list[Path]) -> int:

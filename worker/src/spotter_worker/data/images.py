@@ -54,12 +54,3 @@ def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:
         images.float(), size=(target, target), mode="bilinear", antialias=True
     )
     return resized.round().clamp(0, 255).to(torch.uint8)
-
-
-def require_classes(source: str, classes: list[str], labels: torch.Tensor) -> None:
-    counts = torch.bincount(labels, minlength=len(classes)).tolist()
-    empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
-    if empty:
-        raise ValueError(f"{source}: the class {empty[0]!r} has no images")
-    if len(classes) < 2:
-        raise ValueError(f"{source}: found {len(classes)} class; sorting needs at least two")

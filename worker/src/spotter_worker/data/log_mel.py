@@ -58,7 +58,8 @@ class LogMel:
         windows = padded.unfold(0, front_end.window_size, front_end.hop_size)  # (T, window)
         spectrum = torch.fft.rfft(windows * self._window, n=front_end.spectrum_size)
         power = spectrum.real.square() + spectrum.imag.square()  # (T, F)
-        return (power @ self._bank + FLOOR).log()
+        spectra: torch.Tensor = (power @ self._bank + FLOOR).log()
+        return spectra
 
 
 def mel_bank(num_mels: int, spectrum_size: int, sample_rate: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ from types import ModuleType
 from ..recipe_configs import CONFIGS
 
 # Recipe name → module; a recipe's libraries load with it.
-_MODULES = {"vision": "vision", "audio": "audio", "concept": "concept"}
+_MODULES = {"vision": "vision", "audio": "audio", "text-classify": "text_classify"}
 
 
 def recipe_module(name: str) -> ModuleType:

@@ -107,7 +107,9 @@ class AudioTask(Task):
         spectra, lengths, labels = batch
         logits = model(spectra, lengths)
         loss = functional.cross_entropy(logits, labels, reduction="sum")
-        return EvalSums(len(labels), {"loss": loss, "accuracy": num_right(logits, labels)})
+        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
+        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
+        return EvalSums(len(labels), sums, predicted=predicted)
 
     def count(self, batch: SoundBatch) -> int:
         return len(batch[2])

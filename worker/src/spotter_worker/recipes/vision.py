@@ -10,7 +10,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..data.batches import EvalBatches, Normalization, TrainBatches, measure_normalization
+from ..classification import class_answer, class_loss, class_weights, num_right
+from ..data.batches import (
+    EvalBatches,
+    ImageBatch,
+    MixedBatch,
+    Normalization,
+    TrainBatches,
+    measure_normalization,
+)
 from ..data.digits import load_digits
 from ..data.idx import find_idx_pairs, load_idx
 from ..data.image_folder import decode_image, load_image_folder
@@ -23,12 +31,8 @@ from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Tas
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 256
-NUM_TOP = 5
 # Larger pictures make no sense as characters in a terminal.
 MAX_THUMBNAIL = 32
-
-# (N, C, H, W) float and (N,) int64.
-ImageBatch = tuple[torch.Tensor, torch.Tensor]
 
 
 class VisionTask(Task):
@@ -66,6 +70,10 @@ class VisionTask(Task):
             config.seed,
             self.device,
             prefetch=config.data_workers > 0,
+            mixup=config.mixup,
+        )
+        self._weights = class_weights(
+            config.class_weights, data.labels[split.train], len(data.classes)
         )
 
         def eval_batches(indices: torch.Tensor) -> EvalBatches:
@@ -78,17 +86,21 @@ class VisionTask(Task):
         self.derived = _derived(config, data, self.normalization, device_reason)
 
     def train_scores(self, model: nn.Module, batch: ImageBatch) -> Scores:
-        images, labels = batch
+        images, labels = batch[:2]
         logits = model(images)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-        return Scores(loss, len(labels), {"accuracy": _num_right(logits, labels)})
+        smoothing, weights = self.config.label_smoothing, self._weights
+        loss = class_loss(logits, labels, smoothing, weights)
+        if isinstance(batch, MixedBatch):
+            other = class_loss(logits, batch.partners, smoothing, weights)
+            loss = batch.share * loss + (1 - batch.share) * other
+        return Scores(loss, len(labels), {"accuracy": num_right(logits, labels)})
 
     def eval_sums(self, model: nn.Module, batch: ImageBatch) -> EvalSums:
-        images, labels = batch
+        images, labels = batch[:2]
         logits = model(images)
         loss = functional.cross_entropy(logits, labels, reduction="sum")
         predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
-        sums = {"loss": loss, "accuracy": _num_right(logits, labels)}
+        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
         return EvalSums(len(labels), sums, predicted=predicted)
 
     def count(self, batch: ImageBatch) -> int:
@@ -127,19 +139,7 @@ class VisionPredictor(Predictor):
         image, truth = self._image(given)
         pixels = image.float().unsqueeze(0) / 255
         logits = self._model(self._normalization.apply(pixels))
-        confidence, order = functional.softmax(logits[0], 0).sort(descending=True)
-        top = [
-            {"label": self._classes[number], "confidence": float(share)}
-            for number, share in zip(order[:NUM_TOP].tolist(), confidence[:NUM_TOP], strict=True)
-        ]
-        return {
-            "label": top[0]["label"],
-            "confidence": top[0]["confidence"],
-            "top": top,
-            "truth": truth,
-            "thumbnail": _thumbnail(pixels[0]),
-            "text": None,
-        }
+        return class_answer(logits[0], self._classes, truth, _thumbnail(pixels[0]))
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -199,10 +199,6 @@ def _derived(
     if data.own_test is not None:
         derived["test_fraction"] = f"{len(data.own_test)} images: the data's own test files"
     return derived
-
-
-def _num_right(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return (logits.detach().argmax(1) == labels).sum()
 
 
 def _thumbnail(pixels: torch.Tensor) -> list[list[float]] | None:

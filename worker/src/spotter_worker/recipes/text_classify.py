@@ -1,0 +1,200 @@
+"""Owns the `text-classify` recipe: texts into classes, by a Transformer encoder trained from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..classification import class_answer, class_loss, class_weights, num_right
+from ..data.epoch_batches import EpochBatches
+from ..data.labelled_texts import LabelledTexts, load_texts, read_utf8
+from ..data.split import Split, split_labels
+from ..data.vocabulary import Vocabulary, learn_vocabulary
+from ..device import choose_device
+from ..models.text_encoder import EncoderArchitecture, TextEncoder
+from ..recipe_configs import TextClassifyConfig
+from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..weights import SavedWeights
+
+EVAL_BATCH_SIZE = 128
+
+# (N, T) token numbers with 0 after each text's end, and (N,) int64 labels.
+TextBatch = tuple[torch.Tensor, torch.Tensor]
+
+
+class TextEvalBatches:
+    """Texts in their order, unchanged."""
+
+    def __init__(
+        self,
+        encoded: list[torch.Tensor],
+        labels: torch.Tensor,
+        indices: torch.Tensor,
+        device: torch.device,
+    ) -> None:
+        self._encoded, self._labels = encoded, labels
+        self._indices, self._device = indices, device
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __iter__(self) -> Iterator[TextBatch]:
+        for chosen in torch.split(self._indices, EVAL_BATCH_SIZE):
+            tokens = pad_texts([self._encoded[index] for index in chosen.tolist()])
+            yield tokens.to(self._device), self._labels[chosen].to(self._device)
+
+
+class TextClassifyTask(Task):
+    config: TextClassifyConfig
+
+    def __init__(self, config: TextClassifyConfig, places: Places) -> None:
+        self.config = config
+        self.device, device_reason = choose_device(config.device)
+        torch.manual_seed(config.seed)
+        data = load_data(config, places)
+        split = split_data(config, data)
+        self.classes = data.classes
+        self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
+        train_texts = (data.texts[index] for index in split.train.tolist())
+        self.vocabulary = learn_vocabulary(train_texts, config.tokens, config.vocabulary_size)
+        self._weights = class_weights(
+            config.class_weights, data.labels[split.train], len(data.classes)
+        )
+        self.architecture = EncoderArchitecture(
+            self.vocabulary.size,
+            config.max_tokens,
+            config.layers,
+            config.heads,
+            config.width,
+            config.dropout,
+            len(data.classes),
+        )
+        self.model = TextEncoder(self.architecture).to(self.device)
+        self.model_name = "transformer-encoder"
+        encoded = [self.vocabulary.encode(text, config.max_tokens) for text in data.texts]
+        self.train_batches = self._train_batches(encoded, data.labels, split.train)
+        self.validation = TextEvalBatches(encoded, data.labels, split.validation, self.device)
+        self.test = TextEvalBatches(encoded, data.labels, split.test, self.device)
+        self.derived = {
+            "device": device_reason,
+            "vocabulary": f"{self.vocabulary.size} tokens: learnt from the training part",
+        }
+
+    def _train_batches(
+        self, encoded: list[torch.Tensor], labels: torch.Tensor, indices: torch.Tensor
+    ) -> EpochBatches[torch.Tensor, TextBatch]:
+        def read(chosen: torch.Tensor) -> torch.Tensor:
+            return pad_texts([encoded[index] for index in chosen.tolist()])
+
+        def make(
+            tokens: torch.Tensor, chosen: torch.Tensor, _generator: torch.Generator
+        ) -> TextBatch:
+            return tokens.to(self.device), labels[chosen].to(self.device)
+
+        config = self.config
+        prefetch = config.data_workers > 0
+        return EpochBatches(indices, config.batch_size, config.seed, read, make, prefetch)
+
+    def train_scores(self, model: nn.Module, batch: TextBatch) -> Scores:
+        tokens, labels = batch
+        logits = model(tokens)
+        loss = class_loss(logits, labels, self.config.label_smoothing, self._weights)
+        return Scores(loss, len(labels), {"accuracy": num_right(logits, labels)})
+
+    def eval_sums(self, model: nn.Module, batch: TextBatch) -> EvalSums:
+        tokens, labels = batch
+        logits = model(tokens)
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
+        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
+        return EvalSums(len(labels), sums, predicted=predicted)
+
+    def count(self, batch: TextBatch) -> int:
+        return len(batch[1])
+
+    def card(self) -> dict[str, Any]:
+        return {"architecture": asdict(self.architecture)}
+
+    def save_assets(self, folder: Path) -> None:
+        self.vocabulary.save(folder)
+
+
+def build_task(config: TextClassifyConfig, places: Places) -> TextClassifyTask:
+    return TextClassifyTask(config, places)
+
+
+def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
+    return TextEncoder(EncoderArchitecture(**card["architecture"]))
+
+
+def load_predictor(saved: SavedWeights, places: Places) -> TextPredictor:
+    return TextPredictor(saved, places)
+
+
+class TextPredictor(Predictor):
+    def __init__(self, saved: SavedWeights, places: Places) -> None:
+        self._model, self._places = saved.model.eval(), places
+        self._vocabulary = Vocabulary.load(saved.folder)
+        self._classes: list[str] = saved.card["classes"]
+        self._config = TextClassifyConfig.parse(saved.card["config"])
+        self._data_and_test: tuple[LabelledTexts, torch.Tensor] | None = None
+
+    @torch.inference_mode()
+    def predict(self, given: PredictInput) -> dict[str, Any]:
+        text, truth = self._text(given)
+        logits = self._model(self._encode(text).unsqueeze(0))
+        return class_answer(logits[0], self._classes, truth)
+
+    @torch.inference_mode()
+    def test_accuracy(self) -> float | None:
+        data, indices = self._test_data()
+        if len(indices) == 0:
+            return None
+        encoded = [self._encode(text) for text in data.texts]
+        batches = TextEvalBatches(encoded, data.labels, indices, torch.device("cpu"))
+        right = sum(int(num_right(self._model(tokens), labels)) for tokens, labels in batches)
+        return right / len(indices)
+
+    def _encode(self, text: str) -> torch.Tensor:
+        return self._vocabulary.encode(text, self._config.max_tokens)
+
+    def _text(self, given: PredictInput) -> tuple[str, str | None]:
+        """The text, and its true label where it is known."""
+        if given.sample is None:
+            text = read_utf8(given.file) if given.text is None and given.file else given.text
+            if text is None or not text.strip():
+                raise ValueError(
+                    f"{given.name}: this model reads texts; give a text or a .txt file"
+                )
+            return text, None
+        data, indices = self._test_data()
+        if given.sample >= len(indices):
+            raise ValueError(f"{given.name}: the test split has {len(indices)} samples")
+        index = int(indices[given.sample])
+        return data.texts[index], self._classes[int(data.labels[index])]
+
+    def _test_data(self) -> tuple[LabelledTexts, torch.Tensor]:
+        if self._data_and_test is None:
+            data = load_data(self._config, self._places)
+            self._data_and_test = (data, split_data(self._config, data).test)
+        return self._data_and_test
+
+
+def load_data(config: TextClassifyConfig, places: Places) -> LabelledTexts:
+    return load_texts(places["data"], config.text_column, config.label_column)
+
+
+def split_data(config: TextClassifyConfig, data: LabelledTexts) -> Split:
+    return split_labels(
+        data.labels, config.validation_fraction, config.test_fraction, config.split_seed, "texts"
+    )
+
+
+def pad_texts(encoded: list[torch.Tensor]) -> torch.Tensor:
+    return torch.nn.utils.rnn.pad_sequence(encoded, batch_first=True)
