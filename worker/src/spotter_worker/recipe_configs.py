@@ -125,8 +125,35 @@ class TextClassifyConfig(LoopConfig):
     learning_rate: float = setting("number", 0.001, maximum=10, above=0)
 
 
+@dataclass(frozen=True)
+class ConceptConfig(LoopConfig):
+    RECIPE = "concept"
+    PRIMARY = Primary("val/accuracy", True)
+
+    data: dict[str, Any] = setting("source", {
+    "builtin": "sort-of-clevr",
+}, choices=("builtin", "path", "dataset_version",))
+    num_images: int = setting("integer", 20000, minimum=50, maximum=200000)
+    num_objects: int = setting("integer", 6, minimum=2, maximum=6)
+    language: str = one_of("en", choices=("en", "zh", "both",))
+    data_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
+    image_size: int = setting("integer", 64, minimum=32, maximum=224)
+    validation_fraction: float = setting("number", 0.05, minimum=0.02, maximum=0.5)
+    test_fraction: float = setting("number", 0.05, minimum=0, maximum=0.5)
+    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
+    fusion: str = one_of("cross-attention", choices=("cross-attention", "relation", "mlp",))
+    width: int = setting("integer", 128, minimum=32, maximum=512)
+    num_layers: int = setting("integer", 3, minimum=1, maximum=8)
+    dropout: float = setting("number", 0, minimum=0, maximum=0.9)
+    epochs: int = setting("integer", 20, minimum=1, maximum=100000)
+    batch_size: int = setting("integer", 32, minimum=1, maximum=65536)
+    learning_rate: float = setting("number", 0.001, maximum=10, above=0)
+    checkpoint_every_epochs: int = setting("integer", 2, minimum=1, maximum=10000)
+
+
 CONFIGS: dict[str, type[RecipeConfig]] = {
     "vision": VisionConfig,
     "audio": AudioConfig,
     "text-classify": TextClassifyConfig,
+    "concept": ConceptConfig,
 }

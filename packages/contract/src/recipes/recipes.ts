@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
+import { ConceptConfig } from "./concept.ts";
 import { TextClassifyConfig } from "./text-classify.ts";
 import { VisionConfig } from "./vision.ts";
 
@@ -57,9 +58,22 @@ export const recipes = {
     model_fields: ["init_from"],
     config: TextClassifyConfig,
   },
+  concept: {
+    title: "Questions about images",
+    title_zh: "图像问答",
+    description:
+      "An image encoder and a text encoder learn to answer questions about objects and their relations. Starts on generated images.",
+    description_zh:
+      "图像编码器与文本编码器共同学习回答关于物体及其关系的问题。默认使用生成的图像。",
+    primary_metric: "val/accuracy",
+    higher_is_better: true,
+    data_fields: ["data"],
+    model_fields: ["init_from"],
+    config: ConceptConfig,
+  },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
-export const RecipeName = z.enum(["vision", "audio", "text-classify"]);
+export const RecipeName = z.enum(["vision", "audio", "text-classify", "concept"]);
 
 export const Recipe = z.object({
   name: RecipeName,

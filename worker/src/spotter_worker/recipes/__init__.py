@@ -13,7 +13,12 @@ from types import ModuleType
 from ..recipe_configs import CONFIGS
 
 # Recipe name → module; a recipe's libraries load with it.
-_MODULES = {"vision": "vision", "audio": "audio", "text-classify": "text_classify"}
+_MODULES = {
+    "vision": "vision",
+    "audio": "audio",
+    "text-classify": "text_classify",
+    "concept": "concept",
+}
 
 
 def recipe_module(name: str) -> ModuleType:
