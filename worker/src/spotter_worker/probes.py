@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 # Shares of the step time; together well under the 1 % that probes and tracker may take.
-NORMS_SHARE, LAYERS_SHARE, UNITS_SHARE = 0.002, 0.0005, 0.001
+NORMS_SHARE, LAYERS_SHARE, UNITS_SHARE = 0.001, 0.0003, 0.0005
 # Steps between two measurements, at least and at most.
 LAYERS_EVERY, UNITS_EVERY, MAX_INTERVAL = 100, 200, 20_000
 SMOOTHING = 0.9
