@@ -1,4 +1,6 @@
 // Binds a contract endpoint to Fastify: checks who calls, parses what came in, sends what goes out.
+// Says what `config.rateLimit` is, wherever this file is read from.
+import type {} from "@fastify/rate-limit";
 import type { WebSocket } from "@fastify/websocket";
 import type { Access, AnyEndpoint, Endpoint, Role } from "@spotter/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
