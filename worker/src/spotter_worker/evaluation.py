@@ -63,6 +63,7 @@ def evaluate(
                     predicted[str(label)] = predicted.get(str(label), 0.0) + num
     sums, counts, predicted = peers.sum(sums), peers.sum(counts), peers.sum(predicted)
     means = {name: value / max(1.0, counts[name]) for name, value in sums.items()}
+    means |= task.more_metrics(means)
     answers = max(1.0, sum(predicted.values()))
     shares = [num / answers for num in predicted.values()]
     if len(shares) > 1:

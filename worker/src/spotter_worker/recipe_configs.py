@@ -126,6 +126,47 @@ class TextClassifyConfig(LoopConfig):
 
 
 @dataclass(frozen=True)
+class TextLmConfig(LoopConfig):
+    RECIPE = "text-lm"
+    PRIMARY = Primary("val/loss", False)
+
+    data: dict[str, Any] = setting("source", {
+    "builtin": "python-source",
+}, choices=("builtin", "path", "dataset_version",))
+    text_field: str = setting("string", "text", min_length=1, max_length=200)
+    vocabulary_size: int | None = setting("integer", None, nullable=True, minimum=16, maximum=250000)
+    context: int = setting("integer", 64, minimum=8, maximum=131072)
+    batching: str = one_of("windows", choices=("windows", "packed",))
+    validation_fraction: float = setting("number", 0.1, minimum=0.001, maximum=0.5)
+    validation_tokens: int = setting("integer", 200000, minimum=64, maximum=1000000000)
+    test_fraction: float = setting("number", 0, minimum=0, maximum=0.5)
+    shape: str = one_of("llama", choices=("llama", "qwen2",))
+    layers: int = setting("integer", 4, minimum=1, maximum=256)
+    width: int = setting("integer", 128, minimum=8, maximum=16384)
+    heads: int = setting("integer", 4, minimum=1, maximum=256)
+    kv_heads: int | None = setting("integer", None, nullable=True, minimum=1, maximum=256)
+    ffn_width: int | None = setting("integer", None, nullable=True, minimum=8, maximum=65536)
+    tie_embeddings: bool = setting("boolean", True)
+    rope_theta: float = setting("number", 10000, minimum=100, maximum=100000000)
+    dropout: float = setting("number", 0, minimum=0, maximum=0.9)
+    sample_prompt: str = setting("string", "\n", max_length=4000)
+    sample_tokens: int = setting("integer", 100, minimum=0, maximum=4096)
+    temperature: float = setting("number", 0.8, minimum=0, maximum=5)
+    top_k: int | None = setting("integer", 50, nullable=True, minimum=1, maximum=100000)
+    epochs: int = setting("integer", 10, minimum=1, maximum=100000)
+    max_steps: int | None = setting("integer", 2000, nullable=True, minimum=1, maximum=1000000000)
+    batch_size: int = setting("integer", 12, minimum=1, maximum=65536)
+    learning_rate: float = setting("number", 0.001, maximum=10, above=0)
+    beta2: float = setting("number", 0.99, minimum=0, below=1)
+    weight_decay: float = setting("number", 0.1, minimum=0, maximum=1)
+    warmup_steps: int | None = setting("integer", 100, nullable=True, minimum=0, maximum=1000000000)
+    min_learning_rate_share: float = setting("number", 0.1, minimum=0, maximum=1)
+    eval_every_steps: int | None = setting("integer", 250, nullable=True, minimum=1, maximum=1000000000)
+    checkpoint_every_epochs: int = setting("integer", 1, minimum=1, maximum=10000)
+    checkpoint_every_steps: int | None = setting("integer", 500, nullable=True, minimum=1, maximum=1000000000)
+
+
+@dataclass(frozen=True)
 class ConceptConfig(LoopConfig):
     RECIPE = "concept"
     PRIMARY = Primary("val/accuracy", True)
@@ -155,5 +196,6 @@ CONFIGS: dict[str, type[RecipeConfig]] = {
     "vision": VisionConfig,
     "audio": AudioConfig,
     "text-classify": TextClassifyConfig,
+    "text-lm": TextLmConfig,
     "concept": ConceptConfig,
 }

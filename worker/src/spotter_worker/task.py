@@ -109,6 +109,10 @@ class Task(ABC):
         """More sets to evaluate beside validation, by name: `{"val_old": …}` gives `val_old/accuracy`."""
         return {}
 
+    def more_metrics(self, means: dict[str, float]) -> dict[str, float]:
+        """What follows from the means over a whole set and is no mean itself, such as perplexity."""
+        return {}
+
     def save_assets(self, folder: Path) -> None:
         """Writes what belongs to the weights and is no tensor: a tokenizer, a chat template."""
         # Most recipes have none.

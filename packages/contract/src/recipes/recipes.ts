@@ -5,6 +5,7 @@ import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
 import { ConceptConfig } from "./concept.ts";
 import { TextClassifyConfig } from "./text-classify.ts";
+import { TextLmConfig } from "./text-lm.ts";
 import { VisionConfig } from "./vision.ts";
 
 interface RecipeEntry {
@@ -58,6 +59,18 @@ export const recipes = {
     model_fields: ["init_from"],
     config: TextClassifyConfig,
   },
+  "text-lm": {
+    title: "Language model",
+    title_zh: "语言模型",
+    description:
+      "A decoder-only model learns to write from text, from scratch. Starts on the source text of Python's standard library.",
+    description_zh: "从零训练只含解码器的语言模型学习写作。默认使用 Python 标准库源码。",
+    primary_metric: "val/loss",
+    higher_is_better: false,
+    data_fields: ["data"],
+    model_fields: ["init_from"],
+    config: TextLmConfig,
+  },
   concept: {
     title: "Questions about images",
     title_zh: "图像问答",
@@ -73,7 +86,7 @@ export const recipes = {
   },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
-export const RecipeName = z.enum(["vision", "audio", "text-classify", "concept"]);
+export const RecipeName = z.enum(["vision", "audio", "text-classify", "text-lm", "concept"]);
 
 export const Recipe = z.object({
   name: RecipeName,

@@ -95,6 +95,8 @@ class _Trunk(nn.Module):
         self.norm = RootMeanSquareNorm(shape.width, shape.norm_epsilon)
         cos, sin = _rotations(shape)
         # Follow from the shape: in no state dict.
+        self.cos: torch.Tensor
+        self.sin: torch.Tensor
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
@@ -154,7 +156,7 @@ class _Attention(nn.Module):
         heads = together.view(batch, length, -1, self._head_width)
         values = heads[:, :, self._heads + self._kv_heads :].transpose(1, 2)
         # Queries and keys turn alike, so they turn together.
-        turned = Rotation.apply(heads[:, :, : self._heads + self._kv_heads], cos, sin)
+        turned = Rotation.apply(heads[:, :, : self._heads + self._kv_heads], cos, sin)  # type: ignore[no-untyped-call]
         queries, keys = turned.transpose(1, 2).split((self._heads, self._kv_heads), 1)
         if cache is not None:
             keys, values = cache.extend(self._number, keys, values)
@@ -185,7 +187,7 @@ class RootMeanSquareNorm(nn.Module):
         self._epsilon = epsilon
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return Normalization.apply(x, self.weight, self._epsilon)  # type: ignore[no-any-return]
+        return Normalization.apply(x, self.weight, self._epsilon)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _rotations(shape: DecoderShape) -> tuple[torch.Tensor, torch.Tensor]:

@@ -39,7 +39,8 @@ class Normalization(torch.autograd.Function):
         scale = scale.div_(x.shape[-1]).add_(epsilon).rsqrt_()
         normal = wide * scale
         context.save_for_backward(normal, weight, scale)
-        return (normal * weight).to(x.dtype)
+        result: torch.Tensor = (normal * weight).to(x.dtype)
+        return result
 
     @staticmethod
     def backward(  # type: ignore[override]

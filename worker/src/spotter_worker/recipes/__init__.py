@@ -17,6 +17,7 @@ _MODULES = {
     "vision": "vision",
     "audio": "audio",
     "text-classify": "text_classify",
+    "text-lm": "text_lm",
     "concept": "concept",
 }
 

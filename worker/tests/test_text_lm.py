@@ -1,0 +1,181 @@
+"""The `text-lm` recipe: it learns, goes on bit for bit, writes text, and says what is wrong with its data."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from runs import Run
+
+from spotter_worker.data.character_tokenizer import CharacterTokenizer, learn_characters
+from spotter_worker.data.token_stream import RowBatches, WindowBatches, make_stream
+from spotter_worker.predict import predict
+from spotter_worker.weights import load_weights
+
+SMALL: dict[str, Any] = {
+    "data": {"path": "poem.txt"},
+    "layers": 2,
+    "width": 32,
+    "heads": 2,
+    "context": 16,
+    "batch_size": 8,
+    "epochs": 3,
+    "max_steps": 60,
+    "warmup_steps": 5,
+    "learning_rate": 0.01,
+    "eval_every_steps": 20,
+    "checkpoint_every_steps": 20,
+    "sample_tokens": 8,
+}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, Path]:
+    file = tmp_path / "poem.txt"
+    file.write_text("the cat sat on the mat. " * 300, encoding="utf-8")
+    return {"data": file}
+
+
+def start(
+    folder: Path, places: dict[str, Path], more: dict[str, Any] | None = None, **kw: Any
+) -> Run:
+    return Run(folder, {**SMALL, **(more or {})}, places=places, recipe="text-lm", **kw)
+
+
+def test_it_learns_and_writes_what_it_learnt(tmp_path: Path, places: dict[str, Path]) -> None:
+    run = start(tmp_path / "run", places)
+    run.go()
+    losses = run.tracker.series("val/loss")
+    assert losses[-1][1] < 0.5
+    assert losses[-1][1] < math.log(run.task.model.shape.vocabulary_size) / 4
+    perplexity = run.tracker.series("val/perplexity")[-1][1]
+    assert perplexity == pytest.approx(math.exp(losses[-1][1]))
+    weights = run.run_dir / "weights"
+    given = {"name": "text", "file": None, "text": "the cat ", "sample": None}
+    first = predict(weights, [given], {})["predictions"][0]
+    assert first["text"].startswith("sat")
+    assert first == predict(weights, [given], {})["predictions"][0]
+    with pytest.raises(ValueError, match="give the text's beginning"):
+        predict(weights, [{**given, "text": None}], {})
+
+
+@pytest.mark.parametrize("batching", ["windows", "packed"])
+@pytest.mark.parametrize("data_workers", [0, 2])
+def test_going_on_in_the_middle_of_an_epoch_is_never_having_stopped(
+    tmp_path: Path, places: dict[str, Path], batching: str, data_workers: int
+) -> None:
+    more = {"batching": batching, "data_workers": data_workers, "max_steps": 30, "dropout": 0.1}
+    whole = start(tmp_path / "whole", places, more)
+    whole.go()
+    halted = start(tmp_path / "halted", places, more).command_at(13, "stop")
+    halted.go()
+    resumed = start(tmp_path / "halted", places, more, resume_from="checkpoints/step-00000013")
+    resumed.go()
+    assert resumed.weights() == whole.weights()
+    later = [point for point in whole.tracker.numbers() if point[1] > 13]
+    assert [p for p in resumed.tracker.numbers() if p[1] > 13] == later
+
+
+def test_probes_and_samples_change_no_number(tmp_path: Path, places: dict[str, Path]) -> None:
+    runs = []
+    for number, (probes, sample) in enumerate([(True, 8), (False, 0)]):
+        run = start(
+            tmp_path / str(number),
+            places,
+            {"sample_tokens": sample, "dropout": 0.1, "max_steps": 40},
+            probes_enabled=probes,
+        )
+        run.go()
+        runs.append(run.tracker.series("train/loss"))
+    assert runs[0] == runs[1]
+
+
+def test_the_weights_folder_opens_in_transformers(tmp_path: Path, places: dict[str, Path]) -> None:
+    transformers = pytest.importorskip("transformers")
+    run = start(tmp_path / "run", places, {"max_steps": 5, "shape": "qwen2", "kv_heads": 1})
+    run.go()
+    folder = run.run_dir / "weights"
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    # Not AutoTokenizer: for a `qwen2` model it takes its own class, whatever the folder says.
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
+    text = "the mat. the é"
+    ids = tokenizer(text)["input_ids"]
+    assert ids == run.task.tokenizer.encode(text).tolist()
+    assert tokenizer.decode(ids[:8]) == "the mat."
+    tokens = torch.tensor([ids])
+    with torch.no_grad():
+        ours = load_weights(folder).model(tokens)
+        assert (ours - theirs(tokens).logits).abs().max() <= 1e-5
+
+
+def test_packed_batches_hold_every_token_once_in_an_epochs_own_order() -> None:
+    documents = ["abc", "defgh", "ij", "klmnopq"]
+    tokenizer = learn_characters(documents, None)
+    stream = make_stream(documents, tokenizer.encode, tokenizer.size, 0)
+    orders = []
+    for epoch in range(4):
+        batches = WindowBatches(stream, 4, 5, True, 0, CPU, False).epoch(epoch)
+        tokens, following = next(batches)
+        assert torch.equal(tokens[:, 1:], following[:, :-1])
+        flat = tokens.flatten().numpy()
+        assert sorted(flat) == sorted(stream.tokens[:-1]) or len(flat) <= len(stream)
+        text = "".join("|" if i == 0 else tokenizer.tokens[i] for i in flat)
+        assert all(part in "|".join(documents) for part in text.split("|"))
+        orders.append(text)
+    assert len(set(orders)) > 1
+
+
+def test_rows_to_evaluate_hold_every_token_once() -> None:
+    stream = make_stream(["0123456789" * 5], lambda t: numpy.arange(len(t)), 60, 0)
+    batches = RowBatches(stream, 8, 2, 1000, CPU)
+    following = torch.cat([batch[1].flatten() for batch in batches])
+    assert following.tolist() == list(range(1, 50))
+    assert len(batches) == 49
+
+
+def test_characters_beyond_the_vocabulary_are_unknown_and_all_others_come_back(
+    tmp_path: Path,
+) -> None:
+    tokenizer: CharacterTokenizer = learn_characters(["诗 aab 🙂"], None)
+    assert tokenizer.decode(tokenizer.encode("诗🙂 b")) == "诗🙂 b"
+    assert tokenizer.encode("z").tolist() == [1]
+    assert learn_characters(["aaab"], 3).tokens[2:] == ["a"]
+    tokenizer.save(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text())["model"]["vocab"]["诗"] > 1
+
+
+def test_bad_text_is_named_with_file_and_place(tmp_path: Path) -> None:
+    def refused(name: str, content: bytes, words: str) -> None:
+        file = tmp_path / name
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=words):
+            start(tmp_path / "run", {"data": file})
+
+    refused("latin.txt", b"caf\xe9 au lait", "latin.txt is not UTF-8: the byte at offset 3")
+    refused("a.jsonl", b'{"text":"x"}\n{"body":"y"}\n', "a.jsonl, row 2: .*there is: body")
+    refused("b.jsonl", b'{"text":"x"}\n{oops\n', "b.jsonl, row 2: not JSON")
+    refused("short.txt", b"a few", "training part has")
+    refused("empty.txt", b"", "all texts are empty")
+    with pytest.raises(ValueError, match="no .txt or .jsonl file"):
+        start(tmp_path / "run", {"data": tmp_path / "nowhere"})
+
+
+def test_a_model_that_goes_on_learning_keeps_its_tokens(
+    tmp_path: Path, places: dict[str, Path]
+) -> None:
+    first = start(tmp_path / "first", places, {"max_steps": 5})
+    first.go()
+    other = tmp_path / "other.txt"
+    other.write_text("zebra the cat " * 100)
+    second = start(
+        tmp_path / "second",
+        {"data": other, "init_from": first.run_dir / "weights"},
+        {"init_from": {"path": "weights"}},
+    )
+    assert second.task.tokenizer.tokens == first.task.tokenizer.tokens
