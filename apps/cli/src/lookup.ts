@@ -9,6 +9,14 @@ export function runIdOf(text: string): number {
   return Number(digits);
 }
 
+/** A model version's id, with or without the v that tells it from a run's number. @throws UsageProblem */
+export function versionIdOf(text: string): number {
+  const digits = text.replace(/^v/i, "");
+  if (!/^[1-9][0-9]{0,14}$/.test(digits))
+    throw new UsageProblem(`"${text}" is no model version; write v7.`);
+  return Number(digits);
+}
+
 /** By name or number; undefined when none is asked for. */
 export async function projectIdOf(
   client: HttpClient,

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Bind } from "./command-binding.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
+import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addTensorboardCommand } from "./commands/tensorboard.ts";
@@ -51,6 +52,7 @@ export async function runProgram(
   addRunsCommands(program, bind, text);
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
+  addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);
   addTensorboardCommand(program, bind, text);
   inherit(program);

@@ -9,6 +9,7 @@ export {
 } from "./event-splitter.ts";
 export * from "./http.ts";
 export * from "./metrics.ts";
+export * from "./models.ts";
 export { type BackOff, defaultBackOff, delay, waitAfter } from "./retry.ts";
 export * from "./runs.ts";
 export * from "./server.ts";

@@ -1,46 +1,56 @@
-// predict: a run's saved weights classify images, or samples of its own test split.
+// predict: the weights of a run (42) or a model version (v7) answer files, texts, or samples of the test split.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { predict } from "@spotter/client";
-import type { Prediction } from "@spotter/contract";
+import { predict, predictWithVersion } from "@spotter/client";
+import type { GivenInput, PredictAnswer, Prediction } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { percent } from "../format.ts";
-import { runIdOf } from "../lookup.ts";
+import { runIdOf, versionIdOf } from "../lookup.ts";
 import { table } from "../table.ts";
 
 /** As many as one request takes. */
-const IMAGES_A_CALL = 16;
+const INPUTS_A_CALL = 16;
 const MAX_TEST_SAMPLES = 64;
 
 export function addPredictCommand(program: Command, bind: Bind, t: Context["text"]): void {
   program
-    .command("predict <run> [images...]")
-    .description(t("classify images with a run's saved weights", "用训练保存的权重对图像分类"))
+    .command("predict <run-or-version> [files...]")
+    .description(
+      t(
+        "let the weights of a run (42) or a model version (v7) answer",
+        "用训练（42）或模型版本（v7）的权重作答",
+      ),
+    )
+    .option(
+      "--text <text>",
+      t("a text to answer; with a file: the question", "文本；与文件同用时为问题"),
+    )
     .option("--test <count>", t("samples of the run's own test split", "使用该训练测试集中的样本"))
     .action(bind(predictCommand));
 }
 
 async function predictCommand(
   context: Context,
-  [run = "", ...files]: string[],
-  options: { test?: string },
+  [asked = "", ...files]: string[],
+  options: { test?: string; text?: string },
 ): Promise<void> {
-  const runId = runIdOf(run);
+  const isVersion = /^v/i.test(asked);
+  const id = isVersion ? versionIdOf(asked) : runIdOf(asked);
   const samples = samplesOf(options.test);
-  if (files.length === 0 && samples === 0)
-    throw new UsageProblem("Give image files, or --test N for samples of the test split.");
+  const inputs = inputsOf(files, options.text);
+  if (inputs.length === 0 && samples === 0)
+    throw new UsageProblem("Give files, --text, or --test N for samples of the test split.");
   const client = context.client();
-  const images = files.map(readImage);
-  const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as typeof images }] : [];
-  for (let start = 0; start < images.length; start += IMAGES_A_CALL)
-    requests.push({ test_samples: 0, inputs: images.slice(start, start + IMAGES_A_CALL) });
+  const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as GivenInput[] }] : [];
+  for (let start = 0; start < inputs.length; start += INPUTS_A_CALL)
+    requests.push({ test_samples: 0, inputs: inputs.slice(start, start + INPUTS_A_CALL) });
   const predictions: Prediction[] = [];
-  let first: Awaited<ReturnType<typeof predict>> | null = null;
+  let first: PredictAnswer | null = null;
   for (const request of requests) {
-    const answer = await predict(client, runId, request);
+    const answer = await (isVersion ? predictWithVersion : predict)(client, id, request);
     first ??= answer;
     predictions.push(...answer.predictions);
   }
@@ -74,7 +84,12 @@ function show(context: Context, predictions: readonly Prediction[]): void {
   context.say(table(head, rows, [2]));
 }
 
-function readImage(file: string): { name: string; base64: string } {
+function inputsOf(files: readonly string[], text: string | undefined): GivenInput[] {
+  if (files.length === 0) return text === undefined ? [] : [{ name: text.slice(0, 60), text }];
+  return files.map((file) => ({ ...readInput(file), ...(text === undefined ? {} : { text }) }));
+}
+
+function readInput(file: string): { name: string; base64: string } {
   try {
     return {
       name: path.basename(file).slice(0, 200),
