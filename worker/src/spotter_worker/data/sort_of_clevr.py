@@ -23,12 +23,12 @@ COLOURS = {
     ("grey", "灰色"): (140, 140, 140),
     ("yellow", "黄色"): (240, 220, 50),
 }
-# Two wordings of each kind of question; for sides they also ask for opposite sides.
+# Two wordings of each kind of question.
 TEMPLATES = {
     "en": (
         ("what is the shape of the {} object?", "what shape does the {} object have?"),
-        ("is the {} object on the left of the image?", "is the {} object on the right of the image?"),
-        ("is the {} object at the top of the image?", "is the {} object at the bottom of the image?"),
+        ("is the {} object on the left of the image?", "does the {} object lie in the left half?"),
+        ("is the {} object at the top of the image?", "does the {} object lie in the upper half?"),
         (
             "what is the shape of the object closest to the {} object?",
             "which shape is nearest to the {} object?",
@@ -44,8 +44,8 @@ TEMPLATES = {
     ),
     "zh": (
         ("{}物体是什么形状？", "{}的物体是方形还是圆形？"),
-        ("{}物体在图像的左边吗？", "{}物体在图像的右边吗？"),
-        ("{}物体在图像的上半部吗？", "{}物体在图像的下半部吗？"),
+        ("{}物体在图像的左边吗？", "{}物体位于左半部分吗？"),
+        ("{}物体在图像的上方吗？", "{}物体位于上半部分吗？"),
         ("离{}物体最近的物体是什么形状？", "哪种形状离{}物体最近？"),
         ("离{}物体最远的物体是什么形状？", "哪种形状离{}物体最远？"),
         ("有多少个物体与{}物体形状相同？", "与{}物体形状相同的物体有几个？"),
@@ -179,26 +179,18 @@ def _ask(
     language = torch.randint(0, num_languages, chosen.shape, generator=generator)
     colour = scenes.colour.gather(1, about)
     text = ((language * NUM_KINDS + kind) * 2 + wording) * len(COLOURS) + colour
-    answer = answers_of(scenes).flatten(1).gather(1, (kind * 2 + wording) * num_objects + about)
+    answer = answers_of(scenes).flatten(1).gather(1, kind * num_objects + about)
     return text, answer, (kind >= NUM_KINDS - NUM_RELATIONAL_KINDS).to(torch.int8)
 
 
 def answers_of(scenes: Scenes) -> torch.Tensor:
-    """(N, kinds, wordings, K): the right answer to every question that can be asked."""
+    """(N, kinds, K): the right answer to every question that can be asked."""
     shape, size = scenes.shape, scenes.size
     squared = squared_distances(scenes.centre)
     itself = torch.eye(shape.shape[1], dtype=torch.bool)
     closest = squared.masked_fill(itself, 2 * size * size + 1).argmin(2)
     furthest = squared.argmax(2)
     same = (shape[:, :, None] == shape[:, None]).sum(2)
-    is_left, is_above = (2 * scenes.centre + 1 < size).unbind(2)
-
-    def both(answer: torch.Tensor) -> torch.Tensor:
-        return torch.stack([answer, answer], 1)
-
-    def opposite(side: torch.Tensor) -> torch.Tensor:
-        return torch.stack([torch.where(side, YES, NO), torch.where(side, NO, YES)], 1)
-
-    kinds = [both(shape), opposite(is_left), opposite(is_above)]
-    kinds += [both(shape.gather(1, closest)), both(shape.gather(1, furthest))]
-    return torch.stack([*kinds, both(COUNTS - 1 + same)], 1)
+    sides = torch.where(2 * scenes.centre + 1 < size, YES, NO)
+    of_others = [shape.gather(1, closest), shape.gather(1, furthest), COUNTS - 1 + same]
+    return torch.stack([shape, *sides.unbind(2), *of_others], 1)
