@@ -26,7 +26,13 @@ def golden_events() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["JobSpec.train.json", "JobSpec.audio.json", "JobSpec.predict.json"]
+    "name",
+    [
+        "JobSpec.train.json",
+        "JobSpec.audio.json",
+        "JobSpec.text-classify.json",
+        "JobSpec.predict.json",
+    ],
 )
 def test_a_golden_spec_can_be_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "spec.json").write_text((GOLDEN / name).read_text())

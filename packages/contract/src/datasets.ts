@@ -12,7 +12,7 @@ export const DatasetVersion = z.object({
   num_files: z.number().int(),
   size: z.number().int(),
   sha256: Sha256,
-  /** Class name → number of images. */
+  /** Class name → number of files. */
   classes: z.record(z.string(), z.number().int()),
   /** Entries that were left out, with the reason. */
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
@@ -23,7 +23,8 @@ export const Dataset = z.object({
   id: Id,
   project_id: Id,
   name: z.string(),
-  kind: z.enum(["image-folder"]),
+  /** 2026-11-21: recordings (WAV, FLAC) beside images; found from the files' content. */
+  kind: z.enum(["image-folder", "audio-folder"]),
   created_at: UnixTime,
   created_by: Id.nullable(),
   versions: z.array(DatasetVersion),
@@ -58,7 +59,8 @@ export const uploadDataset = defineEndpoint({
   method: "POST",
   path: "/api/datasets",
   access: "project-member",
-  summary: "Upload a zip of images, one folder a class; becomes version 1.",
+  summary:
+    "Upload a zip of images or of WAV and FLAC recordings, one folder a class; becomes version 1.",
   query: z.object({ name: Title, project_id: IdText.optional() }),
   response: Dataset,
   status: 201,

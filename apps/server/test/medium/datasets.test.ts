@@ -120,6 +120,27 @@ describe("an upload", () => {
     expect(readdirSync(path.join(server.home, "datasets")).sort()).not.toContain(".tmp");
   });
 
+  it("of recordings is a data set of recordings; the odd image among them is left out", async () => {
+    const wav = (name: string): ZipEntry => ({
+      name,
+      data: Buffer.from(`RIFF....WAVEfmt ${name}`),
+    });
+    const flac = { name: "no/3.flac", data: Buffer.from("fLaC 12 bytes and more") };
+    const { status, json } = await upload(
+      makeZip([wav("yes/1.wav"), wav("yes/2.wav"), flac, image("no/cover.png")]),
+    );
+    expect(status).toBe(201);
+    expect(json).toMatchObject({
+      kind: "audio-folder",
+      versions: [
+        {
+          classes: { yes: 2, no: 1 },
+          skipped: [{ path: "no/cover.png", reason: "is not a WAV or FLAC" }],
+        },
+      ],
+    });
+  });
+
   it("without a common top folder is read as well", async () => {
     const { json } = await upload(makeZip(twoClasses));
     expect((json as Dataset).versions[0]?.classes).toEqual({ cat: 1, dog: 1 });

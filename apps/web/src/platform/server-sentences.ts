@@ -50,10 +50,12 @@ export const SENTENCES = {
   entryEncrypted: "The entry {name} is encrypted.",
   entryLink: "The entry {name} is a link or a device.",
   entryTwice: "The entry {name} is there twice.",
-  entryTooLarge: "The entry {name} is too large for an image.",
+  entryTooLarge: "The entry {name} is too large for an image or recording.",
   oneClassOnly: "The archive holds one class only; a classifier needs two or more folders.",
 
   notAnImage: "is not a PNG, JPEG, BMP, WEBP or GIF",
+  notARecording: "is not a WAV or FLAC",
+  ofNoKind: "is neither an image nor a recording",
   hiddenFile: "is a hidden or system file",
   noClassFolder: "is in no class folder",
   tooDeep: "is deeper than its class folder",

@@ -13,7 +13,7 @@ import type { DataRoots } from "./data-roots.ts";
 import { datasetNotFound, datasetVersionNotFound } from "./errors.ts";
 import type { DatasetStore, StoredFile } from "./store.ts";
 import type { DatasetRow } from "./tables.ts";
-import { importImageFolder } from "./tools/image-folder.ts";
+import { importClassFolder } from "./tools/class-folder.ts";
 import { receiveUpload } from "./tools/upload.ts";
 import { toDataset } from "./views.ts";
 
@@ -89,7 +89,7 @@ export class DatasetService {
     return toDataset(row, await this.#parts.store.versions([id]));
   }
 
-  /** A zip of images, one folder a class, becomes a new data set's first version. */
+  /** A zip of images or recordings, one folder a class, becomes a new data set's first version. */
   async upload(
     body: Readable,
     wish: { name: string; projectId: number; announcedBytes: number | null },
@@ -100,10 +100,10 @@ export class DatasetService {
     const incoming = path.join(home, "tmp", "uploads");
     const archive = await receiveUpload(body, incoming, maxUploadBytes, wish.announcedBytes);
     try {
-      const found = await importImageFolder(archive, content);
+      const found = await importClassFolder(archive, content);
       const by = { created_at: now(), created_by: caller.userId };
       const { datasetId, versionId } = await store.insert(
-        { project_id: wish.projectId, name: wish.name, kind: "image-folder", ...by },
+        { project_id: wish.projectId, name: wish.name, kind: found.kind, ...by },
         {
           ...by,
           num_files: found.files.length,

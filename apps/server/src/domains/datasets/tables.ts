@@ -5,7 +5,7 @@ export type DatasetsTable = {
   id: Generated<number>;
   project_id: number;
   name: string;
-  kind: "image-folder";
+  kind: "image-folder" | "audio-folder";
   created_at: number;
   created_by: number | null;
 };
@@ -20,7 +20,7 @@ export type DatasetVersionsTable = {
   size: number;
   /** Over the sorted list of paths and hashes: equal trees have equal sums. */
   sha256: string;
-  /** JSON: class → number of images. */
+  /** JSON: class → number of files. */
   classes: string;
   /** JSON: entries left out, with the reason. */
   skipped: string;

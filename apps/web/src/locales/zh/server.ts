@@ -46,10 +46,12 @@ export default {
     entryEncrypted: "条目 {name} 已加密。",
     entryLink: "条目 {name} 是链接或设备。",
     entryTwice: "条目 {name} 出现两次。",
-    entryTooLarge: "条目 {name} 对图像而言过大。",
+    entryTooLarge: "条目 {name} 对图像或录音而言过大。",
     oneClassOnly: "压缩包只有一个类别；分类至少需要两个文件夹。",
 
     notAnImage: "不是 PNG、JPEG、BMP、WEBP 或 GIF",
+    notARecording: "不是 WAV 或 FLAC",
+    ofNoKind: "既不是图像也不是录音",
     hiddenFile: "是隐藏文件或系统文件",
     noClassFolder: "不在任何类别文件夹中",
     tooDeep: "位于类别文件夹的下级目录中",

@@ -1,4 +1,4 @@
-// Reads a zip of images, one folder a class, into the content store. Everything in it is distrusted: names, sizes,
+// Reads a zip of images or recordings, one folder a class, into the content store. Everything in it is distrusted: names, sizes,
 // links and compression are checked before and while a byte is unpacked.
 import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
@@ -7,9 +7,10 @@ import type { ContentStore } from "../../../platform/content-store.ts";
 import { SpotterError } from "../../../platform/errors.ts";
 import { archiveEmpty, archiveUnreadable, archiveUnsafe } from "../errors.ts";
 import type { StoredFile } from "../store.ts";
-import { imageKindOf, MAGIC_BYTES } from "./image-kinds.ts";
+import { type FolderKind, folderKindOf, MAGIC_BYTES } from "./file-kinds.ts";
 
-export interface FoundImages {
+export interface FoundFiles {
+  readonly kind: FolderKind;
   readonly files: StoredFile[];
   readonly classes: Record<string, number>;
   readonly skipped: { path: string; reason: string }[];
@@ -17,7 +18,7 @@ export interface FoundImages {
 }
 
 const MAX_ENTRIES = 500_000;
-const MAX_IMAGE_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** Images hardly compress; a whole archive that unpacks to a hundred times its size is a bomb. */
 const MAX_RATIO = 100;
 /** Small archives of tiny, equal images may well exceed the ratio. */
@@ -30,26 +31,31 @@ const MAX_TOTAL_BYTES = 64 * 1024 ** 3;
 /** The page shows why entries were left out; nobody reads a hundred thousand of them. */
 const MAX_SKIPPED = 200;
 
+const REASONS_OF_OTHER_KIND: Record<FolderKind, string> = {
+  "image-folder": "is not a PNG, JPEG, BMP, WEBP or GIF",
+  "audio-folder": "is not a WAV or FLAC",
+};
+
 const ENCRYPTED_FLAG = 0x1;
 const FILE_TYPE_MASK = 0o170000;
 const REGULAR_FILE = 0o100000;
 const FOLDER = 0o040000;
 
 /** Throws `archive-unreadable`, `archive-unsafe`, `archive-empty`. */
-export async function importImageFolder(
+export async function importClassFolder(
   archive: string,
   content: ContentStore,
-): Promise<FoundImages> {
+): Promise<FoundFiles> {
   const zip = await openZip(archive);
   try {
     const { wanted, skipped } = plan(await readEntries(zip), zip.fileSize);
-    const files: StoredFile[] = [];
+    const found: (StoredFile & { kind: FolderKind })[] = [];
     for (const { entry, path } of wanted) {
-      const stored = await storeImage(zip, entry, content);
-      if (stored === null) skipped.push({ path, reason: "is not a PNG, JPEG, BMP, WEBP or GIF" });
-      else files.push({ path, ...stored });
+      const stored = await storeFile(zip, entry, content);
+      if (stored === null) skipped.push({ path, reason: "is neither an image nor a recording" });
+      else found.push({ path, ...stored });
     }
-    return summarise(files, skipped);
+    return summarise(found, skipped);
   } catch (error) {
     if (error instanceof SpotterError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOSPC")
@@ -107,9 +113,9 @@ interface WantedEntry {
 function plan(
   entries: readonly yauzl.Entry[],
   archiveBytes: number,
-): { wanted: WantedEntry[]; skipped: FoundImages["skipped"] } {
+): { wanted: WantedEntry[]; skipped: FoundFiles["skipped"] } {
   refuseUnsafe(entries, archiveBytes);
-  const skipped: FoundImages["skipped"] = [];
+  const skipped: FoundFiles["skipped"] = [];
   const visible = entries.filter((entry) => {
     if (entry.fileName.endsWith("/")) return false;
     const parts = entry.fileName.split("/");
@@ -160,8 +166,10 @@ function refuseUnsafe(entries: readonly yauzl.Entry[], archiveBytes: number): vo
       throw archiveUnsafe(`The entry ${JSON.stringify(fileName)} is there twice.`);
     names.add(fileName);
     totalBytes += entry.uncompressedSize;
-    if (entry.uncompressedSize > MAX_IMAGE_BYTES)
-      throw archiveUnsafe(`The entry ${JSON.stringify(fileName)} is too large for an image.`);
+    if (entry.uncompressedSize > MAX_FILE_BYTES)
+      throw archiveUnsafe(
+        `The entry ${JSON.stringify(fileName)} is too large for an image or recording.`,
+      );
   }
   const isBomb = totalBytes > RATIO_FROM_BYTES && totalBytes > archiveBytes * MAX_RATIO;
   if (isBomb || totalBytes > MAX_TOTAL_BYTES)
@@ -177,34 +185,35 @@ function countTopFolders(names: readonly string[]): number {
   return tops.size === 1 && hasDeep ? 1 : 0;
 }
 
-/** @returns null for what is no image. */
-async function storeImage(
+/** @returns null for what is neither an image nor a recording. */
+async function storeFile(
   zip: yauzl.ZipFile,
   entry: yauzl.Entry,
   content: ContentStore,
-): Promise<{ sha256: string; size: number } | null> {
+): Promise<{ sha256: string; size: number; kind: FolderKind } | null> {
   const source = await openEntry(zip, entry);
   let head = Buffer.alloc(0);
   const look = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (head.length < MAGIC_BYTES) {
         head = Buffer.concat([head, chunk.subarray(0, MAGIC_BYTES - head.length)]);
-        if (head.length === MAGIC_BYTES && imageKindOf(head) === null)
-          return done(new NotAnImage());
+        if (head.length === MAGIC_BYTES && folderKindOf(head) === null) return done(new OfNoKind());
       }
       done(null, chunk);
     },
-    flush: (done) => done(imageKindOf(head) === null ? new NotAnImage() : null),
+    flush: (done) => done(folderKindOf(head) === null ? new OfNoKind() : null),
   });
   try {
-    return await content.put(source, { maxBytes: MAX_IMAGE_BYTES }, look);
+    const stored = await content.put(source, { maxBytes: MAX_FILE_BYTES }, look);
+    const kind = folderKindOf(head);
+    return kind === null ? null : { ...stored, kind };
   } catch (error) {
-    if (error instanceof NotAnImage) return null;
+    if (error instanceof OfNoKind) return null;
     throw error;
   }
 }
 
-class NotAnImage extends Error {}
+class OfNoKind extends Error {}
 
 function openEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
   return new Promise((resolve, reject) => {
@@ -215,7 +224,17 @@ function openEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
   });
 }
 
-function summarise(files: StoredFile[], skipped: FoundImages["skipped"]): FoundImages {
+/** What most files are decides the kind; the others are left out, and the collector takes their bytes. */
+function summarise(
+  found: readonly (StoredFile & { kind: FolderKind })[],
+  skipped: FoundFiles["skipped"],
+): FoundFiles {
+  const numSounds = found.filter((file) => file.kind === "audio-folder").length;
+  const kind: FolderKind = numSounds * 2 > found.length ? "audio-folder" : "image-folder";
+  const files: StoredFile[] = [];
+  for (const { kind: own, ...file } of found)
+    if (own === kind) files.push(file);
+    else skipped.push({ path: file.path, reason: REASONS_OF_OTHER_KIND[kind] });
   const classes: Record<string, number> = Object.create(null);
   for (const { path } of files) {
     const name = path.slice(0, path.indexOf("/"));
@@ -230,5 +249,5 @@ function summarise(files: StoredFile[], skipped: FoundImages["skipped"]): FoundI
   const shown = skipped.slice(0, MAX_SKIPPED);
   if (skipped.length > MAX_SKIPPED)
     shown.push({ path: "…", reason: `and ${skipped.length - MAX_SKIPPED} more` });
-  return { files, classes: { ...classes }, skipped: shown, sha256: hash.digest("hex") };
+  return { kind, files, classes: { ...classes }, skipped: shown, sha256: hash.digest("hex") };
 }

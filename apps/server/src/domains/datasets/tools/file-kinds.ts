@@ -1,4 +1,4 @@
-// Tells an image by its first bytes: a name's ending says what a file claims to be, not what it is.
+// Tells images and recordings by their first bytes: a name's ending says what a file claims to be, not what it is.
 
 export type ImageKind = "png" | "jpeg" | "bmp" | "webp" | "gif";
 
@@ -12,6 +12,21 @@ export function imageKindOf(head: Uint8Array): ImageKind | null {
   if (startsWith(head, ascii("GIF87a")) || startsWith(head, ascii("GIF89a"))) return "gif";
   if (startsWith(head, ascii("RIFF")) && startsWith(head.subarray(8), ascii("WEBP"))) return "webp";
   return null;
+}
+
+export function soundKindOf(head: Uint8Array): "wav" | "flac" | null {
+  const isRiff = startsWith(head, ascii("RIFF")) || startsWith(head, ascii("RF64"));
+  if (isRiff && startsWith(head.subarray(8), ascii("WAVE"))) return "wav";
+  if (startsWith(head, ascii("fLaC"))) return "flac";
+  return null;
+}
+
+/** What kind of data set a file can belong to. */
+export type FolderKind = "image-folder" | "audio-folder";
+
+export function folderKindOf(head: Uint8Array): FolderKind | null {
+  if (imageKindOf(head) !== null) return "image-folder";
+  return soundKindOf(head) === null ? null : "audio-folder";
 }
 
 function startsWith(head: Uint8Array, bytes: readonly number[]): boolean {
