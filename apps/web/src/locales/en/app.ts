@@ -32,6 +32,7 @@ export default {
     home: "Home",
     runs: "Runs",
     datasets: "Datasets",
+    models: "Models",
     settings: "Settings",
   },
   palette: {

@@ -27,7 +27,14 @@ export default {
   pageError: "此页面出现错误。",
   oldData: "当前显示的是最后一次收到的内容。",
   nothingLost: "数据没有丢失。",
-  places: { title: "导航", home: "首页", runs: "训练", datasets: "数据集", settings: "设置" },
+  places: {
+    title: "导航",
+    home: "首页",
+    runs: "训练",
+    datasets: "数据集",
+    models: "模型",
+    settings: "设置",
+  },
   palette: {
     title: "命令面板",
     placeholder: "操作、训练编号或名称、设置…",

@@ -1,4 +1,4 @@
-// What the Try-it panel needs to decide: which pictures may be sent, and how a small grey image is painted.
+// What the Try-it panel needs to decide: which pictures and sounds may be sent, and how a small grey image is painted.
 
 /** The server takes 14 million base64 characters a picture. */
 export const MAX_PICTURE_BYTES = 10_000_000;
@@ -16,7 +16,7 @@ export function choosePictures<File extends { name: string; size: number; type: 
   const accepted: File[] = [];
   const problems: PictureProblem[] = [];
   for (const file of files) {
-    if (!file.type.startsWith("image/"))
+    if (!/^(image|audio)\//.test(file.type))
       problems.push({ name: file.name, problem: "not-a-picture" });
     else if (file.size > MAX_PICTURE_BYTES)
       problems.push({ name: file.name, problem: "too-large" });
