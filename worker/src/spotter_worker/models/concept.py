@@ -5,6 +5,7 @@ B images, M questions on each, U different questions, L tokens; N cells of the i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,8 @@ EMBEDDING = 64
 # Pairs grow with the square of the cells, so that fusion gets a coarse grid; attention can have a finer one.
 MAX_EDGE = {"relation": 5, "cross-attention": 10, "mlp": 5}
 LEAST_EDGE = 3
+# Half periods of a place's waves over half the picture.
+WAVES = (0.5, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,13 @@ class ImageEncoder(nn.Module):
             ]
             c_in = c_out
         self.layers = nn.Sequential(*layers)
-        self.project = nn.Linear(c_in + 2, a.width)
         edge = a.edges[-1]
         line = torch.linspace(-1, 1, edge)
         places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).view(edge * edge, 2)
+        # Waves beside the bare coordinates: two numbers among so many features would hardly be heard.
+        waves = [wave(math.pi * rate * places) for rate in WAVES for wave in (torch.sin, torch.cos)]
+        places = torch.cat([places, *waves], 1)
+        self.project = nn.Linear(c_in + places.shape[1], a.width)
         self.register_buffer("places", places, persistent=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -171,6 +177,9 @@ class AttentionBlock(nn.Module):
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
+        for layer in (self.query, self.key_value):
+            # Sharper than PyTorch's default from the first step on: even attention learns slowly whom to look at.
+            nn.init.normal_(layer.weight, std=(2 / width) ** 0.5)
         self.inner = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
