@@ -1,7 +1,7 @@
 """Owns the decoder's inner steps in their fast forms: each gives what its plain formula gives, in fewer passes.
 
-On two CPU cores at nanoGPT's small setting these take the step from 1.2 times nanoGPT's time to below it; autograd of
-the plain formulas makes a tensor for every operation.
+Autograd of the plain formulas makes a tensor for every operation. On two CPU cores at nanoGPT's small setting the whole
+step still takes longer than nanoGPT's (`npm run bench -- text-lm`, docs/log.md).
 """
 
 from __future__ import annotations
