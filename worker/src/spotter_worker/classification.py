@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from .task import EvalSums
+
 NUM_TOP = 5
 
 
@@ -39,6 +41,14 @@ def class_loss(
 
 def num_right(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (logits.detach().argmax(1) == labels).sum()
+
+
+def class_sums(logits: torch.Tensor, labels: torch.Tensor, num_classes: int) -> EvalSums:
+    """One batch of an evaluation: loss, right answers and how often each class was answered."""
+    loss = functional.cross_entropy(logits, labels, reduction="sum")
+    predicted = torch.bincount(logits.argmax(1), minlength=num_classes)
+    sums = {"loss": loss, "accuracy": num_right(logits, labels)}
+    return EvalSums(len(labels), sums, predicted=predicted)
 
 
 def class_answer(

@@ -20,7 +20,7 @@ from .averaging import AveragedWeights
 from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint
 from .commands import Command, CommandPoll
 from .compiling import compiled
-from .distributed import Part, Peers
+from .distributed import Peers
 from .evaluation import Evaluation, evaluate, evaluating
 from .optimizers import build_optimizer
 from .precision import Precision
@@ -29,7 +29,8 @@ from .progress import Progress, Ranking
 from .randomness import random_states, restore_random_states, untouched_randomness
 from .report import Reporter
 from .schedule import build_schedule
-from .task import Batch, EvalBatches, Scores, Task
+from .step_scores import StepScores
+from .task import Batch, EvalBatches, Task
 from .weights import CARD_NAME, WEIGHTS_NAME, load_weights, save_weights, write_card
 
 PROGRESS_INTERVAL_S = 0.5
@@ -118,7 +119,7 @@ class Loop:
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
-                seen = _Seen()
+                seen = StepScores()
                 for part in self._peers.parts(group, task.count):
                     with self._peers.gradients(model, part):
                         with precision.autocast():
@@ -451,35 +452,3 @@ class Loop:
                 "phase": phase,
             }
         )
-
-
-class _Seen:
-    """What one step's batches gave."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[Scores, Part]] = []
-
-    def add(self, scores: Scores, part: Part) -> None:
-        if part.share > 0:
-            self._parts.append((scores, part))
-
-    def take(self, peers: Peers, progress: Progress) -> dict[str, float]:
-        """Adds all processes' batches to the sums of the progress; the means of the step."""
-        own: dict[str, float] = {}
-        for scores, part in self._parts:
-            losses = {
-                "loss": scores.loss.item() * part.count,
-                "mean": scores.loss.item() * part.share,
-            }
-            sums = {name: float(value) for name, value in scores.sums.items()}
-            for name, value in {**losses, "count": part.count, **sums}.items():
-                own[name] = own.get(name, 0.0) + value
-        total = peers.sum(own)
-        count, mean = total.pop("count"), total.pop("mean") / peers.size
-        for name, value in total.items():
-            progress.sums[name] = progress.sums.get(name, 0.0) + value
-        progress.num_seen += int(count)
-        return {
-            "loss": mean,
-            **{name: value / count for name, value in total.items() if name != "loss"},
-        }

@@ -1,7 +1,7 @@
 // The `vision` recipe's config: what can be set, within which bounds, and help on each in both languages.
 import { z } from "zod";
 import { DataSource } from "../sources.ts";
-import { classWeightField } from "./classifier-fields.ts";
+import { classWeightField, splitFields } from "./classifier-fields.ts";
 import { field } from "./field.ts";
 import { loopFields } from "./loop-fields.ts";
 
@@ -25,36 +25,7 @@ export const VisionConfig = z
       "所有图像缩放到的边长（像素）。留空：内置数字（8）与 IDX 用原始尺寸，其余为 64。",
       { unit: "px" },
     ),
-    validation_fraction: field(
-      z.number().min(0.02).max(0.5).default(0.15),
-      "data",
-      "Validation share",
-      "验证集比例",
-      "Share of the images that choose the best model and never train it.",
-      "用于挑选最佳模型、不参与训练的图像比例。",
-    ),
-    test_fraction: field(
-      z.number().min(0).max(0.5).default(0.15),
-      "data",
-      "Test share",
-      "测试集比例",
-      "Share kept aside for one final, honest accuracy. 0 leaves the test out.",
-      "留作最终一次评估的比例。0 表示不做测试。",
-    ),
-    split_seed: field(
-      z
-        .number()
-        .int()
-        .min(0)
-        .max(2 ** 31 - 1)
-        .default(0),
-      "data",
-      "Split seed",
-      "划分种子",
-      "The same seed always gives the same split.",
-      "相同的种子总是得到相同的划分。",
-      { advanced: true },
-    ),
+    ...splitFields(),
     augment: field(
       z.enum(["none", "light", "standard"]).default("light"),
       "data",

@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from ..classification import class_answer, class_loss, class_weights, num_right
+from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
 from ..data.epoch_batches import EpochBatches
 from ..data.log_mel import FrontEnd, LogMel
 from ..data.sounds import (
@@ -106,10 +105,7 @@ class AudioTask(Task):
     def eval_sums(self, model: nn.Module, batch: SoundBatch) -> EvalSums:
         spectra, lengths, labels = batch
         logits = model(spectra, lengths)
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
-        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
-        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
-        return EvalSums(len(labels), sums, predicted=predicted)
+        return class_sums(logits, labels, len(self.classes))
 
     def count(self, batch: SoundBatch) -> int:
         return len(batch[2])

@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from ..classification import class_answer, class_loss, class_weights, num_right
+from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
 from ..data.epoch_batches import EpochBatches
 from ..data.labelled_texts import LabelledTexts, load_texts, read_utf8
 from ..data.split import Split, split_labels
@@ -110,10 +109,7 @@ class TextClassifyTask(Task):
     def eval_sums(self, model: nn.Module, batch: TextBatch) -> EvalSums:
         tokens, labels = batch
         logits = model(tokens)
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
-        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
-        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
-        return EvalSums(len(labels), sums, predicted=predicted)
+        return class_sums(logits, labels, len(self.classes))
 
     def count(self, batch: TextBatch) -> int:
         return len(batch[1])

@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from ..classification import class_answer, class_loss, class_weights, num_right
+from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
 from ..data.batches import (
     EvalBatches,
     ImageBatch,
@@ -98,10 +97,7 @@ class VisionTask(Task):
     def eval_sums(self, model: nn.Module, batch: ImageBatch) -> EvalSums:
         images, labels = batch[:2]
         logits = model(images)
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
-        predicted = torch.bincount(logits.argmax(1), minlength=len(self.classes))
-        sums = {"loss": loss, "accuracy": num_right(logits, labels)}
-        return EvalSums(len(labels), sums, predicted=predicted)
+        return class_sums(logits, labels, len(self.classes))
 
     def count(self, batch: ImageBatch) -> int:
         return len(batch[1])
