@@ -5,7 +5,7 @@ import { ensureReady } from "./bootstrap/ready.mjs";
 import { endWith, say, seconds } from "./bootstrap/say.mjs";
 import { provideBrowser } from "./test/browser.mjs";
 import { providePostgres } from "./test/postgres.mjs";
-import { runPytest, runVitest } from "./test/runners.mjs";
+import { runPytest, runVitest, tally } from "./test/runners.mjs";
 
 const tiers = {
   small: { projects: ["small"], needs: [] },
@@ -36,7 +36,7 @@ try {
     env.SPOTTER_TEST_DATABASE_URL = postgres.url;
   }
   const total = await runTiers(env);
-  say(`\n${total.passed} passed, ${total.failed} failed`);
+  say(`\n${tally(total)}`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 } catch (error) {
   await postgres?.stop();
@@ -47,7 +47,7 @@ try {
 }
 
 async function runTiers(env) {
-  const total = { passed: 0, failed: 0 };
+  const total = { passed: 0, failed: 0, withoutGpu: 0 };
   for (const [name, tier] of chosen) {
     say(`\n== ${name}`);
     const started = performance.now();
@@ -57,8 +57,9 @@ async function runTiers(env) {
         : await runVitest(name, tier.projects, rest, env);
     total.passed += result.passed;
     total.failed += result.failed;
+    total.withoutGpu += result.withoutGpu;
     const tookMs = performance.now() - started;
-    say(`   ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(tookMs)})`);
+    say(`   ${name}: ${tally(result)} (${seconds(tookMs)})`);
   }
   return total;
 }

@@ -1,6 +1,6 @@
-// The steps that make the worker's Python environment in .venv: what training needs, and on top of
-// it what tests and checks need.
-import { existsSync, readFileSync, realpathSync, rmSync, statfsSync } from "node:fs";
+// The steps that make the worker's Python environment in .venv: what training needs, on top of it what
+// tests and checks need, and the requirement sets that only some recipes need.
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statfsSync } from "node:fs";
 import { environmentFolder, environmentPython, inRoot, root } from "./paths.mjs";
 import { askProgram, runVisibly } from "./programs.mjs";
 import { findPython, inspect } from "./python.mjs";
@@ -49,7 +49,7 @@ export const pythonDevelopment = {
   },
 
   isIntact() {
-    return existsSync(environmentPython);
+    return hasPackage("pytest");
   },
 
   async run() {
@@ -57,6 +57,42 @@ export const pythonDevelopment = {
     await pipInstall(["-r", "worker/requirements-dev.txt"]);
   },
 };
+
+/** What the worker itself installs at the first run that needs it (requirement_sets.py), by name. */
+export const requirementSets = {
+  language: requirementSet("language", "transformers"),
+};
+
+function requirementSet(name, onePackage) {
+  const file = `worker/requirements-${name}.txt`;
+  return {
+    name: `python-${name}`,
+    isDownload: true,
+
+    fingerprint() {
+      return `${hashOf(root, [file])} on ${pythonEnvironment.fingerprint()}`;
+    },
+
+    isIntact() {
+      return hasPackage(onePackage);
+    },
+
+    async run() {
+      const size = /^# Size: (.*)\.$/m.exec(readFileSync(inRoot(file), "utf8"))[1];
+      say(`Python packages of the set "${name}": ${size} ...`);
+      await pipInstall(["-c", "worker/requirements.txt", "-r", file]);
+    },
+  };
+}
+
+// An environment that was made anew has lost what its stamps speak of.
+function hasPackage(name) {
+  const library = `${environmentFolder}/lib`;
+  if (!existsSync(library)) return false;
+  return readdirSync(library).some((python) =>
+    existsSync(`${library}/${python}/site-packages/${name}`),
+  );
+}
 
 // Read, not asked: starting Python would cost the everyday start more than all other checks together.
 function environmentVersion() {

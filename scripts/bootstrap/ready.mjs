@@ -4,17 +4,20 @@ import { bundles } from "./bundles.mjs";
 import { withLock } from "./lock.mjs";
 import { nodePackages } from "./node-packages.mjs";
 import { stampFolder } from "./paths.mjs";
-import { pythonDevelopment, pythonEnvironment } from "./python-environment.mjs";
-import { endWith, say, seconds } from "./say.mjs";
+import { pythonDevelopment, pythonEnvironment, requirementSets } from "./python-environment.mjs";
+import { endWith, SetupProblem, say, seconds } from "./say.mjs";
 import { readStamp, removeStamp, writeStamp } from "./stamps.mjs";
 
 /**
- * Makes the checkout ready. `dev` adds what tests and checks need; `build: false` leaves dist/ alone.
+ * Makes the checkout ready. `dev` adds what tests and checks need; `sets` names requirement sets that
+ * only some recipes need; `build: false` leaves dist/ alone.
  * Returns how long downloads and everything else took, in milliseconds.
  */
-export async function ensureReady({ dev = false, build = true } = {}) {
+export async function ensureReady({ dev = false, build = true, sets = [] } = {}) {
   const steps = [nodePackages, pythonEnvironment];
   if (dev) steps.push(pythonDevelopment);
+  // The tests import every recipe, so that none of them is skipped for a missing package.
+  for (const name of dev ? Object.keys(requirementSets) : sets) steps.push(requirementSets[name]);
   if (build) steps.push(bundles);
   return doDueSteps(steps);
 }
@@ -25,17 +28,24 @@ export async function doDueSteps(steps) {
   return withLock(path.join(stampFolder, "lock"), () => runSteps(steps), tellWaiting);
 }
 
-/** `node scripts/bootstrap.mjs [--dev] [--no-build]` */
-export async function runAsCommand(flags) {
+/** `npm run setup -- [--dev] [--no-build] [requirement set ...]` */
+export async function runAsCommand(words) {
   try {
     const { downloadMs, otherMs } = await ensureReady({
-      dev: flags.includes("--dev"),
-      build: !flags.includes("--no-build"),
+      dev: words.includes("--dev"),
+      build: !words.includes("--no-build"),
+      sets: words.filter((word) => !word.startsWith("--")).map(knownSet),
     });
     say(`Ready (downloads ${seconds(downloadMs)}, the rest ${seconds(otherMs)}).`);
   } catch (error) {
     endWith(error);
   }
+}
+
+function knownSet(name) {
+  if (requirementSets[name] !== undefined) return name;
+  const known = Object.keys(requirementSets).join(", ");
+  throw new SetupProblem(`There is no requirement set "${name}". Sets: ${known}.`);
 }
 
 async function runSteps(steps) {

@@ -22,6 +22,15 @@ SOURCE = Path(__file__).parents[1] / "src"
 TINY = {"width": 8, "epochs": 2, "warmup_epochs": 0.5, "checkpoint_every_epochs": 1}
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `@pytest.mark.gpu("why")` runs only where there is a GPU."""
+    mark = item.get_closest_marker("gpu")
+    if mark is not None and not torch.cuda.is_available():
+        why = f": {mark.args[0]}" if mark.args else ""
+        # `npm test` counts every other skipped test as failed; it knows these by their first words.
+        pytest.skip(f"needs a GPU{why}")
+
+
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[Receiver]:
     receiver = Receiver(tmp_path / "home")

@@ -32,6 +32,9 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
         return "out-of-memory", _memory_hint(config)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "disk-full", "Free some disk space, then resume the run from its last checkpoint."
+    # By name, as it carries its own advice.
+    if type(error).__name__ == "MissingPackagesError":
+        return "packages-missing", "Connect the machine to a network, or install them by hand."
     if isinstance(error, ValueError):
         return "invalid-input", "Correct the data or the configuration, then start a new run."
     return type(error).__name__, None

@@ -11,6 +11,7 @@ import importlib
 from types import ModuleType
 
 from ..recipe_configs import CONFIGS
+from ..requirement_sets import require_set
 
 # Recipe name → module; a recipe's libraries load with it.
 _MODULES = {
@@ -20,6 +21,8 @@ _MODULES = {
     "text-lm": "text_lm",
     "concept": "concept",
 }
+# Recipe name → the requirement set that its libraries come from.
+_SETS = {"text-finetune": "language"}
 
 
 def recipe_module(name: str) -> ModuleType:
@@ -28,4 +31,6 @@ def recipe_module(name: str) -> ModuleType:
         known = ", ".join(sorted(_MODULES))
         raise ValueError(f"recipe {name!r} is unknown to this worker; it has: {known}")
     assert name in CONFIGS, "the contract knows every recipe"
+    if name in _SETS:
+        require_set(_SETS[name])
     return importlib.import_module(f"{__name__}.{_MODULES[name]}")
