@@ -239,6 +239,16 @@ const rows = {
     domain: "runs",
     sentence: "The saved model could not read this input.",
   },
+  "preflight-failed": {
+    status: 422,
+    domain: "runs",
+    sentence: "The pre-flight could not be carried out for this configuration.",
+  },
+  "preflight-not-found": {
+    status: 404,
+    domain: "runs",
+    sentence: "There is no such pre-flight.",
+  },
 
   "model-not-found": { status: 404, domain: "models", sentence: "There is no such model." },
   "model-version-not-found": {

@@ -4,7 +4,7 @@ import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, UnixTime } from "./scalars.ts";
 
 /** `external` jobs are followed, not started by us: own scripts and TensorBoard folders. */
-export const JobKind = z.enum(["train", "predict", "external"]);
+export const JobKind = z.enum(["train", "predict", "preflight", "external"]);
 export type JobKind = z.infer<typeof JobKind>;
 
 /**

@@ -245,7 +245,7 @@ export const JobSpec = z.object({
   protocol: z.literal(PROTOCOL),
   job_id: Id,
   attempt: z.number().int().positive(),
-  kind: z.enum(["train", "predict"]),
+  kind: z.enum(["train", "predict", "preflight"]),
   name: z.string(),
   recipe: z.string(),
   config: JsonObject,
@@ -259,6 +259,8 @@ export const JobSpec = z.object({
   resume_from: z.string().nullable(),
   /** For `predict`: the weights folder (absolute), and what to predict from. */
   predict: z.object({ weights: z.string(), inputs: z.array(PredictInput).max(64) }).nullable(),
+  /** For `preflight` (since 2026-11): seconds that its checks may take together. */
+  preflight: z.object({ budget_s: z.number() }).nullable().default(null),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),
 });

@@ -22,17 +22,22 @@ class JobSpecPredict(TypedDict):
     inputs: list[PredictInput]
 
 
+class JobSpecPreflight(TypedDict):
+    budget_s: float
+
+
 class JobSpec(TypedDict):
     protocol: Literal[1]
     job_id: Id
     attempt: int
-    kind: Literal["train", "predict"]
+    kind: Literal["train", "predict", "preflight"]
     name: str
     recipe: str
     config: JsonObject
     places: dict[str, str]
     resume_from: Union[str, None]
     predict: Union[JobSpecPredict, None]
+    preflight: Union[JobSpecPreflight, None]
     num_threads: int
 
 

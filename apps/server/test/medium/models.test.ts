@@ -223,7 +223,7 @@ function sweeperOf({ database, home }: TestServer): () => Promise<number[]> {
     outbox: new Outbox({ database, clock: systemClock, log }),
     queue: {
       runDir: (id: number) => path.join(home, "runs", String(id)),
-      endedPredictions: () => Promise.resolve([]),
+      endedLightJobs: () => Promise.resolve([]),
     } as unknown as QueueService,
     held: (runIds) => new ModelsStore(database).holding(runIds),
   });

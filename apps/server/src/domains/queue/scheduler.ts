@@ -1,4 +1,4 @@
-// Plain first-in-first-out: one training at a time, beside it one light job (predictions). Starts what may start and
+// Plain first-in-first-out: one training at a time, beside it one light job (a prediction or a pre-flight). Starts what may start and
 // says of the rest why it waits.
 import { availableParallelism } from "node:os";
 import type { JobKind, JobSpec } from "@spotter/contract";
@@ -11,7 +11,8 @@ import type { JobLifecycle } from "./lifecycle.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobRow, JobWork } from "./tables.ts";
 
-const SLOTS: readonly JobKind[] = ["train", "predict"];
+/** Kinds that share a place: of each line one runs at a time. */
+const SLOTS: readonly (readonly JobKind[])[] = [["train"], ["predict", "preflight"]];
 
 export class Scheduler {
   readonly #store: QueueStore;
@@ -50,14 +51,14 @@ export class Scheduler {
   }
 
   async #pass(): Promise<void> {
-    for (const kind of SLOTS) {
-      const occupant = (await this.#store.openAttempts()).find((open) => open.kind === kind);
+    for (const kinds of SLOTS) {
+      const occupant = (await this.#store.openAttempts()).find((open) => kinds.includes(open.kind));
       if (occupant === undefined) {
-        const next = await this.#store.nextWaiting(kind);
+        const next = await this.#store.nextWaiting(kinds);
         if (next === undefined) continue;
         const obstacle = this.#executor.unavailable();
         if (obstacle !== null) {
-          await this.#explainWaiting(kind, obstacle);
+          await this.#explainWaiting(kinds, obstacle);
           continue;
         }
         await this.#begin(next);
@@ -65,18 +66,20 @@ export class Scheduler {
         this.kick();
       } else {
         await this.#explainWaiting(
-          kind,
-          kind === "train"
+          kinds,
+          occupant.kind === "train"
             ? `Waits for run ${occupant.job_id} to end: one training runs at a time.`
-            : "Waits for an earlier prediction to end.",
+            : occupant.kind === "predict"
+              ? "Waits for an earlier prediction to end."
+              : "Waits for an earlier pre-flight to end.",
         );
       }
     }
   }
 
-  async #explainWaiting(kind: JobKind, reason: string): Promise<void> {
+  async #explainWaiting(kinds: readonly JobKind[], reason: string): Promise<void> {
     await this.#lifecycle.change((transaction) =>
-      this.#store.explainWaiting(transaction, kind, reason),
+      this.#store.explainWaiting(transaction, kinds, reason),
     );
   }
 
@@ -127,7 +130,8 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
     places: work.places,
     resume_from: job.resume_from,
     predict: work.predict,
-    // A prediction runs beside a training and should not slow it.
+    preflight: work.preflight ?? null,
+    // A prediction or a pre-flight runs beside a training and should not slow it.
     num_threads: job.kind === "train" ? cores : Math.max(1, Math.floor(cores / 2)),
   };
 }

@@ -85,6 +85,10 @@ export class QueueService {
     return row;
   }
 
+  findJob(jobId: number): Promise<JobRow | undefined> {
+    return this.#parts.store.job(jobId);
+  }
+
   async job(jobId: number): Promise<Job> {
     const row = await this.jobRow(jobId);
     return toJob(row, await this.#parts.store.attempts(jobId));
@@ -197,9 +201,9 @@ export class QueueService {
     return this.#parts.lifecycle.killNow(jobId);
   }
 
-  /** Predictions whose processes ended within this time. */
-  endedPredictions(after: number, before: number): Promise<number[]> {
-    return this.#parts.store.endedBetween("predict", after, before);
+  /** Predictions and pre-flights whose processes ended within this time. */
+  endedLightJobs(after: number, before: number): Promise<number[]> {
+    return this.#parts.store.endedBetween(["predict", "preflight"], after, before);
   }
 
   /** Whether all processes of the job's attempts are gone. */

@@ -64,12 +64,12 @@ export class QueueStore {
     return this.jobsInStates(ACTIVE_STATES);
   }
 
-  /** Jobs of a kind whose processes all ended within a time; their folders are nobody's any more. */
-  async endedBetween(kind: JobKind, after: number, before: number): Promise<number[]> {
+  /** Jobs of these kinds whose processes all ended within a time; their folders are nobody's any more. */
+  async endedBetween(kinds: readonly JobKind[], after: number, before: number): Promise<number[]> {
     const rows = await this.#read
       .selectFrom("jobs")
       .select("id")
-      .where("kind", "=", kind)
+      .where("kind", "in", [...kinds])
       .where("ended_at", ">", after)
       .where("ended_at", "<=", before)
       .where((where) =>
@@ -87,12 +87,12 @@ export class QueueStore {
     return rows.map(({ id }) => id);
   }
 
-  nextWaiting(kind: JobKind): Promise<JobRow | undefined> {
+  nextWaiting(kinds: readonly JobKind[]): Promise<JobRow | undefined> {
     return this.#read
       .selectFrom("jobs")
       .selectAll()
       .where("state", "=", "queued")
-      .where("kind", "=", kind)
+      .where("kind", "in", [...kinds])
       .orderBy("priority", "desc")
       .orderBy("id")
       .executeTakeFirst();
@@ -101,14 +101,14 @@ export class QueueStore {
   /** @returns ids of waiting jobs whose reason changed */
   async explainWaiting(
     transaction: QueueTransaction,
-    kind: JobKind,
+    kinds: readonly JobKind[],
     reason: string,
   ): Promise<number[]> {
     const rows = await transaction
       .updateTable("jobs")
       .set({ reason })
       .where("state", "=", "queued")
-      .where("kind", "=", kind)
+      .where("kind", "in", [...kinds])
       .where((where) => where.or([where("reason", "is", null), where("reason", "<>", reason)]))
       .returning("id")
       .execute();

@@ -96,6 +96,8 @@ export interface JobWork {
   /** Where the config's sources lie on the server's disk, by field. */
   readonly places: Record<string, string>;
   readonly predict: { readonly weights: string; readonly inputs: PredictInput[] } | null;
+  /** Absent in jobs of before 2026-11. */
+  readonly preflight?: { readonly budget_s: number } | null;
 }
 
 export type Exit = AttemptExit;

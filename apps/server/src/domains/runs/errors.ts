@@ -23,4 +23,7 @@ export const fileNotFound = () => new SpotterError("file-not-found");
 export const noActiveRun = () => new SpotterError("no-active-run");
 export const noCheckpoint = () => new SpotterError("no-checkpoint");
 export const noWeights = () => new SpotterError("no-weights");
+export const preflightFailed = (message: string) => new SpotterError("preflight-failed", message);
+export const preflightNotFound = (jobId: number) =>
+  new SpotterError("preflight-not-found", `There is no pre-flight ${jobId}.`);
 export const predictionFailed = (message: string) => new SpotterError("prediction-failed", message);

@@ -18,6 +18,7 @@ import { LastLines } from "./last-lines.ts";
 import { LogsStore } from "./logs-store.ts";
 import type { PlaceParts } from "./places.ts";
 import { Predictions } from "./predictions.ts";
+import { Preflights } from "./preflights.ts";
 import { Purge } from "./purge.ts";
 import { registerRunRoutes } from "./routes.ts";
 import { RunList } from "./run-list.ts";
@@ -65,6 +66,7 @@ export class RunsRoom {
   readonly #parts: RunsRoomParts;
   readonly #store: RunsStore;
   readonly #control: RunControl;
+  readonly #preflights: Preflights;
   readonly #feed: RunFeed;
   readonly #purge: Purge;
 
@@ -92,6 +94,7 @@ export class RunsRoom {
     this.#control = new RunControl({ runs: this.service, store, queue, audit });
     const folder = path.join(parts.home, "tmp", "predict");
     this.predictions = new Predictions({ store, queue, sources, folder });
+    this.#preflights = new Preflights({ store, queue, sources });
     this.#feed = feed;
     this.#purge = new Purge({ store, outbox, queue, log, now, held: parts.held });
   }
@@ -108,6 +111,7 @@ export class RunsRoom {
       runs: this.service,
       control: this.#control,
       predictions: this.predictions,
+      preflights: this.#preflights,
       store: this.#store,
     });
   }

@@ -7,8 +7,8 @@ import type { RunsStore } from "./store.ts";
 
 const KEEP_DELETED_S = 7 * 86_400;
 const INTERVAL_MS = 3_600_000;
-/** Answered predictions leave their folder that long, for a look at what went wrong. */
-const KEEP_PREDICTION_S = 3_600;
+/** Answered predictions and pre-flights leave their folder that long, for a look at what went wrong. */
+const KEEP_LIGHT_JOB_S = 3_600;
 /** Far more than the time between two sweeps; older ones are gone already. */
 const LOOK_BACK_S = 30 * 86_400;
 /** Rooms that keep something under a run's id handle this topic: payload `{run_id}`. */
@@ -48,14 +48,14 @@ export class Purge {
       await rm(queue.runDir(id), { recursive: true, force: true });
     }
     if (ids.length > 0) outbox.kick();
-    await this.#sweepPredictions();
+    await this.#sweepLightJobs();
     return ids;
   }
 
-  async #sweepPredictions(): Promise<void> {
+  async #sweepLightJobs(): Promise<void> {
     const { queue, now } = this.#parts;
-    const before = now() - KEEP_PREDICTION_S;
-    for (const id of await queue.endedPredictions(before - LOOK_BACK_S, before))
+    const before = now() - KEEP_LIGHT_JOB_S;
+    for (const id of await queue.endedLightJobs(before - LOOK_BACK_S, before))
       await rm(queue.runDir(id), { recursive: true, force: true });
   }
 

@@ -1,9 +1,11 @@
 // HTTP of runs: the list, one run, its files, logs and commands, and the door for own scripts.
 import {
+  cancelPreflight,
   controlTraining,
   createRun,
   deleteRun,
   downloadRunFile,
+  getPreflight,
   getRun,
   listRecipes,
   listRunCommands,
@@ -16,6 +18,7 @@ import {
   restoreRun,
   resumeRun,
   sendRunEvents,
+  startPreflight,
   updateRun,
 } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
@@ -24,6 +27,7 @@ import type { QueueService } from "../queue/index.ts";
 import type { RunControl } from "./control.ts";
 import { fileNotFound, runNotFound, stateConflict } from "./errors.ts";
 import type { Predictions } from "./predictions.ts";
+import type { Preflights } from "./preflights.ts";
 import { openRunFile } from "./run-files.ts";
 import type { RunService } from "./service.ts";
 import type { RunsStore } from "./store.ts";
@@ -36,6 +40,7 @@ export interface RunRouteParts {
   readonly runs: RunService;
   readonly control: RunControl;
   readonly predictions: Predictions;
+  readonly preflights: Preflights;
   readonly store: RunsStore;
   readonly queue: QueueService;
   readonly defaultProject: () => Promise<number>;
@@ -48,6 +53,7 @@ export function registerRunRoutes(parts: RunRouteParts): void {
   bindOneRun(parts);
   bindContents(parts);
   bindActions(parts);
+  bindPreflights(parts);
   bindScriptEvents(parts);
 }
 
@@ -133,6 +139,28 @@ function bindActions({ router, runs, control, predictions }: RunRouteParts): voi
     async ({ params, body, caller }) =>
       predictions.predict(await runs.require(Number(params.run_id)), body, caller),
   );
+}
+
+function bindPreflights({ router, preflights, defaultProject }: RunRouteParts): void {
+  type JobInPath = { readonly params: { readonly job_id: string } };
+  const projectOf = async ({ params }: JobInPath) =>
+    (await preflights.require(Number(params.job_id))).project_id;
+  router.inProject(
+    startPreflight,
+    async ({ body }) => body.project_id ?? (await defaultProject()),
+    async ({ body, query, caller }) => {
+      const projectId = body.project_id ?? (await defaultProject());
+      const jobId = await preflights.start({ ...body, project_id: projectId }, caller);
+      return preflights.get(jobId, Number(query.wait));
+    },
+  );
+  router.inProject(getPreflight, projectOf, ({ params, query }) =>
+    preflights.get(Number(params.job_id), Number(query.wait)),
+  );
+  router.inProject(cancelPreflight, projectOf, async ({ params }) => {
+    await preflights.cancel(Number(params.job_id));
+    return { done: true as const };
+  });
 }
 
 /** As hot as the workers' door, so bound like it: the caller before the body, the batch parsed by hand. */

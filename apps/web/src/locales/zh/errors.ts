@@ -64,6 +64,8 @@ export default {
   "no-checkpoint": "此训练没有可供继续的完整检查点。",
   "no-weights": "此训练尚未保存权重。",
   "prediction-failed": "已保存的模型无法读取此输入。",
+  "preflight-failed": "无法对该配置进行预检。",
+  "preflight-not-found": "没有这个预检任务。",
 
   "metric-not-found": "此训练没有这个指标。",
   "columns-uneven": "序列的 step、time、value 三列长度不一致。",
