@@ -1,7 +1,14 @@
 // Writes the worker's typed recipe configs: one frozen data class a recipe, whose fields, defaults and bounds are the
 // contract's, so that they are said once.
 import { z } from "zod";
-import { loopFields, recipes } from "../../packages/contract/src/index.ts";
+import {
+  classWeightField,
+  DataSource,
+  learningFields,
+  loopFields,
+  recipes,
+  splitFields,
+} from "../../packages/contract/src/index.ts";
 import { pythonLiteral } from "./python-models.ts";
 
 interface Schema {
@@ -24,18 +31,38 @@ from typing import Any
 from .recipe_config import REQUIRED, Primary, RecipeConfig, one_of, setting
 `;
 
+/** What several recipes have in common: a data class that theirs inherit. */
+interface Base {
+  readonly name: string;
+  readonly parent: string;
+  readonly owns: string;
+  /** With the parent's. */
+  readonly fields: Map<string, string>;
+}
+
 export function pythonConfigs(): string {
-  const shared = fieldsOf(z.object(loopFields()));
-  const loop = [
-    "@dataclass(frozen=True)",
-    "class LoopConfig(RecipeConfig):",
-    `    """What the loop reads of every recipe's config; the defaults are each recipe's own."""`,
-    "",
-    ...shared.values(),
-  ].join("\n");
-  const classes = [loop];
+  const loop = fieldsOf(z.object(loopFields()));
+  const classifier = fieldsOf(
+    z.object({ ...splitFields(), ...classWeightField(), ...learningFields(DataSource) }),
+  );
+  // The richest first: a recipe takes the first that it has all fields of.
+  const bases: Base[] = [
+    {
+      name: "ClassifierConfig",
+      parent: "LoopConfig",
+      owns: "What recipes that sort into classes share beside the loop's: the split, and how they learn on.",
+      fields: new Map([...loop, ...classifier]),
+    },
+    {
+      name: "LoopConfig",
+      parent: "RecipeConfig",
+      owns: "What the loop reads of every recipe's config; the defaults are each recipe's own.",
+      fields: loop,
+    },
+  ];
+  const classes = [...bases].reverse().map((base) => baseClass(base, bases));
   for (const [name, recipe] of Object.entries(recipes))
-    classes.push(configClass(name, recipe, shared));
+    classes.push(configClass(name, recipe, bases));
   const table = Object.keys(recipes).map((name) => `    "${name}": ${className(name)},`);
   return `${[
     header.trimEnd(),
@@ -46,15 +73,27 @@ export function pythonConfigs(): string {
 
 type AnyRecipe = (typeof recipes)[keyof typeof recipes];
 
+function baseClass(base: Base, bases: readonly Base[]): string {
+  const parent = bases.find((one) => one.name === base.parent);
+  const own = [...base.fields].filter(([key]) => parent?.fields.has(key) !== true);
+  return [
+    "@dataclass(frozen=True)",
+    `class ${base.name}(${base.parent}):`,
+    `    """${base.owns}"""`,
+    "",
+    ...own.map(([, line]) => line),
+  ].join("\n");
+}
+
 // What equals the shared field's line is inherited and left out.
-function configClass(name: string, recipe: AnyRecipe, shared: Map<string, string>): string {
+function configClass(name: string, recipe: AnyRecipe, bases: readonly Base[]): string {
   const own = fieldsOf(recipe.config);
-  const isTrained = [...shared.keys()].every((key) => own.has(key));
-  const fields = [...own].filter(([key, line]) => !isTrained || shared.get(key) !== line);
+  const base = bases.find((one) => [...one.fields.keys()].every((key) => own.has(key)));
+  const fields = [...own].filter(([key, line]) => base?.fields.get(key) !== line);
   const primary = `Primary(${JSON.stringify(recipe.primary_metric)}, ${recipe.higher_is_better ? "True" : "False"})`;
   return [
     "@dataclass(frozen=True)",
-    `class ${className(name)}(${isTrained ? "LoopConfig" : "RecipeConfig"}):`,
+    `class ${className(name)}(${base?.name ?? "RecipeConfig"}):`,
     `    RECIPE = "${name}"`,
     `    PRIMARY = ${primary}`,
     "",

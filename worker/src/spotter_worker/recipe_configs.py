@@ -53,7 +53,29 @@ class LoopConfig(RecipeConfig):
 
 
 @dataclass(frozen=True)
-class VisionConfig(LoopConfig):
+class ClassifierConfig(LoopConfig):
+    """What recipes that sort into classes share beside the loop's: the split, and how they learn on."""
+
+    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
+    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
+    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
+    class_weights: str = one_of("off", choices=("off", "balanced",))
+    class_subset: list[Any] = setting("array", [], max_items=10000)
+    old_data: dict[str, Any] | None = setting("source", None, nullable=True, choices=("builtin", "path", "dataset_version",))
+    old_class_subset: list[Any] = setting("array", [], max_items=10000)
+    replay_share: float = setting("number", 0.5, minimum=0, maximum=0.9)
+    replay_examples: int | None = setting("integer", None, nullable=True, minimum=1, maximum=100000000)
+    ewc_lambda: float | None = setting("number", None, nullable=True, maximum=1000000000, above=0)
+    distill_from: dict[str, Any] | None = setting("source", None, nullable=True, choices=("model_version", "path", "hub",))
+    distill_weight: float = setting("number", 1, maximum=1000, above=0)
+    distill_temperature: float = setting("number", 2, minimum=0.1, maximum=100)
+    mutual_students: int | None = setting("integer", None, nullable=True, minimum=2, maximum=16)
+    mutual_widths: list[Any] = setting("array", [], max_items=16)
+    mutual_weight: float = setting("number", 1, maximum=1000, above=0)
+
+
+@dataclass(frozen=True)
+class VisionConfig(ClassifierConfig):
     RECIPE = "vision"
     PRIMARY = Primary("val/accuracy", True)
 
@@ -61,20 +83,16 @@ class VisionConfig(LoopConfig):
     "builtin": "digits",
 }, choices=("builtin", "path", "dataset_version",))
     image_size: int | None = setting("integer", None, nullable=True, minimum=8, maximum=512)
-    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
-    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
-    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
     augment: str = one_of("light", choices=("none", "light", "standard",))
     mirror: bool = setting("boolean", False)
     model: str = one_of("cnn", choices=("cnn", "resnet18",))
     width: int = setting("integer", 32, minimum=4, maximum=256)
     dropout: float = setting("number", 0.1, minimum=0, maximum=0.9)
     mixup: float = setting("number", 0, minimum=0, maximum=4)
-    class_weights: str = one_of("off", choices=("off", "balanced",))
 
 
 @dataclass(frozen=True)
-class AudioConfig(LoopConfig):
+class AudioConfig(ClassifierConfig):
     RECIPE = "audio"
     PRIMARY = Primary("val/accuracy", True)
 
@@ -84,9 +102,6 @@ class AudioConfig(LoopConfig):
     num_mels: int = setting("integer", 40, minimum=8, maximum=256)
     window_ms: float = setting("number", 25, minimum=5, maximum=200)
     hop_ms: float = setting("number", 10, minimum=2, maximum=100)
-    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
-    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
-    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
     time_masks: int = setting("integer", 2, minimum=0, maximum=10)
     time_mask_share: float = setting("number", 0.15, minimum=0, maximum=0.5)
     frequency_masks: int = setting("integer", 2, minimum=0, maximum=10)
@@ -97,12 +112,12 @@ class AudioConfig(LoopConfig):
     width: int = setting("integer", 96, minimum=4, maximum=2048)
     bidirectional: bool = setting("boolean", True)
     dropout: float = setting("number", 0.2, minimum=0, maximum=0.9)
-    class_weights: str = one_of("off", choices=("off", "balanced",))
+    old_data: dict[str, Any] | None = setting("source", None, nullable=True, choices=("path", "dataset_version",))
     learning_rate: float = setting("number", 0.002, maximum=10, above=0)
 
 
 @dataclass(frozen=True)
-class TextClassifyConfig(LoopConfig):
+class TextClassifyConfig(ClassifierConfig):
     RECIPE = "text-classify"
     PRIMARY = Primary("val/accuracy", True)
 
@@ -112,14 +127,11 @@ class TextClassifyConfig(LoopConfig):
     tokens: str = one_of("words", choices=("words", "characters", "bytes",))
     vocabulary_size: int = setting("integer", 20000, minimum=16, maximum=200000)
     max_tokens: int = setting("integer", 256, minimum=4, maximum=4096)
-    validation_fraction: float = setting("number", 0.15, minimum=0.02, maximum=0.5)
-    test_fraction: float = setting("number", 0.15, minimum=0, maximum=0.5)
-    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
     layers: int = setting("integer", 2, minimum=1, maximum=24)
     heads: int = setting("integer", 4, minimum=1, maximum=32)
     width: int = setting("integer", 128, minimum=4, maximum=2048)
     dropout: float = setting("number", 0.1, minimum=0, maximum=0.9)
-    class_weights: str = one_of("off", choices=("off", "balanced",))
+    old_data: dict[str, Any] | None = setting("source", None, nullable=True, choices=("path", "dataset_version",))
     epochs: int = setting("integer", 15, minimum=1, maximum=100000)
     batch_size: int = setting("integer", 32, minimum=1, maximum=65536)
     learning_rate: float = setting("number", 0.001, maximum=10, above=0)

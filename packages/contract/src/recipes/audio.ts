@@ -3,6 +3,7 @@ import { z } from "zod";
 import { FileSource } from "../sources.ts";
 import { classWeightField, splitFields } from "./classifier-fields.ts";
 import { field } from "./field.ts";
+import { learningFields } from "./learning-fields.ts";
 import { loopFields } from "./loop-fields.ts";
 
 function soundFields() {
@@ -163,6 +164,7 @@ export const AudioConfig = z
     ...maskFields(),
     ...networkFields(),
     ...classWeightField(),
+    ...learningFields(FileSource),
     ...loopFields({ epochs: 25, batch_size: 64, learning_rate: 0.002, warmup_epochs: 1 }),
   })
   .strict();

@@ -7,6 +7,7 @@ export const SECTIONS = [
   "optimizer",
   "schedule",
   "regularization",
+  "learning",
   "checkpoints",
   "resources",
 ] as const;

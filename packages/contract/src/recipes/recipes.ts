@@ -31,8 +31,8 @@ export const recipes = {
     /** The metric that chooses the best model, and which way is better. */
     primary_metric: "val/accuracy",
     higher_is_better: true,
-    data_fields: ["data"],
-    model_fields: ["init_from"],
+    data_fields: ["data", "old_data"],
+    model_fields: ["init_from", "distill_from"],
     config: VisionConfig,
   },
   audio: {
@@ -43,8 +43,8 @@ export const recipes = {
     description_zh: "用 LSTM 或 GRU 把录音分到各个类别：口令、环境声、乐器等。",
     primary_metric: "val/accuracy",
     higher_is_better: true,
-    data_fields: ["data"],
-    model_fields: ["init_from"],
+    data_fields: ["data", "old_data"],
+    model_fields: ["init_from", "distill_from"],
     config: AudioConfig,
   },
   "text-classify": {
@@ -55,8 +55,8 @@ export const recipes = {
     description_zh: "用 Transformer 编码器把文本分到各个类别：主题、情感、意图等；支持中文。",
     primary_metric: "val/accuracy",
     higher_is_better: true,
-    data_fields: ["data"],
-    model_fields: ["init_from"],
+    data_fields: ["data", "old_data"],
+    model_fields: ["init_from", "distill_from"],
     config: TextClassifyConfig,
   },
   "text-lm": {

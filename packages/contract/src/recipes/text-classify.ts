@@ -3,6 +3,7 @@ import { z } from "zod";
 import { FileSource } from "../sources.ts";
 import { classWeightField, splitFields } from "./classifier-fields.ts";
 import { field } from "./field.ts";
+import { learningFields } from "./learning-fields.ts";
 import { loopFields } from "./loop-fields.ts";
 
 function textFields() {
@@ -103,6 +104,7 @@ export const TextClassifyConfig = z
     ...splitFields(),
     ...encoderFields(),
     ...classWeightField(),
+    ...learningFields(FileSource),
     ...loopFields({ epochs: 15, batch_size: 32, learning_rate: 0.001 }),
   })
   .strict();

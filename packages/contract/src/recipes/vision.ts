@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DataSource } from "../sources.ts";
 import { classWeightField, splitFields } from "./classifier-fields.ts";
 import { field } from "./field.ts";
+import { learningFields } from "./learning-fields.ts";
 import { loopFields } from "./loop-fields.ts";
 
 /** Image classification with a small CNN or a ResNet-18-style network. */
@@ -78,6 +79,7 @@ export const VisionConfig = z
     ),
     ...classWeightField(),
 
+    ...learningFields(DataSource),
     ...loopFields(),
   })
   .strict();

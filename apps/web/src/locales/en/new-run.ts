@@ -12,6 +12,7 @@ export default {
     optimizer: "Optimiser",
     schedule: "Schedule",
     regularization: "Regularisation",
+    learning: "Learning on",
     checkpoints: "Checkpoints",
     resources: "Resources",
   },

@@ -12,6 +12,7 @@ export default {
     optimizer: "优化器",
     schedule: "学习率计划",
     regularization: "正则化",
+    learning: "持续与协同学习",
     checkpoints: "检查点",
     resources: "资源",
   },
