@@ -11,6 +11,7 @@ from typing import Any
 import numpy
 import torch
 
+from .code_revision import code_revision
 from .columns import encode_value
 from .device import describe_device
 from .progress import Progress
@@ -57,6 +58,7 @@ class Reporter:
                     "python": platform.python_version(),
                     "torch": torch.__version__,
                     "numpy": numpy.__version__,
+                    "code": code_revision(),
                 },
             }
         )
