@@ -58,8 +58,13 @@ export function changeModelVersion(
 }
 
 /** Brings back the version that was in production before. */
-export function rollBack(client: HttpClient, modelId: number): Promise<ModelDetail> {
-  return client.call(rollBackModel, { params: { model_id: modelId } });
+export function rollBack(
+  client: HttpClient,
+  modelId: number,
+  reason?: string,
+): Promise<ModelDetail> {
+  const body = reason === undefined ? {} : { reason };
+  return client.call(rollBackModel, { params: { model_id: modelId }, body });
 }
 
 /** Answers inputs with a version's weights. */

@@ -11,6 +11,7 @@ import {
   ModelVersionPage,
   ModelVersionParams,
   RegisterModelVersion,
+  RollBackModel,
   UpdateModelVersion,
 } from "./models.ts";
 import { PredictAnswer, PredictRequest } from "./runs.ts";
@@ -80,6 +81,7 @@ export const rollBackModel = defineEndpoint({
   access: "project-member",
   summary: "Bring back the version that was in production before.",
   params: ModelParams,
+  body: RollBackModel,
   response: ModelDetail,
 });
 

@@ -109,6 +109,8 @@ export const StageChange = z.object({
   changed_at: UnixTime,
   changed_by: Id.nullable(),
   changed_by_name: z.string().nullable(),
+  /** Why, in the person's words; empty when none were given. */
+  reason: z.string(),
 });
 export type StageChange = z.infer<typeof StageChange>;
 
@@ -171,8 +173,12 @@ export const UpdateModelVersion = z
     note: z.string().max(10_000).optional(),
     tags: z.array(Tag).max(20).optional(),
     stage: ModelStage.optional(),
+    /** Why the stage changes; kept in the model's history. */
+    reason: z.string().max(1_000).optional(),
   })
   .strict();
+
+export const RollBackModel = UpdateModelVersion.pick({ reason: true });
 
 export const ModelParams = z.object({ model_id: IdText });
 export const ModelVersionParams = z.object({ version_id: IdText });

@@ -274,7 +274,11 @@ describe("stages", () => {
       await trained("staged"),
     ];
     const model = () => server.client.call(getModel, { params: { model_id: one.model_id } });
-    const back = () => server.client.call(rollBackModel, { params: { model_id: one.model_id } });
+    const back = () =>
+      server.client.call(rollBackModel, {
+        params: { model_id: one.model_id },
+        body: { reason: "mistakes 7 for 1" },
+      });
     await expect(back()).rejects.toMatchObject({ code: "no-earlier-production" });
     for (const version of [one, two, three]) await stage(version, "production");
     expect(await model()).toMatchObject({
@@ -289,7 +293,10 @@ describe("stages", () => {
     const restored = await back();
     expect(restored).toMatchObject({ production: { version: 1 }, rollback_to: null });
     expect(restored.stage_changes.slice(0, 2)).toMatchObject([
-      { version: 1, from: "archived", to: "production", is_rollback: true, changed_by_name: "ada" },
+      {
+        ...{ version: 1, from: "archived", to: "production", is_rollback: true },
+        ...{ changed_by_name: "ada", reason: "mistakes 7 for 1" },
+      },
       { version: 2, from: "production", to: "archived", is_rollback: false },
     ]);
     const { entries } = await server.client.call(listAudit, {});

@@ -13,6 +13,7 @@ import { Purge } from "./purge.ts";
 import { registerModelRoutes } from "./routes.ts";
 import { ModelService } from "./service.ts";
 import { modelsSink } from "./sink.ts";
+import { Staging } from "./staging.ts";
 import { ModelsStore } from "./store.ts";
 import { VersionList } from "./version-list.ts";
 import { WeightsKeeper } from "./weights-keeper.ts";
@@ -53,6 +54,7 @@ export class ModelsRoom {
     this.service = new ModelService({
       ...{ store, keeper, statement, audit, now },
       list: new VersionList(database),
+      staging: new Staging({ store, audit, now }),
       runs: runs.service,
       predictions: runs.predictions,
       keepLater: (transaction, runId, sha256) =>

@@ -81,4 +81,10 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX model_stage_changes_by_model ON model_stage_changes (model_id, id)`,
     ],
   },
+  {
+    name: "0002-stage-reasons",
+    statements: (types) => [
+      `ALTER TABLE model_stage_changes ADD COLUMN reason ${types.text} NOT NULL DEFAULT ''`,
+    ],
+  },
 ];

@@ -19,8 +19,9 @@ import {
   updateModel,
   updateModelVersion,
 } from "@spotter/contract";
-import type { Router } from "../../platform/route.ts";
+import type { Caller, Router } from "../../platform/route.ts";
 import type { RunService } from "../runs/index.ts";
+import type { By } from "./audit-note.ts";
 import { fileNotFound } from "./errors.ts";
 import type { ModelService } from "./service.ts";
 import type { ModelsStore } from "./store.ts";
@@ -54,11 +55,10 @@ function bindModels({ router, models }: ModelRouteParts): void {
   }));
   router.inProject(getModel, projectOf, async (input) => models.model(await rowOf(input)));
   router.inProject(updateModel, projectOf, async (input) => {
-    const { body, caller, request } = input;
-    return models.rename(await rowOf(input), body.name, caller, request.ip);
+    return models.rename(await rowOf(input), input.body.name, byOf(input));
   });
   router.inProject(rollBackModel, projectOf, async (input) =>
-    models.rollBack(await rowOf(input), input.caller, input.request.ip),
+    models.rollBack(await rowOf(input), input.body.reason ?? "", byOf(input)),
   );
 }
 
@@ -80,17 +80,17 @@ function bindVersions({ router, models, runs }: ModelRouteParts): void {
   router.inProject(
     registerModelVersion,
     async ({ body }) => (await runs.require(body.run_id)).project_id,
-    ({ body, caller, request }) => models.register(body, caller, request.ip),
+    (input) => models.register(input.body, byOf(input)),
   );
   router.inProject(
     createModelVersion,
     async (input) => (await modelOf(input)).project_id,
     async (input) => {
-      const { body, caller, request } = input;
+      const { body } = input;
       const model = await modelOf(input);
       // A run of another project counts as not there.
       await models.requireRunOf(model, body.run_id);
-      return models.register({ ...body, name: model.name }, caller, request.ip);
+      return models.register({ ...body, name: model.name }, byOf(input));
     },
   );
 }
@@ -102,17 +102,16 @@ function bindOneVersion({ router, models }: ModelRouteParts): void {
 
   router.inProject(getModelVersion, projectOf, async (input) => models.version(await rowOf(input)));
   router.inProject(updateModelVersion, projectOf, async (input) => {
-    const { body, caller, request } = input;
-    return models.version(await models.update(await rowOf(input), body, caller, request.ip));
+    const row = await models.update(await rowOf(input), input.body, byOf(input));
+    return models.version(row);
   });
   router.inProject(deleteModelVersion, projectOf, async (input) => {
-    await models.delete(await rowOf(input), input.caller, input.request.ip);
+    await models.delete(await rowOf(input), byOf(input));
     return { done: true as const };
   });
-  router.inProject(restoreModelVersion, projectOf, async (input) => {
-    const { caller, request } = input;
-    return models.version(await models.restore(await rowOf(input), caller, request.ip));
-  });
+  router.inProject(restoreModelVersion, projectOf, async (input) =>
+    models.version(await models.restore(await rowOf(input), byOf(input))),
+  );
   router.inProject(predictWithModelVersion, projectOf, async (input) =>
     models.predict(await rowOf(input), input.body, input.caller),
   );
@@ -151,4 +150,8 @@ function bindContent({ router, models, store }: ModelRouteParts): void {
         .send(createReadStream(file));
     },
   );
+}
+
+function byOf({ caller, request }: { caller: Caller; request: { ip: string } }): By {
+  return { caller, address: request.ip };
 }

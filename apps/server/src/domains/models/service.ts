@@ -4,7 +4,6 @@ import {
   type ListModelVersionsQuery,
   type Model,
   type ModelDetail,
-  type ModelStage,
   type ModelVersion,
   type ModelVersionDetail,
   type ModelVersionPage,
@@ -21,17 +20,11 @@ import type { StatementMaker } from "../../platform/db/statement.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { Predictions, RunService } from "../runs/index.ts";
-import {
-  modelNotFound,
-  nameTaken,
-  noEarlierProduction,
-  versionInProduction,
-  versionNotFound,
-  versionNotReady,
-} from "./errors.ts";
+import { type By, noteOf, who } from "./audit-note.ts";
+import { modelNotFound, nameTaken, versionInProduction, versionNotFound } from "./errors.ts";
 import { registrationStatements, searchText } from "./registration.ts";
 import { weightsFrom } from "./sink.ts";
-import { rollBackTarget } from "./stages.ts";
+import type { Staging } from "./staging.ts";
 import type { ModelsStore } from "./store.ts";
 import type { ModelRow, VersionRow } from "./tables.ts";
 import type { VersionList } from "./version-list.ts";
@@ -41,6 +34,7 @@ import type { WeightsKeeper } from "./weights-keeper.ts";
 export interface ModelServiceParts {
   readonly store: ModelsStore;
   readonly list: VersionList;
+  readonly staging: Staging;
   readonly keeper: WeightsKeeper;
   readonly runs: Pick<RunService, "trained" | "require">;
   readonly predictions: Pick<Predictions, "answer">;
@@ -84,11 +78,11 @@ export class ModelService {
   }
 
   async model(row: ModelRow): Promise<ModelDetail> {
-    const { store } = this.#parts;
+    const { store, staging } = this.#parts;
     const [[model], changes, target] = await Promise.all([
       this.#withVersions([row]),
       store.stageChanges(row.id),
-      this.#rollBackTarget(row.id),
+      staging.target(row.id),
     ]);
     if (model === undefined) throw modelNotFound();
     return {
@@ -102,13 +96,13 @@ export class ModelService {
     };
   }
 
-  async rename(row: ModelRow, name: string, caller: Caller, address: string): Promise<ModelDetail> {
+  async rename(row: ModelRow, name: string, by: By): Promise<ModelDetail> {
     const { store, audit } = this.#parts;
     const other = await store.modelByName(row.project_id, name);
     if (other !== undefined && other.id !== row.id) throw nameTaken(name);
     await store.rename(row.id, name);
     await audit.record({
-      ...who(caller, address),
+      ...who(by),
       action: "model-renamed",
       subjectKind: "model",
       subjectId: row.id,
@@ -175,11 +169,7 @@ export class ModelService {
   }
 
   /** For runs that ended before there were versions, that were stopped, or that belong to another model as well. */
-  async register(
-    wish: z.output<typeof RegisterModelVersion>,
-    caller: Caller,
-    address: string,
-  ): Promise<ModelVersion> {
+  async register(wish: z.output<typeof RegisterModelVersion>, by: By): Promise<ModelVersion> {
     const { store, runs, statement, keepLater, kickOutbox, audit, now } = this.#parts;
     const run = await runs.trained(wish.run_id);
     if (run === null)
@@ -205,8 +195,8 @@ export class ModelService {
         registrationStatements(statement, weights, {
           name,
           ...{ note: wish.note ?? "", tags: wish.tags ?? [], createdAt: now() },
-          createdBy: caller.userId,
-          createdByName: caller.userName,
+          createdBy: by.caller.userId,
+          createdByName: by.caller.userName,
         }),
       );
       await keepLater(transaction, run.id, weights.sha256);
@@ -215,21 +205,20 @@ export class ModelService {
     const row = await this.#registered(run.projectId, name, run.id, weights.sha256);
     if (before === undefined)
       await audit.record({
-        ...noteOf(row, caller, address, "model-version-registered"),
+        ...noteOf(row, by, "model-version-registered"),
         details: { name: row.name, version: row.version, run_id: run.id },
       });
-    return toVersion(row.deleted_at === null ? row : await this.restore(row, caller, address));
+    return toVersion(row.deleted_at === null ? row : await this.restore(row, by));
   }
 
   async update(
     row: VersionRow,
     change: z.output<typeof UpdateModelVersion>,
-    caller: Caller,
-    address: string,
+    by: By,
   ): Promise<VersionRow> {
-    const { store, audit } = this.#parts;
-    const { stage, ...words } = change;
-    if (stage !== undefined) await this.#setStage(row, stage, caller, address);
+    const { store, staging, audit } = this.#parts;
+    const { stage, reason, ...words } = change;
+    if (stage !== undefined) await staging.set(row, stage, reason ?? "", by);
     if (Object.keys(words).length > 0) {
       const note = words.note ?? row.note;
       const tags = words.tags ?? (JSON.parse(row.tags) as string[]);
@@ -237,7 +226,7 @@ export class ModelService {
         ...{ note, tags: JSON.stringify(tags), search_text: searchText(note, tags) },
       });
       await audit.record({
-        ...noteOf(row, caller, address, "model-version-updated"),
+        ...noteOf(row, by, "model-version-updated"),
         details: { ...words },
       });
     }
@@ -245,26 +234,24 @@ export class ModelService {
   }
 
   /** Production goes back to the version that was there before; the one that is there now is archived. */
-  async rollBack(row: ModelRow, caller: Caller, address: string): Promise<ModelDetail> {
-    const target = await this.#rollBackTarget(row.id);
-    if (target === null) throw noEarlierProduction();
-    await this.#setStage(target, "production", caller, address, true);
+  async rollBack(row: ModelRow, reason: string, by: By): Promise<ModelDetail> {
+    await this.#parts.staging.rollBack(row.id, reason, by);
     return this.model(await this.requireModel(row.id));
   }
 
-  async delete(row: VersionRow, caller: Caller, address: string): Promise<void> {
+  async delete(row: VersionRow, by: By): Promise<void> {
     const { store, audit, now } = this.#parts;
     if (row.stage === "production") throw versionInProduction();
     if (row.deleted_at !== null) return;
     await store.update(row.id, { deleted_at: now() });
-    await audit.record(noteOf(row, caller, address, "model-version-deleted"));
+    await audit.record(noteOf(row, by, "model-version-deleted"));
   }
 
-  async restore(row: VersionRow, caller: Caller, address: string): Promise<VersionRow> {
+  async restore(row: VersionRow, by: By): Promise<VersionRow> {
     const { store, audit } = this.#parts;
     if (row.deleted_at === null) return row;
     await store.update(row.id, { deleted_at: null });
-    await audit.record(noteOf(row, caller, address, "model-version-restored"));
+    await audit.record(noteOf(row, by, "model-version-restored"));
     return this.requireVersion(row.id);
   }
 
@@ -326,49 +313,6 @@ export class ModelService {
     });
   }
 
-  async #rollBackTarget(modelId: number): Promise<VersionRow | null> {
-    const { store } = this.#parts;
-    const changes = await store.stageChanges(modelId);
-    const ids = [...new Set(changes.map(({ version_id: id }) => id))];
-    const versions = new Map(
-      (await Promise.all(ids.map((id) => store.version(id)))).flatMap((row) =>
-        row === undefined || row.deleted_at !== null || row.storage === "missing"
-          ? []
-          : [[row.id, row] as const],
-      ),
-    );
-    const current = [...versions.values()].find(({ stage }) => stage === "production");
-    const target = rollBackTarget(changes, current?.id ?? null, (id) => versions.has(id));
-    return target === null ? null : (versions.get(target) ?? null);
-  }
-
-  async #setStage(
-    row: VersionRow,
-    stage: ModelStage,
-    caller: Caller,
-    address: string,
-    isRollback = false,
-  ): Promise<void> {
-    const { store, audit, now } = this.#parts;
-    if (row.stage === stage) return;
-    if (row.deleted_at !== null)
-      throw versionNotFound(`Version ${row.version} of ${row.name} is deleted; restore it first.`);
-    if (stage === "production" && row.storage === "missing") throw versionNotReady();
-    const former = await store.setStage(row.model_id, row.id, stage, {
-      ...{ at: now(), by: caller.userId, byName: caller.userName, isRollback },
-    });
-    await audit.record({
-      ...noteOf(row, caller, address, isRollback ? "model-rolled-back" : "model-version-staged"),
-      details: {
-        name: row.name,
-        version: row.version,
-        from: row.stage,
-        to: stage,
-        archived: former,
-      },
-    });
-  }
-
   async #registered(
     projectId: number,
     name: string,
@@ -381,20 +325,6 @@ export class ModelService {
     if (row === undefined) throw versionNotFound();
     return row;
   }
-}
-
-function who(caller: Caller, address: string) {
-  return { userId: caller.userId, userName: caller.userName, address };
-}
-
-function noteOf(row: VersionRow, caller: Caller, address: string, action: string) {
-  return {
-    ...who(caller, address),
-    action,
-    subjectKind: "model-version",
-    subjectId: row.id,
-    projectId: row.project_id,
-  };
 }
 
 function visibleProjects(caller: Caller, wanted: string | undefined): number[] | null {

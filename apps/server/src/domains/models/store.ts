@@ -14,6 +14,8 @@ export interface Changed {
   readonly by: number | null;
   readonly byName: string | null;
   readonly isRollback: boolean;
+  /** Why, in the person's words; empty when they gave none. */
+  readonly reason: string;
 }
 
 const FILES_A_STATEMENT = 500;
@@ -344,6 +346,7 @@ export class ModelsStore {
         changed_at: changed.at,
         changed_by: changed.by,
         changed_by_name: changed.byName,
+        reason: changed.reason,
       })
       .execute();
   }

@@ -72,6 +72,7 @@ export type ModelStageChangesTable = {
   changed_at: number;
   changed_by: number | null;
   changed_by_name: string | null;
+  reason: string;
 };
 
 export type ModelsTables = {

@@ -55,5 +55,6 @@ export function toStageChange(row: StageChangeRow & { version: number }): StageC
     changed_at: row.changed_at,
     changed_by: row.changed_by,
     changed_by_name: row.changed_by_name,
+    reason: row.reason,
   };
 }
