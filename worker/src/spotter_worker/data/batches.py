@@ -1,5 +1,4 @@
-"""Owns the order of training images and the making of batches: both follow from (seed, epoch,
-batch) alone.
+"""Owns the making of batches of images, which follow from (seed, epoch, batch) alone.
 
 Because nothing here has a memory, the position in the data is two numbers, and a resumed run sees
 the same images with the same random changes.
@@ -16,6 +15,7 @@ import numpy
 import torch
 
 from .augment import augment
+from .batch_order import BatchOrder, Replay, mix_seed
 from .images import ImageStore
 
 
@@ -28,6 +28,11 @@ class Normalization:
         mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
         return (images - mean) / std
+
+    def undo(self, image: torch.Tensor) -> torch.Tensor:
+        """(C, H, W) back to 0–1."""
+        mean = torch.tensor(self.mean, device=image.device).view(-1, 1, 1)
+        return image * torch.tensor(self.std, device=image.device).view(-1, 1, 1) + mean
 
 
 def measure_normalization(store: ImageStore, indices: torch.Tensor) -> Normalization:
@@ -74,27 +79,26 @@ class TrainBatches:
         device: torch.device,
         prefetch: bool,
         mixup: float = 0.0,
+        replay: Replay | None = None,
     ) -> None:
-        self._store, self._labels, self._indices = store, labels, indices
-        self._normalization, self._batch_size = normalization, batch_size
+        self._store, self._labels = store, labels
+        self._order = BatchOrder(indices, batch_size, seed, replay)
+        self._normalization = normalization
         self._augmentation, self._mirror = augmentation, mirror
         self._seed, self._device = seed, device
         self._mixup = mixup
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
-        full, rest = divmod(len(indices), batch_size)
-        # A lone last image gives batch normalisation nothing to average over.
-        self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+        self.num_batches = self._order.num_batches
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[ImageBatch]:
+    def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[ImageBatch]:
         """Batches of one epoch, from `first_batch` on."""
-        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
-        order = self._indices[torch.randperm(len(self._indices), generator=generator)]
+        numbers = self._order.of_epoch(epoch)
         upcoming: Future[torch.Tensor] | None = None
-        for number in range(first_batch, self.num_batches):
-            chosen = self._slice(order, number)
+        for number in range(first_batch, self.num_batches, every):
+            chosen = numbers(number)
             images = upcoming.result() if upcoming else self._store.gather(chosen)
-            if self._ahead is not None and number + 1 < self.num_batches:
-                upcoming = self._ahead.submit(self._store.gather, self._slice(order, number + 1))
+            if self._ahead is not None and number + every < self.num_batches:
+                upcoming = self._ahead.submit(self._store.gather, numbers(number + every))
             pixels, labels = (
                 self._prepare(images, epoch, number),
                 self._labels[chosen].to(self._device),
@@ -102,13 +106,10 @@ class TrainBatches:
             if self._mixup == 0:
                 yield pixels, labels
             else:
-                yield mix(pixels, labels, self._mixup, _mix(self._seed, epoch, number))
-
-    def _slice(self, order: torch.Tensor, number: int) -> torch.Tensor:
-        return order[number * self._batch_size : (number + 1) * self._batch_size]
+                yield mix(pixels, labels, self._mixup, mix_seed(self._seed, epoch, number))
 
     def _prepare(self, images: torch.Tensor, epoch: int, number: int) -> torch.Tensor:
-        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, number))
+        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, number))
         pixels = images.to(self._device, non_blocking=True).float() / 255
         changed = augment(pixels, self._augmentation, self._mirror, generator)
         return self._normalization.apply(changed)
@@ -136,8 +137,3 @@ class EvalBatches:
         for chosen in torch.split(self._indices, self._batch_size):
             pixels = self._store.gather(chosen).to(self._device).float() / 255
             yield self._normalization.apply(pixels), self._labels[chosen].to(self._device)
-
-
-def _mix(seed: int, epoch: int, batch: int) -> int:
-    # Spread apart by odd constants: neighbouring seeds must not share epochs.
-    return (seed * 1_000_003 + epoch * 7_919 + batch * 104_729 + 12_345) % (2**63)

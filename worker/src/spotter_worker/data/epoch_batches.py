@@ -1,4 +1,4 @@
-"""Owns the order of training examples and the making of batches: both follow from (seed, epoch, number) alone.
+"""Owns the making of training batches, which follow from (seed, epoch, number) alone.
 
 Because nothing here has a memory, the position in the data is two numbers, and a resumed run sees the same examples
 with the same random changes. What an example is, only the two functions know that are given.
@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 import torch
+
+from .batch_order import BatchOrder, Replay, mix_seed
 
 Raw = TypeVar("Raw")
 Made = TypeVar("Made")
@@ -29,31 +31,21 @@ class EpochBatches(Generic[Raw, Made]):
         read: Callable[[torch.Tensor], Raw],
         make: Callable[[Raw, torch.Tensor, torch.Generator], Made],
         prefetch: bool,
+        replay: Replay | None = None,
     ) -> None:
-        self._indices, self._batch_size, self._seed = indices, batch_size, seed
+        self._order, self._seed = BatchOrder(indices, batch_size, seed, replay), seed
         self._read, self._make = read, make
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
-        full, rest = divmod(len(indices), batch_size)
-        # A lone last example gives normalisation over the batch nothing to average over.
-        self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+        self.num_batches = self._order.num_batches
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Made]:
+    def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[Made]:
         """Batches of one epoch, from `first_batch` on."""
-        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, -1))
-        order = self._indices[torch.randperm(len(self._indices), generator=generator)]
+        numbers = self._order.of_epoch(epoch)
         upcoming: Future[Raw] | None = None
-        for number in range(first_batch, self.num_batches):
-            chosen = self._slice(order, number)
+        for number in range(first_batch, self.num_batches, every):
+            chosen = numbers(number)
             raw = upcoming.result() if upcoming else self._read(chosen)
-            if self._ahead is not None and number + 1 < self.num_batches:
-                upcoming = self._ahead.submit(self._read, self._slice(order, number + 1))
+            if self._ahead is not None and number + every < self.num_batches:
+                upcoming = self._ahead.submit(self._read, numbers(number + every))
             own = torch.Generator().manual_seed(mix_seed(self._seed, epoch, number))
             yield self._make(raw, chosen, own)
-
-    def _slice(self, order: torch.Tensor, number: int) -> torch.Tensor:
-        return order[number * self._batch_size : (number + 1) * self._batch_size]
-
-
-def mix_seed(seed: int, epoch: int, number: int) -> int:
-    # Spread apart by odd constants: neighbouring seeds must not share epochs.
-    return (seed * 1_000_003 + epoch * 7_919 + number * 104_729 + 12_345) % (2**63)

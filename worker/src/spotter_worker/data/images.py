@@ -9,6 +9,8 @@ from typing import Protocol
 
 import torch
 
+from .joined_store import JoinedStore
+
 
 class ImageStore(Protocol):
     """Images by number; shape of a batch: (N, C, H, W), uint8."""
@@ -34,6 +36,19 @@ class MemoryImages:
 
     def gather(self, indices: torch.Tensor) -> torch.Tensor:
         return self._images[indices]
+
+
+class JoinedImages(JoinedStore):
+    """New images, and old ones after them."""
+
+    def __init__(self, new: ImageStore, old: ImageStore) -> None:
+        super().__init__(new, old)
+        self.num_channels, self.size = new.num_channels, new.size
+        if (old.num_channels, old.size) != (new.num_channels, new.size):
+            raise ValueError(
+                f"old_data has images of {old.size} pixels in {old.num_channels} channels, data of {new.size} in "
+                f"{new.num_channels}; set image_size, and give both as colour or both as grey images"
+            )
 
 
 @dataclass(frozen=True)

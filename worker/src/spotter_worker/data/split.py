@@ -18,9 +18,18 @@ class Split:
     # Empty when no test is wanted.
     test: torch.Tensor
 
+    def part(self, name: str) -> torch.Tensor:
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
-def split_images(data: LabelledImages, validation: float, test: float, seed: int) -> Split:
-    return split_labels(data.labels, validation, test, seed, "images", data.own_test)
+
+def split_images(
+    data: LabelledImages,
+    validation: float,
+    test: float,
+    seed: int,
+    members: torch.Tensor | None = None,
+) -> Split:
+    return split_labels(data.labels, validation, test, seed, "images", data.own_test, members)
 
 
 def split_labels(
@@ -30,12 +39,16 @@ def split_labels(
     seed: int,
     noun: str,
     own_test: torch.Tensor | None = None,
+    members: torch.Tensor | None = None,
 ) -> Split:
-    """Each part is in random order, so that its first few are a fair sample."""
+    """Each part is in random order, so that its first few are a fair sample. `members`: only these examples count."""
     generator = torch.Generator().manual_seed(seed)
     pool = torch.arange(len(labels))
     if own_test is not None:
         pool = pool[: len(pool) - len(own_test)]
+    if members is not None:
+        pool = pool[torch.isin(pool, members)]
+        own_test = None if own_test is None else own_test[torch.isin(own_test, members)]
     order = pool[torch.randperm(len(pool), generator=generator)]
     if own_test is not None:
         own_order = torch.randperm(len(own_test), generator=generator)
@@ -46,7 +59,8 @@ def split_labels(
     parts = [("training", train_part), ("validation", validation_part)]
     for name, part in parts + ([("test", test_part)] if test > 0 else []):
         if len(part) == 0:
-            raise ValueError(f"{len(labels)} {noun} are too few: the {name} part would be empty")
+            num = len(labels) if members is None else len(members)
+            raise ValueError(f"{num} {noun} are too few: the {name} part would be empty")
     return Split(train_part, validation_part, test_part)
 
 
