@@ -15,6 +15,7 @@ from .compiling import set_determinism
 from .distributed import Peers
 from .loop import AbandonedError, Loop
 from .predict import predict
+from .preflight.preflight import preflight
 from .recipe_configs import CONFIGS, LoopConfig
 from .recipes import recipe_module
 from .report import Reporter
@@ -34,6 +35,11 @@ def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracks, commands: Comm
         wanted = spec["predict"]
         result = predict(Path(wanted["weights"]), wanted["inputs"], places)
         tracker.event({"type": "job-result", "result": result})
+        tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
+        return "finished"
+    if spec["kind"] == "preflight":
+        budget_s = float(spec["preflight"]["budget_s"])
+        preflight(spec["recipe"], spec["config"], places, budget_s, tracker)
         tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
         return "finished"
     return _train(spec, run_dir, places, tracker, commands, join_peers(settings))

@@ -44,7 +44,7 @@ class SystemMonitor:
             readings = {
                 # Share of the whole machine.
                 "system/cpu_percent": min(100.0, 100 * share),
-                "system/memory_used_gib": _resident_bytes() / GIB,
+                "system/memory_used_gib": resident_bytes() / GIB,
                 "system/memory_total_gib": _total_bytes() / GIB,
             }
             self._tracker.log({**readings, **self._read_gpu()}, self._present_step())
@@ -80,7 +80,7 @@ def _open_nvml() -> tuple[Any, Any] | None:
         return None
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * resource.getpagesize()

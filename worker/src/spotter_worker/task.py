@@ -6,8 +6,9 @@ in between is here.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +29,9 @@ class TrainBatches(Protocol):
 
     num_batches: int
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]: ...
+    def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[Batch]:
+        """From `first_batch` on, every `every`-th: one process's part of them."""
+        ...
 
 
 class EvalBatches(Protocol):
@@ -61,6 +64,19 @@ class EvalSums:
     predicted: torch.Tensor | None = None
 
 
+# Measures a model on a set, as the loop does: `loss`, `accuracy`, … by name.
+Measure = Callable[[nn.Module, EvalBatches], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """What a task must find again when its run goes on, beside what follows from config and data."""
+
+    tensors: dict[str, torch.Tensor] = field(default_factory=dict)
+    # JSON.
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Examples in each part of the data."""
@@ -68,6 +84,19 @@ class Sizes:
     train: int
     validation: int
     test: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example as pre-flight looks at it, without training on it."""
+
+    # Two examples with the same bytes are the same example.
+    content: bytes
+    # Number of its class; None where there are none.
+    label: int | None = None
+    # In the task's `length_unit`; None where all are equally long.
+    length: float | None = None
+    name: str = ""
 
 
 class Task(ABC):
@@ -88,6 +117,8 @@ class Task(ABC):
     derived: dict[str, str]
     # True where the recipe itself takes up `init_from`; else the worker puts a model version's weights into `model`.
     loads_init_from: bool = False
+    # What the lengths of its examples are in: `s`, `tokens`; None where all are equal.
+    length_unit: str | None = None
 
     @abstractmethod
     def train_scores(self, model: nn.Module, batch: Batch) -> Scores:
@@ -109,6 +140,10 @@ class Task(ABC):
         """More sets to evaluate beside validation, by name: `{"val_old": …}` gives `val_old/accuracy`."""
         return {}
 
+    def joint_metrics(self, found: dict[str, float]) -> dict[str, float]:
+        """What follows from one evaluation of all sets together (`val/…`, `val_old/…`), under names of these sets."""
+        return {}
+
     def more_metrics(self, means: dict[str, float]) -> dict[str, float]:
         """What follows from the means over a whole set and is no mean itself, such as perplexity."""
         return {}
@@ -118,6 +153,34 @@ class Task(ABC):
         # Most recipes have none.
         return
 
+    def begin(self, measure: Measure) -> dict[str, float]:
+        """Before the first step of a run, the starting weights being in place; what is worth telling at step 0."""
+        return {}
+
+    def state(self) -> TaskState:
+        """For each checkpoint."""
+        return TaskState()
+
+    def restore(self, state: TaskState) -> None:
+        """Instead of `begin` where a run goes on; a ValueError where what the state is about has changed since."""
+        return
+
+    def kept_weights(
+        self, state: dict[str, torch.Tensor], metrics: dict[str, float]
+    ) -> dict[str, torch.Tensor]:
+        """What of the model's state is kept as the best so far and becomes the run's weights; with the metrics of the
+        evaluation (none where there was no evaluation).
+        """
+        return state
+
+    def closing_evaluations(self) -> dict[str, EvalBatches]:
+        """More sets to test the kept weights on, beside `test`, by name."""
+        return {}
+
+    def closing_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
+        """What follows from the final metrics, tests among them, by full name."""
+        return {}
+
     def sample(self, model: nn.Module) -> str | None:
         """A look at what the model can do now, shown in the log at each evaluation; None where there is none."""
         return None
@@ -125,6 +188,20 @@ class Task(ABC):
     def probe_input(self) -> Batch | None:
         """A fixed batch for probes of activations; None where the recipe has none."""
         return next(iter(self.validation), None)
+
+    # -- for pre-flight ----------------------------------------------------------------------------
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        """Some training examples to look at: the contract's PreflightSample."""
+        return []
+
+    def examples(self, part: str) -> Iterator[Example]:
+        """All examples of `train`, `validation` or `test`, to find copies and outliers; none where nobody knows."""
+        return iter(())
+
+    def expected_initial_loss(self) -> tuple[float, str] | None:
+        """The loss of a model that knows nothing yet, and how it is written: `ln 10`."""
+        return (math.log(len(self.classes)), f"ln {len(self.classes)}") if self.classes else None
 
     @property
     def num_parameters(self) -> int:

@@ -100,16 +100,18 @@ class QuestionTrainBatches:
         # A lone last image gives batch normalisation little to average over.
         self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[QuestionBatch]:
+    def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[QuestionBatch]:
         # Spread apart by odd constants: neighbouring seeds must not share epochs.
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch * 7_919 + 12_345)
         order = self._groups[torch.randperm(len(self._groups), generator=generator)]
         upcoming: Future[torch.Tensor] | None = None
-        for number in range(first_batch, self.num_batches):
+        for number in range(first_batch, self.num_batches, every):
             groups = self._slice(order, number)
             pixels = upcoming.result() if upcoming else self._maker.pixels(groups)
-            if self._ahead is not None and number + 1 < self.num_batches:
-                upcoming = self._ahead.submit(self._maker.pixels, self._slice(order, number + 1))
+            if self._ahead is not None and number + every < self.num_batches:
+                upcoming = self._ahead.submit(
+                    self._maker.pixels, self._slice(order, number + every)
+                )
             yield self._maker.batch(groups, pixels)
 
     def _slice(self, order: torch.Tensor, number: int) -> torch.Tensor:
@@ -141,6 +143,9 @@ class QuestionSplit:
     validation: torch.Tensor
     # Empty when no test is wanted.
     test: torch.Tensor
+
+    def part(self, name: str) -> torch.Tensor:
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
 
 def split_questions(data: QuestionData, validation: float, test: float, seed: int) -> QuestionSplit:

@@ -55,6 +55,14 @@ class Spectra:
             return [self._kept[index] for index in indices.tolist()]
         return list(self._threads.map(self._read, indices.tolist()))
 
+    def samples(self, index: int) -> torch.Tensor:
+        """The recording itself, (num_samples,)."""
+        front_end = self._front_end
+        return read_sound(self._paths[index], front_end.sample_rate, front_end.max_seconds)
+
+    def name(self, index: int) -> str:
+        return "/".join(self._paths[index].parts[-2:])
+
     def keep_all(self) -> None:
         self._kept = self.gather(torch.arange(len(self._paths)))
 

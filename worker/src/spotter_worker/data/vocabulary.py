@@ -46,6 +46,16 @@ class Vocabulary:
             numbers = [known.get(piece, UNKNOWN) for piece in pieces]
         return torch.tensor(numbers or [UNKNOWN], dtype=torch.int64)
 
+    def decode(self, numbers: torch.Tensor) -> list[str]:
+        """Each token as text, to show; what was not in the vocabulary as �."""
+        known = [token if token.strip() else repr(token) for token in self.tokens]
+        if self.kind == "bytes":
+            known = [bytes([byte]).decode("ascii", "replace") for byte in range(256)]
+        return [
+            known[number - NUM_SPECIAL] if number >= NUM_SPECIAL else "�"
+            for number in numbers.tolist()
+        ]
+
     def save(self, folder: Path) -> None:
         content = {"kind": self.kind, "tokens": list(self.tokens)}
         beside = folder / (VOCABULARY_NAME + ".tmp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ from ..data.spec_augment import Masks, mask_spectra
 from ..data.split import Split, split_labels
 from ..device import choose_device
 from ..models.audio import AudioArchitecture, RecurrentClassifier
+from ..preflight.samples import sound_sample
 from ..recipe_configs import AudioConfig
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
@@ -35,6 +37,7 @@ EVAL_BATCH_SIZE = 128
 
 class AudioTask(Task):
     config: AudioConfig
+    length_unit = "s"
 
     def __init__(self, config: AudioConfig, places: Places) -> None:
         self.config = config
@@ -61,6 +64,7 @@ class AudioTask(Task):
         )
         self.model = RecurrentClassifier(self.architecture).to(self.device)
         self.model_name = self.architecture.name
+        self._data, self._split = data, split
         self.train_batches = self._train_batches(data, split.train)
         self.validation = self._eval_batches(data, split.validation)
         self.test = self._eval_batches(data, split.test)
@@ -116,6 +120,32 @@ class AudioTask(Task):
             "front_end": asdict(self.front_end),
             "normalization": asdict(self.normalization),
         }
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        chosen, labels = self._split.train[:limit], self._data.labels
+        return [
+            sound_sample(
+                self._data.spectra.samples(index),
+                self.front_end.sample_rate,
+                spectrum,
+                self.classes[int(labels[index])],
+            )
+            for index, spectrum in zip(
+                chosen.tolist(), self._data.spectra.gather(chosen), strict=True
+            )
+        ]
+
+    def examples(self, part: str) -> Iterator[Example]:
+        """Of equal spectra; a recording's length is that of what is used of it."""
+        for chosen in torch.split(self._split.part(part), EVAL_BATCH_SIZE):
+            spectra = self._data.spectra.gather(chosen)
+            for index, spectrum in zip(chosen.tolist(), spectra, strict=True):
+                yield Example(
+                    spectrum.numpy().tobytes(),
+                    int(self._data.labels[index]),
+                    len(spectrum) * self.config.hop_ms / 1000,
+                    self._data.spectra.name(index),
+                )
 
 
 def build_task(config: AudioConfig, places: Places) -> AudioTask:

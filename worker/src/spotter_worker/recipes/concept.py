@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,13 +33,15 @@ from ..data.question_folder import load_question_folder
 from ..data.sort_of_clevr import generate
 from ..device import choose_device
 from ..models.concept import ConceptArchitecture, ConceptModel
+from ..preflight.samples import image_sample
 from ..recipe_configs import ConceptConfig
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 64
 BUILTIN = "sort-of-clevr"
 WIDTH_STEP = 32
+MAX_SHOWN_QUESTIONS = 4
 
 
 class ConceptTask(Task):
@@ -80,6 +84,7 @@ class ConceptTask(Task):
         self.train_batches = QuestionTrainBatches(
             maker, split.train, config.batch_size, config.seed, config.data_workers > 0
         )
+        self._data, self._split = data, split
         self.validation = QuestionEvalBatches(maker, split.validation, counts[1], EVAL_BATCH_SIZE)
         self.test = QuestionEvalBatches(maker, split.test, counts[2], EVAL_BATCH_SIZE)
         edge = self.architecture.edges[-1]
@@ -129,6 +134,39 @@ class ConceptTask(Task):
             "normalization": asdict(self.normalization),
             "vocabulary": self.vocabulary,
         }
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        groups = self._split.train[:limit]
+        images = self._data.store.gather(self._data.image[groups]).float() / 255
+        return [
+            image_sample(image, None, self._questions(group)[:MAX_SHOWN_QUESTIONS])
+            for image, group in zip(images, groups.tolist(), strict=True)
+        ]
+
+    def examples(self, part: str) -> Iterator[Example]:
+        """One for each image with a question: the same question about the same picture is a copy."""
+        for chosen in torch.split(self._split.part(part), EVAL_BATCH_SIZE):
+            images = self._data.store.gather(self._data.image[chosen])
+            for image, group in zip(images, chosen.tolist(), strict=True):
+                # Hashed once: a picture has up to twenty questions.
+                picture = hashlib.blake2b(image.numpy().tobytes(), digest_size=16).digest()
+                for question, answer in zip(
+                    self._data.question[group].tolist(),
+                    self._data.answer[group].tolist(),
+                    strict=True,
+                ):
+                    if answer != NO_ANSWER:
+                        yield Example(picture + self._data.texts[question].encode(), answer)
+
+    def _questions(self, group: int) -> list[tuple[str, str]]:
+        pairs = zip(
+            self._data.question[group].tolist(), self._data.answer[group].tolist(), strict=True
+        )
+        return [
+            (self._data.texts[question], self.classes[answer])
+            for question, answer in pairs
+            if answer != NO_ANSWER
+        ]
 
 
 def build_task(config: ConceptConfig, places: Places) -> ConceptTask:

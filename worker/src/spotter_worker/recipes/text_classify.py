@@ -17,8 +17,9 @@ from ..data.split import Split, split_labels
 from ..data.vocabulary import Vocabulary, learn_vocabulary
 from ..device import choose_device
 from ..models.text_encoder import EncoderArchitecture, TextEncoder
+from ..preflight.samples import text_sample
 from ..recipe_configs import TextClassifyConfig
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
@@ -51,6 +52,7 @@ class TextEvalBatches:
 
 class TextClassifyTask(Task):
     config: TextClassifyConfig
+    length_unit = "tokens"
 
     def __init__(self, config: TextClassifyConfig, places: Places) -> None:
         self.config = config
@@ -77,6 +79,7 @@ class TextClassifyTask(Task):
         self.model = TextEncoder(self.architecture).to(self.device)
         self.model_name = "transformer-encoder"
         encoded = [self.vocabulary.encode(text, config.max_tokens) for text in data.texts]
+        self._data, self._split, self._encoded = data, split, encoded
         self.train_batches = self._train_batches(encoded, data.labels, split.train)
         self.validation = TextEvalBatches(encoded, data.labels, split.validation, self.device)
         self.test = TextEvalBatches(encoded, data.labels, split.test, self.device)
@@ -119,6 +122,21 @@ class TextClassifyTask(Task):
 
     def save_assets(self, folder: Path) -> None:
         self.vocabulary.save(folder)
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        """Every token is read; the loss is about the class alone."""
+        samples = []
+        for index in self._split.train[:limit].tolist():
+            tokens = self.vocabulary.decode(self._encoded[index])
+            label = self.classes[int(self._data.labels[index])]
+            samples.append(text_sample(tokens, [True] * len(tokens), label))
+        return samples
+
+    def examples(self, part: str) -> Iterator[Example]:
+        for index in self._split.part(part).tolist():
+            text, label = self._data.texts[index], int(self._data.labels[index])
+            name = " ".join(text[:60].split())
+            yield Example(text.encode(), label, len(self._encoded[index]), name)
 
 
 def build_task(config: TextClassifyConfig, places: Places) -> TextClassifyTask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from ..data.images import LabelledImages
 from ..data.split import Split, split_images
 from ..device import choose_device
 from ..models.vision import Architecture, build_model
+from ..preflight.samples import image_sample
 from ..recipe_configs import VisionConfig
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 256
@@ -80,6 +82,7 @@ class VisionTask(Task):
                 data.store, data.labels, indices, self.normalization, EVAL_BATCH_SIZE, self.device
             )
 
+        self._data, self._split = data, split
         self.validation = eval_batches(split.validation)
         self.test = eval_batches(split.test)
         self.derived = _derived(config, data, self.normalization, device_reason)
@@ -107,6 +110,20 @@ class VisionTask(Task):
             "architecture": asdict(self.architecture),
             "normalization": asdict(self.normalization),
         }
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        """As the network gets them, random changes and all."""
+        images, labels = next(self.train_batches.epoch(0))[:2]
+        return [
+            image_sample(self.normalization.undo(image), self.classes[label])
+            for image, label in zip(images[:limit], labels[:limit].tolist(), strict=True)
+        ]
+
+    def examples(self, part: str) -> Iterator[Example]:
+        for chosen in torch.split(self._split.part(part), EVAL_BATCH_SIZE):
+            images = self._data.store.gather(chosen)
+            for image, label in zip(images, self._data.labels[chosen].tolist(), strict=True):
+                yield Example(image.numpy().tobytes(), label)
 
 
 def build_task(config: VisionConfig, places: Places) -> VisionTask:
