@@ -21,7 +21,8 @@ export function listScripts(folder, endings) {
 export function runScript(file, args) {
   const [program, ...before] = runnerOf(file);
   const env = { ...process.env };
-  if (file.endsWith(".py")) env.PYTHONPATH = inRoot("worker/src");
+  if (file.endsWith(".py"))
+    env.PYTHONPATH = [inRoot("worker/src"), inRoot("sdk/src")].join(path.delimiter);
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...before, inRoot(file), ...args], { stdio: "inherit", env });
     child.once("error", reject);

@@ -22,7 +22,7 @@ def train(
 
     `keep`: a folder for the run's weights and checkpoints; without it they are thrown away.
     """
-    from spotter_worker.api import ServerClient
+    from spotter.wire.api import ServerClient
     from spotter_worker.commands import CommandPoll
     from spotter_worker.loop import Loop
     from spotter_worker.recipe_configs import CONFIGS

@@ -18,6 +18,7 @@ from receiver import TOKEN, Receiver
 # Several test runs may share the cores; threads that wait for each other would make that slow.
 torch.set_num_threads(1)
 SOURCE = Path(__file__).parents[1] / "src"
+PACKAGE_SOURCE = Path(__file__).parents[2] / "sdk" / "src"
 # Small enough for a second a run.
 TINY = {"width": 8, "epochs": 2, "warmup_epochs": 0.5, "checkpoint_every_epochs": 1}
 
@@ -86,7 +87,11 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
         command += ["--attempt", str(attempt), "--home", str(tmp_path / "home"), *more]
         process = subprocess.Popen(
             command,
-            env={**os.environ, "PYTHONPATH": str(python_path), **(environment or {})},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(python_path), str(PACKAGE_SOURCE)]),
+                **(environment or {}),
+            },
             start_new_session=True,
         )
         processes.append(process)

@@ -9,7 +9,7 @@ from typing import Any
 
 from conftest import TINY
 
-from spotter_worker.api import ServerClient
+from spotter.wire.api import ServerClient
 from spotter_worker.commands import Command, CommandPoll
 from spotter_worker.loop import Loop, RunEnd
 from spotter_worker.recipe_configs import CONFIGS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spotter_worker.api import ServerClient, ServerRefusedError, ServerUnreachableError
+from spotter.wire.api import ServerClient, ServerRefusedError, ServerUnreachableError
 
 Serve = Callable[..., ServerClient]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from runs import Run
 
-from spotter_worker import api, contract_models, courier, tracker
+from spotter.wire import api, courier, tracker
+from spotter_worker import contract_models
 from spotter_worker.__main__ import PROTOCOL, read_spec
 from spotter_worker.recipe_configs import CONFIGS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from spotter_worker import spool as spool_module
-from spotter_worker.spool import Spool
+from spotter.wire import spool as spool_module
+from spotter.wire.spool import Spool
 
 
 def drain(spool: Spool) -> list[int]:

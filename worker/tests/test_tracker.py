@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from receiver import TOKEN, Receiver
 
-from spotter_worker import spool as spool_module
-from spotter_worker import tracker as tracker_module
-from spotter_worker.api import ServerClient
+from spotter.wire import spool as spool_module
+from spotter.wire import tracker as tracker_module
+from spotter.wire.api import ServerClient
 from spotter_worker.tracker import Tracker
 
 NewTracker = Callable[..., Tracker]

@@ -39,7 +39,7 @@ export interface Places {
   /** The built pages; null without them. */
   readonly web: string | null;
   /** The folder that holds the Python package `spotter_worker`. */
-  readonly workerSource: string;
+  readonly workerSources: readonly string[];
   /** The virtual environment that workers run in. */
   readonly pythonEnvironment: string;
   /** The bundled `seal-thread.js`; without it metrics are sealed in the main thread. */
@@ -183,7 +183,7 @@ function buildTrainingRooms(parts: LowerRooms) {
     executor: new LocalExecutor({
       home,
       python: path.join(places.pythonEnvironment, "bin/python"),
-      workerSource: places.workerSource,
+      workerSources: places.workerSources,
     }),
   });
   const datasets = new DatasetsRoom({

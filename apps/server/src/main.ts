@@ -96,7 +96,7 @@ function makeLog({ logLevel, logFormat }: Settings): Log {
 function findPlaces(settings: Settings): Places {
   return {
     web: path.join(root, "dist/web"),
-    workerSource: path.join(root, "worker/src"),
+    workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
     pythonEnvironment: settings.pythonEnvironment ?? path.join(root, ".venv"),
     sealThread: new URL("./seal-thread.js", import.meta.url),
   };

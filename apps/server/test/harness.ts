@@ -76,7 +76,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     cookieKey: "0".repeat(64),
     places: {
       web: options.webFolder ?? null,
-      workerSource: path.join(root, "worker/src"),
+      workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
       pythonEnvironment: options.hasWorkers
         ? path.join(root, ".venv")
         : path.join(place.folder, "no-python"),

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .api import ServerClient
+from spotter.wire.api import ServerClient
+
 from .commands import Command, CommandPoll
 from .failures import describe_failure
 from .settings import read_settings

@@ -7,8 +7,8 @@ import sys
 import threading
 from dataclasses import dataclass
 
-from .api import ServerClient, ServerRefusedError, ServerUnreachableError
-from .courier import FINAL_CODES
+from spotter.wire.api import ServerClient, ServerRefusedError, ServerUnreachableError
+from spotter.wire.courier import FINAL_CODES
 
 POLL_WAIT_S = 20
 RETRY_S = 1.0

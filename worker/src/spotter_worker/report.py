@@ -11,8 +11,9 @@ from typing import Any
 import numpy
 import torch
 
+from spotter.wire.columns import encode_value
+
 from .code_revision import code_revision
-from .columns import encode_value
 from .device import describe_device
 from .progress import Progress
 from .task import Task

@@ -19,13 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .api import ServerClient
-from .courier import Courier
+from spotter.wire.api import ServerClient
+from spotter.wire.courier import Courier
+from spotter.wire.spool import Spool
+
 from .limits import Limits
 from .log_tail import LogTail
 from .process import is_alive, num_kernel_oom_kills, signal_group, start_time
 from .settings import worker_environment
-from .spool import Spool
 
 TICK_S = 0.1
 HEARTBEAT_S = 5.0
@@ -243,8 +244,9 @@ class Supervisor:
     def _new_courier(self, spool: Spool) -> Courier:
         token = (self._dir / "token").read_text().strip()
         client = ServerClient(self._arguments.home, token)
-        job_id, attempt = self._spec["job_id"], self._arguments.attempt
-        return Courier(spool, client, job_id, attempt, on_final=self._on_final)
+        path = f"/api/worker/jobs/{self._spec['job_id']}/events"
+        attempt = self._arguments.attempt
+        return Courier(spool, client, lambda: path, attempt, on_final=self._on_final)
 
     def _on_final(self, code: str) -> None:
         # The worker hears it on its own line; this is for one that hangs.

@@ -31,8 +31,8 @@ export interface LocalExecutorOptions {
   readonly home: string;
   /** The Python program of the workers' environment. */
   readonly python: string;
-  /** The folder that holds the package `spotter_worker`. */
-  readonly workerSource: string;
+  /** The folders that hold the packages `spotter_worker` and `spotter`. */
+  readonly workerSources: readonly string[];
 }
 
 export class LocalExecutor implements Executor {
@@ -97,7 +97,7 @@ export class LocalExecutor implements Executor {
   }
 
   async #spawn(handle: AttemptHandle, extra: readonly string[]): Promise<ProcessIdentity> {
-    const { home, python, workerSource } = this.#options;
+    const { home, python, workerSources } = this.#options;
     const log = await open(path.join(attemptFolder(handle), "supervisor.log"), "a", 0o600);
     try {
       // env(1) changes the environment and becomes Python under the same pid. The database's address, which may hold
@@ -105,7 +105,7 @@ export class LocalExecutor implements Executor {
       const child = spawn(
         "env",
         [
-          ...["-u", "DATABASE_URL", `PYTHONPATH=${workerSource}`, python],
+          ...["-u", "DATABASE_URL", `PYTHONPATH=${workerSources.join(path.delimiter)}`, python],
           ...["-m", "spotter_worker.supervisor", "--run-dir", handle.runDir],
           ...["--attempt", String(handle.attempt), "--home", home, ...extra],
         ],

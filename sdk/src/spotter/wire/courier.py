@@ -18,23 +18,28 @@ PROTOCOL = 1
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 # The server has closed the books on this attempt or its job; nothing more will ever be taken.
-FINAL_CODES = {"attempt-superseded", "attempt-ended", "job-not-found"}
+FINAL_CODES = {"attempt-superseded", "attempt-ended", "job-not-found", "run-not-found"}
 
 
 class Courier:
-    """`on_final(code)` is told once when the server will take no more of this attempt."""
+    """`on_final(code)` is told once when the server will take no more of this attempt.
+
+    `open_door()` says which address takes the batches; it is asked before the first of them, on this thread, and
+    again for as long as it finds the server unreachable.
+    """
 
     def __init__(
         self,
         spool: Spool,
         client: ServerClient,
-        job_id: int,
+        open_door: Callable[[], str],
         attempt: int,
         on_final: Callable[[str], None],
     ) -> None:
         self._spool = spool
         self._client = client
-        self._path = f"/api/worker/jobs/{job_id}/events"
+        self._open_door = open_door
+        self._path: str | None = None
         self._attempt = attempt
         self._on_final = on_final
         self._stop = threading.Event()
@@ -59,7 +64,10 @@ class Courier:
             if line is None:
                 continue
             try:
-                self._deliver(line)
+                if self._path is None:
+                    self._path = self._find_door()
+                if self._path is not None:
+                    self._deliver(self._path, line)
                 retry_s = FIRST_RETRY_S
             except ServerUnreachableError as error:
                 if retry_s == FIRST_RETRY_S:
@@ -71,27 +79,37 @@ class Courier:
                 _complain(f"batch {line.seq}: {type(error).__name__}: {error}")
                 self._wait_for_server(LAST_RETRY_S)
 
-    def _deliver(self, line: Line) -> None:
+    def _find_door(self) -> str | None:
         try:
-            self._client.request("POST", self._path, self._body(line))
+            return self._open_door()
+        except ServerRefusedError as refusal:
+            self._give_up(refusal, "the server does not let us in")
+            return None
+
+    def _give_up(self, refusal: ServerRefusedError, what: str) -> None:
+        _complain(f"{what}: {refusal}")
+        self.final_code = refusal.code
+        self._on_final(refusal.code)
+
+    def _deliver(self, path: str, line: Line) -> None:
+        try:
+            self._client.request("POST", path, self._body(line))
             self._spool.ack(line.seq)
         except ServerRefusedError as refusal:
-            self._handle_refusal(line, refusal)
+            self._handle_refusal(path, line, refusal)
 
-    def _handle_refusal(self, line: Line, refusal: ServerRefusedError) -> None:
+    def _handle_refusal(self, path: str, line: Line, refusal: ServerRefusedError) -> None:
         if refusal.code in FINAL_CODES:
-            _complain(f"the server takes no more of this attempt: {refusal}")
-            self.final_code = refusal.code
-            self._on_final(refusal.code)
+            self._give_up(refusal, "the server takes no more of this attempt")
         elif refusal.code == "sequence-gap":
-            self._close_gap(line, int(refusal.details["expected_seq"]))
+            self._close_gap(path, line, int(refusal.details["expected_seq"]))
         elif refusal.status in (400, 413, 422):
-            self._replace_poison(line, refusal)
+            self._replace_poison(path, line, refusal)
         else:
             # A wrong token or host: a person may mend it; the batch waits.
             raise ServerUnreachableError(str(refusal)) from refusal
 
-    def _close_gap(self, line: Line, expected: int) -> None:
+    def _close_gap(self, path: str, line: Line, expected: int) -> None:
         """The server came back from a backup: it gets again what is still on disk, else a word."""
         # Going back to where we are would be a loop without end.
         if expected >= line.seq:
@@ -101,16 +119,16 @@ class Courier:
         text = f"batches {expected} to {line.seq - 1} were received once and are on disk no more"
         _complain(text)
         for seq in range(expected, line.seq):
-            self._client.request("POST", self._path, self._envelope(seq, _error_line(text)))
+            self._client.request("POST", path, self._envelope(seq, _error_line(text)))
 
-    def _replace_poison(self, line: Line, refusal: ServerRefusedError) -> None:
+    def _replace_poison(self, path: str, line: Line, refusal: ServerRefusedError) -> None:
         """A batch that can never be stored must not dam up those behind it: a log line takes its
         number.
         """
         text = f"batch {line.seq} was refused and is kept in the spool's .refused file: {refusal}"
         _complain(text)
         self._spool.keep_refused(line)
-        self._client.request("POST", self._path, self._envelope(line.seq, _error_line(text)))
+        self._client.request("POST", path, self._envelope(line.seq, _error_line(text)))
         self._spool.ack(line.seq)
 
     def _body(self, line: Line) -> bytes:
@@ -132,6 +150,26 @@ class Courier:
         while time.monotonic() < deadline and self._client.address_stamp() == stamp:
             if self._stop.wait(0.1):
                 return
+
+
+class CarriedSpool:
+    """Where a tracker's batches go: onto the spool, and from there to the server."""
+
+    def __init__(self, spool: Spool, courier: Courier) -> None:
+        self._spool, self._courier = spool, courier
+
+    def start(self) -> None:
+        self._courier.start()
+
+    def append(self, events_json: str) -> None:
+        self._spool.append(events_json)
+
+    def wait_drained(self, timeout_s: float) -> bool:
+        return self._spool.wait_drained(timeout_s)
+
+    def close(self) -> None:
+        self._courier.stop()
+        self._spool.close()
 
 
 def _error_line(text: str) -> bytes:

@@ -32,11 +32,13 @@ class ServerRefusedError(Exception):
 class ServerClient:
     """One connection for one thread.
 
-    Reads the server's address again whenever a connection fails.
+    `server` is its address, or the data folder that names it; then the address is read again whenever a
+    connection fails.
     """
 
-    def __init__(self, home: Path, token: str) -> None:
-        self._address_file = home / "server.json"
+    def __init__(self, server: Path | str, token: str) -> None:
+        self._address_file = server / "server.json" if isinstance(server, Path) else None
+        self._address = server if isinstance(server, str) else ""
         self._token = token
         self._socket: socket.socket | None = None
         self._reader: BinaryIO | None = None
@@ -60,7 +62,7 @@ class ServerClient:
     def address_stamp(self) -> int:
         """Changes when a server has started and written its address anew."""
         try:
-            return self._address_file.stat().st_mtime_ns
+            return self._address_file.stat().st_mtime_ns if self._address_file else 0
         except OSError:
             return 0
 
@@ -86,10 +88,9 @@ class ServerClient:
         return answer
 
     def _connect(self, timeout_s: float) -> None:
-        address = json.loads(self._address_file.read_text())
-        url = urlsplit(address.get("advertise_url") or address["url"])
-        if url.hostname is None:
-            raise ValueError(f"{self._address_file} holds no usable address")
+        url = urlsplit(self._read_address())
+        if url.hostname is None or url.scheme not in ("http", "https"):
+            raise ValueError(f"{self._address_file or self._address} is no usable address")
         is_secure = url.scheme == "https"
         port = url.port or (443 if is_secure else 80)
         connection = socket.create_connection((url.hostname, port), timeout_s)
@@ -101,6 +102,12 @@ class ServerClient:
         self._socket, self._reader = connection, connection.makefile("rb")
         self._host = url.netloc.rsplit("@", 1)[-1]
         self._prefix = url.path.rstrip("/")
+
+    def _read_address(self) -> str:
+        if self._address_file is None:
+            return self._address
+        address = json.loads(self._address_file.read_text())
+        return str(address.get("advertise_url") or address["url"])
 
 
 def _parse_object(payload: bytes) -> dict[str, Any] | None:
