@@ -10,13 +10,14 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
+from .task import TaskState
 from .weights import file_sha256
 
 FORMAT_VERSION = 2
@@ -43,6 +44,7 @@ class Contents:
     random: list[dict[str, Any]]
     progress: dict[str, Any]
     config: dict[str, Any]
+    task: TaskState = field(default_factory=TaskState)
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ def _write_contents(folder: Path, contents: Contents) -> None:
     for name in ("scaler", "progress"):
         (folder / f"{name}.json").write_text(json.dumps(getattr(contents, name)))
     (folder / "config.json").write_text(json.dumps(contents.config, indent=2))
+    if contents.task.facts:
+        (folder / "task.json").write_text(json.dumps(contents.task.facts))
 
 
 def _read_contents(folder: Path) -> Contents:
@@ -182,11 +186,19 @@ def _read_contents(folder: Path) -> Contents:
         random=torch.load(folder / "random.pt", weights_only=True),
         progress=parsed("progress"),
         config=parsed("config"),
+        task=TaskState(
+            dict(tensors("task") or {}), parsed("task") if (folder / "task.json").exists() else {}
+        ),
     )
 
 
 def _tensor_files(contents: Contents) -> dict[str, Tensors]:
-    files = {"model": contents.model, "best": contents.best, "averaged": contents.averaged}
+    files = {
+        "model": contents.model,
+        "best": contents.best,
+        "averaged": contents.averaged,
+        "task": contents.task.tensors or None,
+    }
     return {f"{name}.safetensors": one for name, one in files.items() if one is not None}
 
 
