@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from conftest import TINY
 
 from spotter.wire.api import ServerClient
 from spotter_worker.commands import Command, CommandPoll
+from spotter_worker.distributed import Peers
 from spotter_worker.loop import Loop, RunEnd
 from spotter_worker.recipe_configs import CONFIGS
 from spotter_worker.recipes import recipe_module
@@ -57,6 +59,7 @@ class Run:
         probes_enabled: bool = True,
         places: Mapping[str, Path] | None = None,
         recipe: str = "vision",
+        peers: Peers | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.tracker = KeepingTracker()
@@ -67,7 +70,10 @@ class Run:
             CONFIGS[recipe].parse(given), places or {}
         )
         reporter = Reporter(self.tracker, run_dir)
-        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled)
+        if peers is not None:
+            # As a job does: equal weights, but noise of one's own.
+            torch.manual_seed(self.task.config.seed + peers.rank)
+        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled, peers)
         self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None
 
     def command_at(self, step: int, *actions: str) -> Run:

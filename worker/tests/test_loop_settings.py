@@ -192,7 +192,7 @@ def test_a_run_starts_from_the_weights_of_another(tmp_path: Path) -> None:
     old = Run(tmp_path / "old", {"epochs": 1})
     old.go()
     new = start(tmp_path)
-    state, kept = new.task.model.state_dict(), old.loop._best_state
+    state, kept = new.task.model.state_dict(), old.loop._keeper.best_state
     assert kept is not None and all(torch.equal(state[name], kept[name]) for name in state)
     assert "all" in new.task.derived["init_from"]
     new.task.classes = [f"other {name}" for name in new.task.classes[:5]] + new.task.classes[5:]

@@ -26,8 +26,9 @@ class AveragedWeights:
         """After step number `step`."""
         # The first weights are random: a short memory at first forgets them (as TensorFlow's moving average does).
         decay = min(self._decay, (1 + step) / (10 + step))
-        present = [self._present[name] for name in self._average]
-        torch._foreach_lerp_(list(self._average.values()), present, 1 - decay)
+        average = [own_piece(tensor) for tensor in self._average.values()]
+        present = [own_piece(self._present[name]) for name in self._average]
+        torch._foreach_lerp_(average, present, 1 - decay)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -50,3 +51,8 @@ class AveragedWeights:
     def _put(self, state: dict[str, torch.Tensor]) -> None:
         for name, tensor in state.items():
             self._present[name].copy_(tensor)
+
+
+def own_piece(tensor: torch.Tensor) -> torch.Tensor:
+    """What lies here of a tensor that may be in pieces over several processes."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor

@@ -1,16 +1,18 @@
 """Owns how several processes train one model: who takes which batch, whose gradients meet, who speaks.
 
-Process number `rank` of `size` takes every `size`-th batch, so that two processes see in one step what one process sees
-with the doubled batch. Only the first talks to the server and writes files. With one process nothing here does anything.
+Process number `rank` of `size` prepares and takes every `size`-th batch, so that two processes see in one step what one
+process sees with the doubled batch. Only the first talks to the server and writes files. With one process nothing here
+does anything.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 import torch
@@ -18,14 +20,27 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from .evaluating import evaluating
+from .randomness import untouched_randomness
+from .recipe_configs import LoopConfig
 from .synced_norm import SyncedBatchNorm, sync_batch_norms
-from .task import Batch
+from .task import Batch, Task, TrainBatches
 
 # A process that is gone closes its connections; this is for one that hangs. Longer than any pause between two
 # collectives: the first process saves and tests alone while the others wait.
 TIMEOUT = timedelta(hours=2)
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class StepBatches:
+    """What one step takes: how many batches in all processes, and this one's own."""
+
+    num: int
+    own: list[Batch]
+    # For the last round, where others still have a batch and this process has none: its gradients count nothing.
+    filler: Batch | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,8 @@ class Part:
 class Peers:
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
+        # True where every forward pass is a collective, in which all processes must take part.
+        self.is_sharded = False
 
     @classmethod
     def join(cls, rank: int, size: int, use_gpu: bool) -> Peers:
@@ -63,48 +80,104 @@ class Peers:
 
     # -- the model ---------------------------------------------------------------------------------
 
-    def share_model(self, model: nn.Module, device: torch.device) -> nn.Module:
+    def share_model(self, task: Task) -> nn.Module:
         """The wrapper to train with; the model itself is changed so that batch statistics are everyone's."""
+        model, config = task.model, task.config
+        if config.strategy == "fsdp2":
+            self._check_sharding(config)
         if self.size == 1:
             return model
         sync_batch_norms(model)
+        if config.strategy == "fsdp2":
+            # Loaded on use: single processes start without it.
+            from .sharding import shard
+
+            self.is_sharded = True
+            shard(model, self.size, task.device.type)
+            return model
+        unused = idle_parameters(task)
+        if unused:
+            task.derived["idle_parameters"] = (
+                f"{', '.join(unused[:10])}: the loss does not depend on them, so they stay as they are"
+            )
         # Buffers are equal everywhere already: batch statistics are synchronised, and nothing else changes them.
         return DistributedDataParallel(
             model,
-            device_ids=[device.index or 0] if device.type == "cuda" else None,
-            broadcast_buffers=False,
+            device_ids=[task.device.index or 0] if task.device.type == "cuda" else None,
+            forward_sync_buffers=False,
+            find_unused_parameters=bool(unused),
         )
 
-    def gradients(self, model: nn.Module, part: Part) -> AbstractContextManager[Any]:
+    def _check_sharding(self, config: LoopConfig) -> None:
+        """What pieces of tensors cannot do."""
+        if self.size == 1:
+            raise ValueError("strategy is 'fsdp2', which cuts a model over processes; there is one")
+        if config.optimizer == "adafactor":
+            raise ValueError("strategy 'fsdp2' does not go with adafactor; take adamw, adam or sgd")
+        if config.precision == "fp16":
+            raise ValueError("strategy 'fsdp2' does not go with fp16; take bf16 or fp32")
+
+    @contextmanager
+    def gradients(self, model: nn.Module, part: Part) -> Iterator[None]:
         """Around forward and backward of one part."""
         if self.size == 1:
-            return nullcontext()
+            yield
+            return
         for module in model.modules():
             if isinstance(module, SyncedBatchNorm):
                 module.counts = part.share > 0
-        inner = getattr(model, "_orig_mod", model)
+        inner: Any = getattr(model, "_orig_mod", model)
+        if self.is_sharded:
+            inner.set_requires_gradient_sync(part.is_last)
+            yield
+            return
         assert isinstance(inner, DistributedDataParallel)
-        return nullcontext() if part.is_last else inner.no_sync()
+        with nullcontext() if part.is_last else inner.no_sync():
+            yield
 
     # -- the data ----------------------------------------------------------------------------------
 
-    def parts(self, batches: Sequence[Batch], count: Callable[[Batch], int]) -> list[Part]:
-        """This process's parts of a step that takes all these batches."""
-        counts = [count(batch) for batch in batches]
-        total = sum(counts)
-        own = [(batch, num, num / total) for batch, num in zip(batches, counts, strict=True)]
-        own = own[self.rank :: self.size]
-        num_rounds = math.ceil(len(batches) / self.size)
-        if len(own) < num_rounds:
-            # The others wait for everyone's gradients, so one must be made that counts nothing.
-            own.append((batches[0], 0, 0.0))
+    def steps(
+        self, batches: TrainBatches, epoch: int, first_batch: int, accumulate: int
+    ) -> Iterator[StepBatches]:
+        """What each step takes, from that batch to the epoch's end; the last may be short."""
+        if self.size == 1:
+            mine = batches.epoch(epoch, first_batch)
+        else:
+            mine = batches.epoch(epoch, first_batch + self.rank, every=self.size)
+        for first in range(first_batch, batches.num_batches, accumulate * self.size):
+            num = min(accumulate * self.size, batches.num_batches - first)
+            own = list(islice(mine, len(range(self.rank, num, self.size))))
+            is_short = len(own) < math.ceil(num / self.size)
+            # The step's first, made once more: it follows from the position alone, so a resumed run takes the same.
+            yield StepBatches(num, own, next(batches.epoch(epoch, first)) if is_short else None)
+
+    def parts(self, batches: StepBatches, count: Callable[[Batch], int]) -> list[Part]:
+        counts = [count(batch) for batch in batches.own]
+        total = self.total(sum(counts))
         # DDP takes the mean over processes where the step's loss is the sum of all shares.
-        return [
-            Part(batch, num, share * self.size, number == num_rounds - 1)
-            for number, (batch, num, share) in enumerate(own)
+        parts = [
+            Part(batch, num, num / total * self.size, is_last=False)
+            for batch, num in zip(batches.own, counts, strict=True)
         ]
+        if batches.filler is not None:
+            # The others wait for everyone's gradients, so some must be made that count nothing.
+            parts.append(Part(batches.filler, 0, 0.0, is_last=False))
+        return [*parts[:-1], replace(parts[-1], is_last=True)]
 
     # -- words -------------------------------------------------------------------------------------
+
+    def total(self, number: int) -> int:
+        """Over all processes."""
+        if self.size == 1:
+            return number
+        box = torch.tensor([number])
+        dist.all_reduce(box)
+        return int(box)
+
+    def whole_number(self, found: torch.Tensor) -> float:
+        """Of a tensor without dimensions that may lie in pieces."""
+        return float(found.full_tensor() if self.is_sharded else found)  # type: ignore[attr-defined]
 
     def sum(self, numbers: dict[str, float]) -> dict[str, float]:
         """By name over all processes, in their order, so that everyone has the same bits."""
@@ -131,3 +204,22 @@ class Peers:
     def wait(self) -> None:
         if self.size > 1:
             dist.monitored_barrier() if dist.get_backend() == "gloo" else dist.barrier()
+
+
+def idle_parameters(task: Task) -> list[str]:
+    """Names of trainable parameters that get no gradient. DDP must know: it waits for every gradient."""
+    batch = next(iter(task.train_batches.epoch(0)))
+    # Evaluation mode moves no batch statistics, and the graph is only walked, never used.
+    with evaluating(task.model), untouched_randomness(task.device):
+        loss = task.train_scores(task.model, batch).loss
+    waiting, seen, reached = [loss.grad_fn], set(), set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            reached.add(id(node.variable))
+        waiting += [following for following, _ in node.next_functions]
+    named = task.model.named_parameters()
+    return [name for name, one in named if one.requires_grad and id(one) not in reached]

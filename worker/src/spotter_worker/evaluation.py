@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import nn
 
 from .distributed import Peers
+from .evaluating import evaluating
 from .precision import Precision
-from .task import EvalBatches, Task
+from .task import Batch, EvalBatches, Task
 
 
 @dataclass(frozen=True)
@@ -21,18 +23,6 @@ class Evaluation:
     means: dict[str, float]
     # Share of each class among the answers, in the order of the classes; empty where there are none.
     predicted: list[float]
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """In evaluation mode; afterwards each module is in the mode it was in: a frozen one stays frozen."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def evaluate(
@@ -48,12 +38,12 @@ def evaluate(
     counts: dict[str, float] = {}
     predicted: dict[str, float] = {}
     with evaluating(model), torch.inference_mode():
-        for number, batch in enumerate(batches):
-            if number % peers.size != peers.rank:
-                continue
+        for number, (batch, counts_here) in enumerate(_own(batches, peers)):
             watched = first_batch if number == 0 and first_batch is not None else nullcontext()
             with watched, precision.autocast():
                 found = task.eval_sums(model, batch)
+            if not counts_here:
+                continue
             for name, value in found.sums.items():
                 # In double: a million small losses in float32 would lose digits.
                 sums[name] = sums.get(name, 0.0) + float(value.double())
@@ -69,6 +59,16 @@ def evaluate(
     if len(shares) > 1:
         means["prediction_entropy"] = normalized_entropy(shares)
     return Evaluation(means, shares)
+
+
+def _own(batches: Iterable[Batch], peers: Peers) -> Iterator[tuple[Batch, bool]]:
+    """This process's batches, each with whether it counts: one that only keeps step with the others does not."""
+    waiting = iter(batches)
+    while together := list(islice(waiting, peers.size)):
+        if peers.rank < len(together):
+            yield together[peers.rank], True
+        elif peers.is_sharded:
+            yield together[0], False
 
 
 def normalized_entropy(shares: list[float]) -> float:

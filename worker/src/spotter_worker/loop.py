@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 from .averaging import AveragedWeights
-from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint
+from .checkpoint import LoadedCheckpoint
 from .commands import Command, CommandPoll
 from .compiling import compiled
 from .distributed import Peers
-from .evaluation import Evaluation, evaluate, evaluating
+from .evaluating import evaluating
+from .evaluation import Evaluation, evaluate
+from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
 from .precision import Precision
 from .probes import Probes
 from .progress import Progress, Ranking
-from .randomness import random_states, restore_random_states, untouched_randomness
+from .randomness import untouched_randomness
 from .report import Reporter
 from .schedule import build_schedule
 from .step_scores import StepScores
-from .task import Batch, EvalBatches, Task
-from .weights import CARD_NAME, WEIGHTS_NAME, load_weights, save_weights, write_card
+from .task import EvalBatches, Task
 
 PROGRESS_INTERVAL_S = 0.5
 PAUSE_POLL_S = 1.0
@@ -63,7 +63,7 @@ class Loop:
         self._task = task
         self._peers = peers or Peers()
         # What is trained may be wrapped; what is evaluated, saved and probed is the model itself.
-        self._model = compiled(self._peers.share_model(task.model, task.device), config)
+        self._model = compiled(self._peers.share_model(task), config)
         self._optimizer = build_optimizer(config, task.model)
         self._precision = Precision(config.precision, task.device)
         self._averaged = (
@@ -73,15 +73,12 @@ class Loop:
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
-        self._run_dir = run_dir
-        self._checkpoints = CheckpointFolder(
-            run_dir / "checkpoints", config.keep_checkpoints, config.checkpoint_budget_mb
-        )
-        self._probes = Probes(task.model, probes_enabled and self._peers.is_first)
-        self._best_state: dict[str, torch.Tensor] | None = None
+        trained = Trained(task, self._optimizer, self._precision, self._averaged)
+        self._keeper = Keeper(trained, self._ranking, reporter, self._peers, run_dir)
+        # Of a model in pieces one process sees too little: there the norm of all gradients is measured by clipping only.
+        watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
+        self._probes = Probes(task.model, watches)
         self._first_step = 0
-        self._saved_step = -1
-        self._saved_at = time.monotonic()
         self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
         self.progress = Progress()
@@ -104,13 +101,17 @@ class Loop:
         task, progress, config = self._task, self.progress, self._task.config
         model, optimizer, precision = self._model, self._optimizer, self._precision
         model.train()
+        if progress.step == 0:
+            self._begin()
         while not self._is_over():
-            groups = self._groups()
+            steps = self._peers.steps(
+                task.train_batches, progress.epoch, progress.batch, config.accumulate_steps
+            )
             self._epoch_time_s = 0.0
             while not self._is_over():
                 started = time.perf_counter()
-                group = next(groups, None)
-                if group is None:
+                batches = next(steps, None)
+                if batches is None:
                     break
                 data_ready = time.perf_counter()
 
@@ -120,7 +121,7 @@ class Loop:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
                 seen = StepScores()
-                for part in self._peers.parts(group, task.count):
+                for part in self._peers.parts(batches, task.count):
                     with self._peers.gradients(model, part):
                         with precision.autocast():
                             scores = task.train_scores(model, part.batch)
@@ -130,14 +131,12 @@ class Loop:
 
                 measured = self._probes.before_update(with_global=config.gradient_clip is None)
                 if config.gradient_clip is not None:
-                    norm = torch.nn.utils.clip_grad_norm_(
-                        task.model.parameters(), config.gradient_clip
-                    )
-                    measured["train/gradient_norm"] = float(norm)
+                    norm = clip_grad_norm_(task.model.parameters(), config.gradient_clip)
+                    measured["train/gradient_norm"] = self._peers.whole_number(norm)
                 precision.step(optimizer)
                 measured |= self._probes.after_update()
                 progress.step += 1
-                progress.batch += len(group)
+                progress.batch += batches.num
                 if self._averaged is not None:
                     self._averaged.update(progress.step)
 
@@ -164,13 +163,6 @@ class Loop:
                     return self._finish("stopped")
         return self._finish("finished")
 
-    def _groups(self) -> Iterator[list[Batch]]:
-        """What each step takes, from where the run stands to the epoch's end; the last may be short."""
-        batches = self._task.train_batches.epoch(self.progress.epoch, self.progress.batch)
-        size = self._task.config.accumulate_steps * self._peers.size
-        while group := list(islice(batches, size)):
-            yield group
-
     def _is_over(self) -> bool:
         progress, patience = self.progress, self._task.config.early_stopping_patience
         stands_still = patience is not None and progress.evaluations_without_gain >= patience
@@ -196,7 +188,7 @@ class Loop:
         elif self._probes.units_are_due():
             self._probe_units()
         due = last or (epoch_ended and progress.epoch % config.checkpoint_every_epochs == 0)
-        due = due or self._checkpoint_is_due_between()
+        due = due or self._keeper.is_due(progress.step)
         if due:
             self._save_checkpoint("last" if last else None)
         self._training_time_s += time.perf_counter() - started
@@ -204,17 +196,6 @@ class Loop:
             self._reporter.epoch_completed(
                 progress, progress.metrics, due, self.total_epochs, self._epoch_time_s
             )
-
-    def _checkpoint_is_due_between(self) -> bool:
-        """By steps, or by the first process's clock."""
-        every, minutes = (
-            self._task.config.checkpoint_every_steps,
-            self._task.config.checkpoint_every_minutes,
-        )
-        by_steps = every is not None and self.progress.step % every == 0
-        if by_steps or minutes is None:
-            return by_steps
-        return self._peers.from_first(time.monotonic() - self._saved_at >= minutes * 60)
 
     def _obey(self, command: Command) -> bool:
         """Carries out one command; true when the run is to stop."""
@@ -269,6 +250,7 @@ class Loop:
             for set_name, batches in task.extra_evaluations().items():
                 means = self._measure(batches).means
                 found |= {f"{set_name}/{name}": value for name, value in means.items()}
+            found |= task.joint_metrics(found)
             seen = max(1, progress.num_seen)
             trained = {f"train/{name}": value / seen for name, value in progress.sums.items()}
             progress.metrics = {**trained, **found}
@@ -278,7 +260,7 @@ class Loop:
             if self._ranking.is_better(standing, progress.best):
                 progress.best = standing
                 progress.evaluations_without_gain = progress.evaluations_since_drop = 0
-                self._best_state = self._copy_weights()
+                self._keeper.remember_best(progress.metrics)
             else:
                 progress.evaluations_without_gain += 1
                 progress.evaluations_since_drop += 1
@@ -290,6 +272,15 @@ class Loop:
                 {**found, **self._probes.dead_units(), **self._told_classes(evaluation)},
             )
             self._show_sample()
+
+    def _begin(self) -> None:
+        """What the task measures before anything is learnt."""
+        told = self._task.begin(self._means)
+        if told:
+            self._reporter.points(0, told)
+
+    def _means(self, model: torch.nn.Module, batches: EvalBatches) -> dict[str, float]:
+        return evaluate(self._task, model, batches, self._precision, self._peers).means
 
     def _measure(
         self, batches: EvalBatches, first_batch: AbstractContextManager[None] | None = None
@@ -307,7 +298,8 @@ class Loop:
 
     def _show_sample(self) -> None:
         model = self._task.model
-        if not self._peers.is_first:
+        # A text's length is each process's own affair, a forward pass of a model in pieces is everyone's.
+        if not self._peers.is_first or self._peers.is_sharded:
             return
         with evaluating(model), torch.inference_mode(), untouched_randomness(self._task.device):
             text = self._task.sample(model)
@@ -323,110 +315,27 @@ class Loop:
                 self._task.eval_sums(model, batch)
         self._reporter.points(self.progress.step, self._probes.dead_units())
 
-    def _copy_weights(self) -> dict[str, torch.Tensor] | None:
-        if not self._peers.is_first:
-            return None
-        state = self._task.model.state_dict()
-        return {
-            name: tensor.detach().to("cpu", copy=True).contiguous()
-            for name, tensor in state.items()
-        }
-
     # -- saving ------------------------------------------------------------------------------------
 
     def _save_checkpoint(self, label: str | None) -> None:
-        progress = self.progress
-        if progress.step == self._saved_step:
-            return
-        self._report_progress("saving", now=True)
-        keep_best = self._task.config.keep_best
-        if progress.evaluated_step == progress.step and progress.metrics:
-            standing = self._ranking.stand(progress.metrics, progress.step, progress.epoch)
-            best = self._ranking.best_few([*progress.best_checkpoints, standing], keep_best)
-            label = "best" if best[0] is standing else label
-            progress.best_checkpoints = best
-        random = self._peers.gather(random_states(self._task.device))
-        if self._peers.is_first:
-            self._write_checkpoint(random, label)
-        self._peers.wait()
-        self._saved_step, self._saved_at = progress.step, time.monotonic()
-
-    def _write_checkpoint(self, random: list[dict[str, object]], label: str | None) -> None:
-        task, progress = self._task, self.progress
-        contents = Contents(
-            model=task.model.state_dict(),
-            optimizer=self._optimizer.state_dict(),
-            best=self._best_state,
-            averaged=self._averaged.state() if self._averaged is not None else None,
-            scaler=self._precision.state(),
-            random=random,
-            progress=dict(vars(progress)),
-            config=task.config.to_json(),
-        )
-        saved = self._checkpoints.save(progress.step, contents)
-        self._reporter.file_saved(
-            "checkpoint",
-            saved.path.relative_to(self._run_dir).as_posix(),
-            saved.size,
-            saved.manifest_sha256,
-            progress,
-            progress.metrics,
-            label,
-        )
-        for gone in self._checkpoints.prune([one["step"] for one in progress.best_checkpoints]):
-            self._reporter.file_removed(gone.path.relative_to(self._run_dir).as_posix(), gone.size)
+        if not self._keeper.is_saved(self.progress.step):
+            self._report_progress("saving", now=True)
+            self._keeper.save(self.progress, label)
 
     def resume(self, checkpoint: Path) -> LoadedCheckpoint | None:
-        """Puts the wanted checkpoint, or the newest sound one before it, in force."""
-        loaded = self._checkpoints.load_newest(checkpoint)
-        if loaded is None:
+        """Goes on from the wanted checkpoint, or the newest sound one before it; None: there is none."""
+        found = self._keeper.resume(checkpoint)
+        if found is None:
             return None
-        contents = loaded.contents
-        self._task.model.load_state_dict(contents.model)
-        self._optimizer.load_state_dict(contents.optimizer)
-        if self._averaged is not None and contents.averaged is not None:
-            self._averaged.restore(contents.averaged)
-        if contents.scaler:
-            self._precision.restore(contents.scaler)
-        self._best_state = dict(contents.best) if contents.best is not None else None
-        self.progress = Progress(**contents.progress)
-        self._first_step = self._saved_step = loaded.step
-        # With more processes than before the new ones keep the states they have.
-        if self._peers.rank < len(contents.random):
-            restore_random_states(contents.random[self._peers.rank], self._task.device)
+        loaded, self.progress = found
+        self._first_step = loaded.step
         return loaded
 
-    # -- the end -----------------------------------------------------------------------------------
-
     def _finish(self, state: str) -> RunEnd:
-        """Exports the best weights, loads them back from disk, and tests what was loaded."""
-        task, progress = self._task, self.progress
-        if not self._peers.is_first:
-            return RunEnd(state)
-        if state == "finished" and progress.step < self.total_steps:
-            self._reporter.stopped_early(progress, task.config.early_stopping_patience)
-        self._report_progress("saving", now=True)
-        folder = self._run_dir / "weights"
-        metrics = dict(progress.metrics)
-        if progress.best is not None:
-            metrics[progress.best["metric"]] = progress.best["value"]
-            metrics["val/loss"] = progress.best["loss"]
-        facts = {"step": progress.step, "best": progress.best, "metrics": metrics}
-        state_dict = self._best_state or {
-            **task.model.state_dict(),
-            **(self._averaged.state() if self._averaged is not None else {}),
-        }
-        card = save_weights(folder, task, state_dict, facts)
-        if len(task.test) > 0:
-            self._report_progress("testing", now=True)
-            model = load_weights(folder).model.to(task.device)
-            tested = evaluate(task, model, task.test, self._precision, Peers()).means
-            tested = {f"test/{name}": value for name, value in tested.items()}
-            metrics |= tested
-            self._reporter.points(progress.step, tested)
-            write_card(folder, {**card, "metrics": metrics})
-        self._reporter.weights_saved(folder / WEIGHTS_NAME, card, progress, metrics)
-        self._reporter.card_saved(folder / CARD_NAME, progress)
+        progress = self.progress
+        if state == "finished" and progress.step < self.total_steps and self._peers.is_first:
+            self._reporter.stopped_early(progress, self._task.config.early_stopping_patience)
+        metrics = self._keeper.export(progress, lambda phase: self._report_progress(phase, True))
         return RunEnd(state, metrics)
 
     def _report_progress(self, phase: str, now: bool = False) -> None:

@@ -49,6 +49,7 @@ class LoopConfig(RecipeConfig):
     compile: bool = setting("boolean", False)
     deterministic: bool = setting("boolean", False)
     processes: int = setting("integer", 1, minimum=1, maximum=64)
+    strategy: str = one_of("ddp", choices=("ddp", "fsdp2",))
     data_workers: int = setting("integer", 0, minimum=0, maximum=64)
 
 
@@ -146,13 +147,15 @@ class TextLmConfig(LoopConfig):
     "builtin": "python-source",
 }, choices=("builtin", "path", "dataset_version",))
     text_field: str = setting("string", "text", min_length=1, max_length=200)
+    tokenizer: str = one_of("characters", choices=("characters", "bpe",))
     vocabulary_size: int | None = setting("integer", None, nullable=True, minimum=16, maximum=250000)
     context: int = setting("integer", 64, minimum=8, maximum=131072)
     batching: str = one_of("windows", choices=("windows", "packed",))
     validation_fraction: float = setting("number", 0.1, minimum=0.001, maximum=0.5)
     validation_tokens: int = setting("integer", 200000, minimum=64, maximum=1000000000)
     test_fraction: float = setting("number", 0, minimum=0, maximum=0.5)
-    shape: str = one_of("llama", choices=("llama", "qwen2",))
+    shape: str = one_of("llama", choices=("llama", "qwen2", "deepseek-v3",))
+    module: str = one_of("own", choices=("own", "transformers",))
     layers: int = setting("integer", 4, minimum=1, maximum=256)
     width: int = setting("integer", 128, minimum=8, maximum=16384)
     heads: int = setting("integer", 4, minimum=1, maximum=256)
@@ -161,6 +164,11 @@ class TextLmConfig(LoopConfig):
     tie_embeddings: bool = setting("boolean", True)
     rope_theta: float = setting("number", 10000, minimum=100, maximum=100000000)
     dropout: float = setting("number", 0, minimum=0, maximum=0.9)
+    experts: int = setting("integer", 8, minimum=2, maximum=1024)
+    experts_per_token: int = setting("integer", 2, minimum=1, maximum=64)
+    expert_width: int | None = setting("integer", None, nullable=True, minimum=8, maximum=65536)
+    dense_layers: int = setting("integer", 1, minimum=0, maximum=256)
+    latent_width: int | None = setting("integer", None, nullable=True, minimum=8, maximum=16384)
     sample_prompt: str = setting("string", "\n", max_length=4000)
     sample_tokens: int = setting("integer", 100, minimum=0, maximum=4096)
     temperature: float = setting("number", 0.8, minimum=0, maximum=5)
@@ -176,6 +184,45 @@ class TextLmConfig(LoopConfig):
     eval_every_steps: int | None = setting("integer", 250, nullable=True, minimum=1, maximum=1000000000)
     checkpoint_every_epochs: int = setting("integer", 1, minimum=1, maximum=10000)
     checkpoint_every_steps: int | None = setting("integer", 500, nullable=True, minimum=1, maximum=1000000000)
+
+
+@dataclass(frozen=True)
+class TextFinetuneConfig(LoopConfig):
+    RECIPE = "text-finetune"
+    PRIMARY = Primary("val/loss", False)
+
+    data: dict[str, Any] = setting("source", REQUIRED, choices=("path", "dataset_version",))
+    format: str = one_of("auto", choices=("auto", "chat", "instruction", "text",))
+    template: str = one_of("chat", choices=("chat", "plain",))
+    context: int | None = setting("integer", None, nullable=True, minimum=8, maximum=131072)
+    batching: str = one_of("padded", choices=("padded", "packed",))
+    messages_column: str = setting("string", "messages", min_length=1, max_length=200)
+    prompt_column: str | None = setting("string", None, nullable=True, min_length=1, max_length=200)
+    input_column: str = setting("string", "input", min_length=1, max_length=200)
+    answer_column: str | None = setting("string", None, nullable=True, min_length=1, max_length=200)
+    text_column: str = setting("string", "text", min_length=1, max_length=200)
+    validation_fraction: float = setting("number", 0.1, minimum=0.001, maximum=0.5)
+    test_fraction: float = setting("number", 0, minimum=0, maximum=0.5)
+    split_seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
+    epochs: int = setting("integer", 3, minimum=1, maximum=100000)
+    batch_size: int = setting("integer", 4, minimum=1, maximum=65536)
+    learning_rate: float = setting("number", 0.0002, maximum=10, above=0)
+    weight_decay: float = setting("number", 0, minimum=0, maximum=1)
+    warmup_epochs: float = setting("number", 0.05, minimum=0, maximum=1000)
+    min_learning_rate_share: float = setting("number", 0.1, minimum=0, maximum=1)
+    checkpoint_every_epochs: int = setting("integer", 1, minimum=1, maximum=10000)
+    init_from: dict[str, Any] = setting("source", REQUIRED, choices=("model_version", "path", "hub",))
+    method: str = one_of("lora", choices=("lora", "full",))
+    gradient_checkpointing: bool = setting("boolean", True)
+    lora_rank: int = setting("integer", 16, minimum=1, maximum=1024)
+    lora_alpha: float = setting("number", 32, maximum=4096, above=0)
+    lora_dropout: float = setting("number", 0, minimum=0, maximum=0.9)
+    lora_targets: str = setting("string", "all-linear", min_length=1, max_length=1000)
+    merge: bool = setting("boolean", True)
+    sample_prompt: str = setting("string", "", max_length=4000)
+    sample_tokens: int = setting("integer", 100, minimum=0, maximum=4096)
+    temperature: float = setting("number", 0.8, minimum=0, maximum=5)
+    top_k: int | None = setting("integer", 50, nullable=True, minimum=1, maximum=100000)
 
 
 @dataclass(frozen=True)
@@ -204,10 +251,26 @@ class ConceptConfig(LoopConfig):
     checkpoint_every_epochs: int = setting("integer", 2, minimum=1, maximum=10000)
 
 
+@dataclass(frozen=True)
+class CommandConfig(RecipeConfig):
+    RECIPE = "command"
+    PRIMARY = Primary("val/loss", False)
+
+    command: list[Any] = setting("array", REQUIRED, max_items=1000)
+    working_directory: str | None = setting("string", None, nullable=True, min_length=1, max_length=4096)
+    environment: dict[str, Any] = setting("object", {
+})
+    cpu_cores: int | None = setting("integer", None, nullable=True, minimum=1, maximum=4096)
+    memory_mb: int | None = setting("integer", None, nullable=True, minimum=16, maximum=100000000)
+    time_limit_minutes: float | None = setting("number", None, nullable=True, maximum=10000000, above=0)
+
+
 CONFIGS: dict[str, type[RecipeConfig]] = {
     "vision": VisionConfig,
     "audio": AudioConfig,
     "text-classify": TextClassifyConfig,
     "text-lm": TextLmConfig,
+    "text-finetune": TextFinetuneConfig,
     "concept": ConceptConfig,
+    "command": CommandConfig,
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
@@ -49,9 +50,26 @@ class SyncedBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance, share)
 
 
+class _Sum(torch.autograd.Function):
+    """Over all processes; everyone's result depends on everyone's numbers, so gradients are added up alike."""
+
+    @staticmethod
+    def forward(_context: Any, x: torch.Tensor) -> torch.Tensor:
+        return _added_up(x)
+
+    @staticmethod
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return _added_up(gradient)
+
+
+def _added_up(x: torch.Tensor) -> torch.Tensor:
+    total = x.clone()
+    dist.all_reduce(total)
+    return total
+
+
 def _sum(x: torch.Tensor) -> torch.Tensor:
-    """Over all processes; gradients flow back to all of them."""
-    total: torch.Tensor = functional.all_reduce(x)  # type: ignore[no-untyped-call]
+    total: torch.Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
     return total
 
 

@@ -445,6 +445,21 @@ function resourceFields() {
       "在本机共同训练一个模型的进程数，每个 GPU 一个；各自取一批数据。",
       { advanced: true },
     ),
+    ...parallelFields(),
+  };
+}
+
+function parallelFields() {
+  return {
+    strategy: field(
+      z.enum(["ddp", "fsdp2"]).default("ddp"),
+      "resources",
+      "Several processes by",
+      "多进程方式",
+      "ddp: every process holds the whole model. fsdp2: each holds a piece of every tensor, for models too large for one GPU; not with adafactor or fp16.",
+      "ddp：每个进程持有完整模型。fsdp2：每个进程只持有各张量的一部分，适合单个 GPU 放不下的模型；不能与 adafactor 或 fp16 同用。",
+      { advanced: true },
+    ),
   };
 }
 
