@@ -12,8 +12,7 @@ import pytest
 import torch
 from runs import Run
 
-from spotter_worker.data.character_tokenizer import CharacterTokenizer, learn_characters
-from spotter_worker.data.token_stream import RowBatches, WindowBatches, make_stream
+from spotter_worker.data.token_stream import RowBatches, TokenStream, WindowBatches
 from spotter_worker.predict import predict
 from spotter_worker.weights import load_weights
 
@@ -96,19 +95,28 @@ def test_probes_and_samples_change_no_number(tmp_path: Path, places: dict[str, P
     assert runs[0] == runs[1]
 
 
-def test_the_weights_folder_opens_in_transformers(tmp_path: Path, places: dict[str, Path]) -> None:
-    transformers = pytest.importorskip("transformers")
-    run = start(tmp_path / "run", places, {"max_steps": 5, "shape": "qwen2", "kv_heads": 1})
+@pytest.mark.parametrize("shape", ["llama", "qwen2", "deepseek-v3"])
+@pytest.mark.parametrize("kind", ["characters", "bpe"])
+def test_the_weights_folder_opens_in_transformers(
+    tmp_path: Path, places: dict[str, Path], shape: str, kind: str
+) -> None:
+    import transformers
+
+    more = {"max_steps": 5, "shape": shape, "tokenizer": kind}
+    more |= {"vocabulary_size": 300} if kind == "bpe" else {}
+    run = start(tmp_path / "run", places, more)
     run.go()
     folder = run.run_dir / "weights"
     theirs = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
-    # Not AutoTokenizer: for a `qwen2` model it takes its own class, whatever the folder says.
-    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
-    text = "the mat. the é"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    # Not composed, as Qwen2's own tokenizer would make it; and an emoji, a long gap, a line end.
+    text = "the mat. cafe\u0301  cat's 🙂\n\n the"
     ids = tokenizer(text)["input_ids"]
     assert ids == run.task.tokenizer.encode(text).tolist()
-    assert tokenizer.decode(ids[:8]) == "the mat."
-    tokens = torch.tensor([ids])
+    assert tokenizer.decode(ids) == run.task.tokenizer.decode(ids)
+    assert tokenizer.decode(tokenizer("the mat.")["input_ids"]) == "the mat."
+    assert tokenizer.eos_token_id == 0
+    tokens = torch.tensor([ids[:16]])
     with torch.no_grad():
         ours = load_weights(folder).model(tokens)
         assert (ours - theirs(tokens).logits).abs().max() <= 1e-5
@@ -116,8 +124,9 @@ def test_the_weights_folder_opens_in_transformers(tmp_path: Path, places: dict[s
 
 def test_packed_batches_hold_every_token_once_in_an_epochs_own_order() -> None:
     documents = ["abc", "defgh", "ij", "klmnopq"]
-    tokenizer = learn_characters(documents, None)
-    stream = make_stream(documents, tokenizer.encode, tokenizer.size, 0)
+    encoded = [[ord(letter) - ord("a") + 1 for letter in document] + [0] for document in documents]
+    starts = numpy.cumsum([0, *map(len, encoded)])
+    stream = TokenStream(numpy.array(sum(encoded, []), dtype=numpy.uint16), starts)
     orders = []
     for epoch in range(4):
         batches = WindowBatches(stream, 4, 5, True, 0, CPU, False).epoch(epoch)
@@ -125,29 +134,18 @@ def test_packed_batches_hold_every_token_once_in_an_epochs_own_order() -> None:
         assert torch.equal(tokens[:, 1:], following[:, :-1])
         flat = tokens.flatten().numpy()
         assert sorted(flat) == sorted(stream.tokens[:-1]) or len(flat) <= len(stream)
-        text = "".join("|" if i == 0 else tokenizer.tokens[i] for i in flat)
+        text = "".join("|" if i == 0 else chr(i + ord("a") - 1) for i in flat)
         assert all(part in "|".join(documents) for part in text.split("|"))
         orders.append(text)
     assert len(set(orders)) > 1
 
 
 def test_rows_to_evaluate_hold_every_token_once() -> None:
-    stream = make_stream(["0123456789" * 5], lambda t: numpy.arange(len(t)), 60, 0)
+    stream = TokenStream(numpy.arange(50), numpy.array([0, 50]))
     batches = RowBatches(stream, 8, 2, 1000, CPU)
     following = torch.cat([batch[1].flatten() for batch in batches])
     assert following.tolist() == list(range(1, 50))
     assert len(batches) == 49
-
-
-def test_characters_beyond_the_vocabulary_are_unknown_and_all_others_come_back(
-    tmp_path: Path,
-) -> None:
-    tokenizer: CharacterTokenizer = learn_characters(["诗 aab 🙂"], None)
-    assert tokenizer.decode(tokenizer.encode("诗🙂 b")) == "诗🙂 b"
-    assert tokenizer.encode("z").tolist() == [1]
-    assert learn_characters(["aaab"], 3).tokens[2:] == ["a"]
-    tokenizer.save(tmp_path)
-    assert json.loads((tmp_path / "tokenizer.json").read_text())["model"]["vocab"]["诗"] > 1
 
 
 def test_bad_text_is_named_with_file_and_place(tmp_path: Path) -> None:
@@ -158,6 +156,9 @@ def test_bad_text_is_named_with_file_and_place(tmp_path: Path) -> None:
             start(tmp_path / "run", {"data": file})
 
     refused("latin.txt", b"caf\xe9 au lait", "latin.txt is not UTF-8: the byte at offset 3")
+    refused("cut.txt", "诗".encode()[:2], "cut.txt is not UTF-8: the byte at offset 0")
+    refused("c.jsonl", b'{"text":"\xff"}\n', "c.jsonl, row 1 is not UTF-8: the byte at offset 9")
+    refused("d.jsonl", b'{"text":"\\ud800"}\n', "d.jsonl, row 1: .*half a character")
     refused("a.jsonl", b'{"text":"x"}\n{"body":"y"}\n', "a.jsonl, row 2: .*there is: body")
     refused("b.jsonl", b'{"text":"x"}\n{oops\n', "b.jsonl, row 2: not JSON")
     refused("short.txt", b"a few", "training part has")

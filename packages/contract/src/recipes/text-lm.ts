@@ -5,13 +5,14 @@ import { field } from "./field.ts";
 import { loopFields } from "./loop-fields.ts";
 import { samplingFields } from "./sampling-fields.ts";
 
-/** Pre-training of Llama- and Qwen2-shaped models on text. */
+/** Pre-training of Llama-, Qwen2- and DeepSeek-V3-shaped models on text. */
 export const TextLmConfig = z
   .object({
     ...dataFields(),
     ...splitFields(),
     ...shapeFields(),
     ...detailFields(),
+    ...expertFields(),
     ...samplingFields({ prompt: "\n" }),
     ...loopFields({
       epochs: 10,
@@ -49,13 +50,21 @@ function dataFields() {
       "JSON Lines 每行中存放文本的字段。",
       { advanced: true },
     ),
+    tokenizer: field(
+      z.enum(["characters", "bpe"]).default("characters"),
+      "data",
+      "Tokens",
+      "词元",
+      "characters: each character is a token. bpe: frequent strings of bytes, learnt from the data (byte-level BPE); a text becomes three to four times shorter, and any text can be written.",
+      "characters：每个字符一个词元。bpe：从数据中学得的高频字节串（字节级 BPE），文本长度缩短约三到四倍，且可表示任意文本。",
+    ),
     vocabulary_size: field(
       z.number().int().min(16).max(250_000).nullable().default(null),
       "data",
       "Vocabulary",
       "词表大小",
-      "Each character is a token: at most so many, the most frequent first. Empty: every character of the data.",
-      "每个字符一个词元，按频率取前若干个。留空：数据中的所有字符。",
+      "At most so many tokens, the most frequent first. Empty: every character of the data; 4096 for bpe.",
+      "词元数上限，按频率取前若干个。留空：数据中的所有字符；bpe 为 4096。",
       { unit: "tokens" },
     ),
     context: field(
@@ -111,12 +120,21 @@ function splitFields() {
 function shapeFields() {
   return {
     shape: field(
-      z.enum(["llama", "qwen2"]).default("llama"),
+      z.enum(["llama", "qwen2", "deepseek-v3"]).default("llama"),
       "model",
       "Shape",
       "模型结构",
-      "llama: the plainest. qwen2: with biases on queries, keys and values. Both open in transformers, GGUF tools and vLLM.",
-      "llama：最简洁。qwen2：查询、键、值带偏置。二者均可被 transformers、GGUF 工具与 vLLM 打开。",
+      "llama: the plainest. qwen2: with biases on queries, keys and values. deepseek-v3: latent attention, and experts of which each token uses a few. All open in transformers.",
+      "llama：最简洁。qwen2：查询、键、值带偏置。deepseek-v3：潜在注意力，加每个词元只用其中几个的专家。均可被 transformers 打开。",
+    ),
+    module: field(
+      z.enum(["own", "transformers"]).default("own"),
+      "model",
+      "Module",
+      "实现",
+      "own: our fast module. transformers: the library's; the same weights, slower on small sizes. deepseek-v3 is always the library's.",
+      "own：自有的快速实现。transformers：该库的实现，权重相同，小模型上较慢。deepseek-v3 总用该库的实现。",
+      { advanced: true },
     ),
     layers: field(
       z.number().int().min(1).max(256).default(4),
@@ -190,6 +208,56 @@ function detailFields() {
       "随机失活",
       "Share of features dropped after each layer's two parts while training; 0 suits data that is not seen often.",
       "训练时每层两部分之后随机丢弃的特征比例；数据不多次重复时用 0。",
+    ),
+  };
+}
+
+function expertFields() {
+  return {
+    experts: field(
+      z.number().int().min(2).max(1024).default(8),
+      "model",
+      "Experts",
+      "专家数",
+      "deepseek-v3: small feed-forward networks a layer, besides the one that all tokens share.",
+      "deepseek-v3：每层的小前馈网络数（不含所有词元共用的一个）。",
+      { advanced: true },
+    ),
+    experts_per_token: field(
+      z.number().int().min(1).max(64).default(2),
+      "model",
+      "Experts a token",
+      "每词元专家数",
+      "deepseek-v3: how many of the experts each token uses.",
+      "deepseek-v3：每个词元使用的专家数。",
+      { advanced: true },
+    ),
+    expert_width: field(
+      z.number().int().min(8).max(65_536).nullable().default(null),
+      "model",
+      "Expert width",
+      "专家宽度",
+      "deepseek-v3: feed-forward width of one expert. Empty: so that a token meets as many weights as in a layer without experts.",
+      "deepseek-v3：单个专家的前馈宽度。留空：使每个词元经过的权重与无专家的层相同。",
+      { advanced: true },
+    ),
+    dense_layers: field(
+      z.number().int().min(0).max(256).default(1),
+      "model",
+      "Layers without experts",
+      "无专家层数",
+      "deepseek-v3: so many layers at the beginning have one feed-forward network for all tokens.",
+      "deepseek-v3：开头若干层对所有词元使用同一个前馈网络。",
+      { advanced: true },
+    ),
+    latent_width: field(
+      z.number().int().min(8).max(16_384).nullable().default(null),
+      "model",
+      "Latent width",
+      "潜在宽度",
+      "deepseek-v3: numbers that keys and values of one token are pressed into. Empty: half the width.",
+      "deepseek-v3：一个词元的键与值被压缩成的维数。留空：宽度的一半。",
+      { advanced: true },
     ),
   };
 }

@@ -1,4 +1,4 @@
-"""Owns the tokenizer whose tokens are characters, kept as a `tokenizer.json` that Hugging Face's libraries open."""
+"""Owns the tokenizer whose tokens are characters."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 
-TOKENIZER_NAME, SETTINGS_NAME = "tokenizer.json", "tokenizer_config.json"
-END, UNKNOWN = "<|endoftext|>", "<|unknown|>"
-END_ID, UNKNOWN_ID = 0, 1
+from .tokenizer import END, END_ID, special_token
+
+UNKNOWN = "<|unknown|>"
+UNKNOWN_ID = 1
 
 
 class CharacterTokenizer:
@@ -32,77 +34,48 @@ class CharacterTokenizer:
         ids: numpy.ndarray = self._ids[points]
         return ids
 
+    def encode_all(self, texts: Sequence[str]) -> list[numpy.ndarray]:
+        return [self.encode(text) for text in texts]
+
     def decode(self, ids: Iterable[int]) -> str:
         return "".join(self.tokens[number] for number in ids if number != END_ID)
 
-    def save(self, folder: Path) -> None:
-        special = [
-            {
-                "id": number,
-                "content": token,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,
-                "special": True,
-            }
-            for number, token in enumerate((END, UNKNOWN))
-        ]
-        model = {
-            "type": "WordLevel",
-            "vocab": {token: number for number, token in enumerate(self.tokens)},
-            "unk_token": UNKNOWN,
-        }
+    def to_json(self) -> dict[str, Any]:
         each_character = {
             "type": "Split",
             "pattern": {"Regex": "[\\s\\S]"},
             "behavior": "Isolated",
             "invert": False,
         }
-        _write_json(
-            folder / TOKENIZER_NAME,
-            {
-                "version": "1.0",
-                "truncation": None,
-                "padding": None,
-                "added_tokens": special,
-                "normalizer": None,
-                "pre_tokenizer": each_character,
-                "post_processor": None,
-                "decoder": {"type": "Fuse"},
-                "model": model,
-            },
-        )
-        _write_json(
-            folder / SETTINGS_NAME,
-            {
-                "tokenizer_class": "PreTrainedTokenizerFast",
-                "bos_token": END,
-                "eos_token": END,
+        return {
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": [special_token(END_ID, END), special_token(UNKNOWN_ID, UNKNOWN)],
+            "normalizer": None,
+            "pre_tokenizer": each_character,
+            "post_processor": None,
+            "decoder": {"type": "Fuse"},
+            "model": {
+                "type": "WordLevel",
+                "vocab": {token: number for number, token in enumerate(self.tokens)},
                 "unk_token": UNKNOWN,
-                "clean_up_tokenization_spaces": False,
             },
-        )
+        }
 
 
-def learn_characters(documents: Iterable[str], at_most: int | None) -> CharacterTokenizer:
+def learn_characters(texts: Iterable[str], at_most: int | None) -> CharacterTokenizer:
     """The characters of the texts in Unicode's order; with a limit, the most frequent ones."""
     counts: Counter[str] = Counter()
-    for document in documents:
-        counts.update(document)
+    for text in texts:
+        counts.update(text)
     characters = sorted(counts, key=lambda character: (-counts[character], character))
     if at_most is not None:
         characters = characters[: at_most - 2]
     return CharacterTokenizer([END, UNKNOWN, *sorted(characters)])
 
 
-def load_characters(folder: Path) -> CharacterTokenizer:
-    model = json.loads((folder / TOKENIZER_NAME).read_text(encoding="utf-8"))["model"]
+def load_characters(file: Path) -> CharacterTokenizer:
+    model = json.loads(file.read_text(encoding="utf-8"))["model"]
     vocabulary: dict[str, int] = model["vocab"]
     return CharacterTokenizer(sorted(vocabulary, key=lambda token: vocabulary[token]))
-
-
-def _write_json(file: Path, content: object) -> None:
-    beside = file.with_name(file.name + ".tmp")
-    beside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    beside.replace(file)

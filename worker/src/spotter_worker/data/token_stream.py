@@ -1,5 +1,5 @@
 """Owns the stream of tokens and what a language model sees of it: random windows or packed documents, and rows in
-order to evaluate.
+order to evaluate. The tokens may lie on disk.
 
 Train batches follow from (seed, epoch, number) alone.
 """
@@ -34,21 +34,6 @@ class TokenStream:
         return len(self.tokens)
 
 
-def make_stream(
-    documents: list[str], encode: Callable[[str], numpy.ndarray], size: int, end_id: int
-) -> TokenStream:
-    kind = numpy.uint16 if size <= 2**16 else numpy.uint32
-    parts = []
-    for document in documents:
-        parts.append(encode(document).astype(kind))
-        if len(documents) > 1:
-            parts.append(numpy.array([end_id], dtype=kind))
-    lengths = [
-        len(part) + (len(documents) > 1) for part in parts[:: 2 if len(documents) > 1 else 1]
-    ]
-    return TokenStream(numpy.concatenate(parts), numpy.cumsum([0, *lengths]))
-
-
 class WindowBatches:
     """Stretches of `context` tokens from random places, as nanoGPT takes them."""
 
@@ -69,13 +54,13 @@ class WindowBatches:
         # As many as cover the text once; the last token has none that follows it.
         self.num_batches = max(1, (len(stream) - 1) // (context * batch_size))
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[TokenBatch]:
+    def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[TokenBatch]:
         read = self._packed_rows(epoch) if self._packed else self._random_rows(epoch)
         upcoming: Future[numpy.ndarray] | None = None
-        for number in range(first_batch, self.num_batches):
+        for number in range(first_batch, self.num_batches, every):
             rows = upcoming.result() if upcoming else read(number)
-            if self._ahead is not None and number + 1 < self.num_batches:
-                upcoming = self._ahead.submit(read, number + 1)
+            if self._ahead is not None and number + every < self.num_batches:
+                upcoming = self._ahead.submit(read, number + every)
             yield to_batch(rows, self._device)
 
     def _random_rows(self, epoch: int) -> Callable[[int], numpy.ndarray]:

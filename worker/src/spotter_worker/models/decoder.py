@@ -66,6 +66,13 @@ class Decoder(nn.Module):
         tied = self.shape.tie_embeddings
         return F.linear(x, self.model.embed_tokens.weight if tied else self.lm_head.weight)
 
+    @property
+    def context(self) -> int:
+        return self.shape.context
+
+    def new_cache(self) -> KeyValueCache:
+        return KeyValueCache()
+
 
 class KeyValueCache:
     """Keys and values of the tokens so far, by layer; for writing text token by token."""

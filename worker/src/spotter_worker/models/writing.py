@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from .decoder import Decoder, KeyValueCache
+from .language_model import LanguageModel
 
 
 def continue_tokens(
-    model: Decoder,
+    model: LanguageModel,
     start: list[int],
     length: int,
-    context: int,
     temperature: float,
     top_k: int | None,
     end_token: int,
@@ -20,13 +19,13 @@ def continue_tokens(
     """At most `length` tokens after the start; the end token ends it."""
     tokens = list(start)
     device = next(model.parameters()).device
-    cache = KeyValueCache()
+    context, cache = model.context, model.new_cache()
     given = tokens[-context:]
     for _ in range(length):
         if cache.length + len(given) > context:
             # The window moves by half, so that the cache serves again for a while.
-            cache, given = KeyValueCache(), tokens[-max(1, context // 2) :]
-        logits = model(torch.tensor([given], device=device), cache)[0, -1].float().cpu()
+            cache, given = model.new_cache(), tokens[-max(1, context // 2) :]
+        logits = model(torch.tensor([given], device=device), cache)[0, -1].float().cpu()  # type: ignore[arg-type]
         following = _choose(logits, temperature, top_k, generator)
         if following == end_token:
             break

@@ -1,52 +1,62 @@
-"""Owns the `text-lm` recipe: pre-training of Llama- and Qwen2-shaped language models on text."""
+"""Owns the `text-lm` recipe: pre-training of Llama-, Qwen2- and DeepSeek-V3-shaped language models on text."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from torch import nn
 from torch.nn import functional
 
-from ..data.character_tokenizer import (
-    END_ID,
-    CharacterTokenizer,
-    learn_characters,
-    load_characters,
-)
-from ..data.text_corpus import load_documents
-from ..data.token_stream import RowBatches, TokenBatch, WindowBatches, make_stream
+from ..data.token_file import Wanted, prepare_tokens
+from ..data.token_stream import RowBatches, TokenBatch, WindowBatches
+from ..data.tokenizer import END, END_ID, Tokenizer
+from ..data.tokenizer_files import load_tokenizer, save_tokenizer
 from ..device import choose_device
-from ..models.decoder import Decoder, DecoderShape, to_hugging_face
+from ..models.language_model import (
+    LanguageModel,
+    build_language_model,
+    describe_model,
+    model_from_card,
+)
 from ..models.writing import continue_tokens
+from ..preflight.samples import text_sample
 from ..recipe_configs import TextLmConfig
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_TOKENS = 16_384
 PREDICT_TOKENS = 100
-NORM_EPSILON = 1e-5
+CONFIG_NAME = "config.json"
 
 
 class TextLmTask(Task):
     config: TextLmConfig
+    length_unit = "tokens"
 
     def __init__(self, config: TextLmConfig, places: Places) -> None:
         self.config = config
         self.device, device_reason = choose_device(config.device)
         torch.manual_seed(config.seed)
-        documents = load_documents(config.data, places.get("data"), config.text_field)
         # A model that goes on learning keeps its tokens: others would mean nothing to its weights.
-        self.tokenizer = (
-            learn_characters(documents, config.vocabulary_size)
-            if config.init_from is None
-            else load_characters(places["init_from"])
+        prepared = prepare_tokens(
+            Wanted(
+                config.data,
+                places.get("data"),
+                config.text_field,
+                config.tokenizer,
+                config.vocabulary_size,
+                places["init_from"] if config.init_from is not None else None,
+            ),
+            places.get("cache"),
         )
-        stream = make_stream(documents, self.tokenizer.encode, self.tokenizer.size, END_ID)
+        stream, self.tokenizer = prepared.stream, prepared.tokenizer
         first_validation, first_test = _bounds(config, len(stream))
         train = stream.part(0, first_validation)
         validation = stream.part(first_validation, first_test)
@@ -58,9 +68,10 @@ class TextLmTask(Task):
                     " give more text or a smaller context"
                 )
         self.sizes = Sizes(len(train), len(validation), len(test))
+        self._parts = {"train": train, "validation": validation, "test": test}
         self.classes = []
-        self.shape = _shape(config, self.tokenizer.size)
-        self.model = Decoder(self.shape, config.dropout).to(self.device)
+        model, self._published, derived = build_language_model(config, self.tokenizer.size)
+        self.model = model.to(self.device)
         self.model_name = f"{config.shape}-{config.layers}x{config.width}"
         self.train_batches = WindowBatches(
             train,
@@ -75,7 +86,12 @@ class TextLmTask(Task):
         at_most = config.validation_tokens
         self.validation = RowBatches(validation, config.context, rows, at_most, self.device)
         self.test = RowBatches(test, config.context, rows, at_most, self.device)
-        self.derived = {"device": device_reason, **_derived(config, self.shape, len(documents))}
+        self.derived = {
+            "device": device_reason,
+            "vocabulary_size": f"{self.tokenizer.size}: {prepared.reason}",
+            "data": f"{len(stream):,} tokens in {prepared.num_documents:,} texts",
+            **derived,
+        }
 
     def train_scores(self, model: nn.Module, batch: TokenBatch) -> Scores:
         tokens, following = batch
@@ -99,27 +115,51 @@ class TextLmTask(Task):
         return {"perplexity": math.exp(min(means["loss"], 70.0))}
 
     def card(self) -> dict[str, Any]:
-        return {"shape": asdict(self.shape)}
+        assert isinstance(self.model, LanguageModel)
+        return describe_model(self.model)
 
     def save_assets(self, folder: Path) -> None:
-        self.tokenizer.save(folder)
-        config = to_hugging_face(self.shape, END_ID)
-        (folder / "config.json").write_text(json.dumps(config, indent=2))
+        save_tokenizer(self.tokenizer, folder, self._published["model_type"])
+        (folder / CONFIG_NAME).write_text(json.dumps(self._published, indent=2))
 
     def sample(self, model: nn.Module) -> str | None:
         if self.config.sample_tokens == 0:
             return None
         prompt = self.config.sample_prompt
         length = self.config.sample_tokens
-        return prompt + _write(model, self.tokenizer, self.shape, self.config, prompt, length)
+        return prompt + _write(model, self.tokenizer, self.config, prompt, length)
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        """Every token but the first is foretold from those before it."""
+        tokens, following = next(self.train_batches.epoch(0))
+        samples = []
+        for first, rest in zip(tokens[:limit, 0].tolist(), following[:limit].tolist(), strict=True):
+            shown = [self.tokenizer.decode([number]) or END for number in [first, *rest]]
+            samples.append(text_sample(shown, [False, *[True] * len(rest)]))
+        return samples
+
+    def examples(self, part: str) -> Iterator[Example]:
+        """Documents; of a single one, rows as long as the context."""
+        stream = self._parts[part]
+        are_documents = len(stream.starts) > 2
+        context = self.config.context
+        bounds = stream.starts if are_documents else numpy.arange(0, len(stream) + 1, context)
+        for first, end in pairwise(bounds.tolist()):
+            tokens = stream.tokens[first:end]
+            name = " ".join(self.tokenizer.decode(tokens[:16]).split())
+            yield Example(tokens.tobytes(), None, len(tokens) if are_documents else None, name)
+
+    def expected_initial_loss(self) -> tuple[float, str]:
+        size = self.tokenizer.size
+        return math.log(size), f"ln {size}"
 
 
 def build_task(config: TextLmConfig, places: Places) -> TextLmTask:
     return TextLmTask(config, places)
 
 
-def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
-    return Decoder(DecoderShape(**card["shape"]))
+def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
+    return model_from_card(card, json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8")))
 
 
 def load_predictor(saved: SavedWeights, _places: Places) -> TextLmPredictor:
@@ -129,8 +169,7 @@ def load_predictor(saved: SavedWeights, _places: Places) -> TextLmPredictor:
 class TextLmPredictor(Predictor):
     def __init__(self, saved: SavedWeights) -> None:
         self._model = saved.model.eval()
-        self._tokenizer = load_characters(saved.folder)
-        self._shape = DecoderShape(**saved.card["shape"])
+        self._tokenizer = load_tokenizer(saved.folder)
         self._config = TextLmConfig.parse(saved.card["config"])
 
     @torch.inference_mode()
@@ -143,15 +182,14 @@ class TextLmPredictor(Predictor):
                 f"{given.name}: this model continues a text; give the text's beginning"
             )
         length = self._config.sample_tokens or PREDICT_TOKENS
-        text = _write(self._model, self._tokenizer, self._shape, self._config, prompt, length)
+        text = _write(self._model, self._tokenizer, self._config, prompt, length)
         nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
         return {**nothing, "top": [], "text": text}
 
 
 def _write(
     model: nn.Module,
-    tokenizer: CharacterTokenizer,
-    shape: DecoderShape,
+    tokenizer: Tokenizer,
     config: TextLmConfig,
     prompt: str,
     length: int,
@@ -159,9 +197,9 @@ def _write(
     """What the model puts after the prompt; the same each time, by the config's seed."""
     start = [int(number) for number in tokenizer.encode(prompt)] or [END_ID]
     generator = torch.Generator().manual_seed(config.seed)
-    assert isinstance(model, Decoder)
+    assert isinstance(model, LanguageModel)
     written = continue_tokens(
-        model, start, length, shape.context, config.temperature, config.top_k, END_ID, generator
+        model, start, length, config.temperature, config.top_k, END_ID, generator
     )
     return tokenizer.decode(written)
 
@@ -170,31 +208,3 @@ def _bounds(config: TextLmConfig, length: int) -> tuple[int, int]:
     """Where the validation part begins, and the test part."""
     first_test = length - int(length * config.test_fraction)
     return first_test - int(length * config.validation_fraction), first_test
-
-
-def _shape(config: TextLmConfig, vocabulary_size: int) -> DecoderShape:
-    if config.width % config.heads:
-        raise ValueError(f"width is {config.width}; it must be a multiple of heads, {config.heads}")
-    return DecoderShape(
-        family=config.shape,
-        vocabulary_size=vocabulary_size,
-        context=config.context,
-        layers=config.layers,
-        width=config.width,
-        heads=config.heads,
-        kv_heads=config.kv_heads or config.heads,
-        ffn_width=config.ffn_width or max(16, config.width * 8 // 3 // 16 * 16),
-        head_width=config.width // config.heads,
-        norm_epsilon=NORM_EPSILON,
-        rope_theta=config.rope_theta,
-        tie_embeddings=config.tie_embeddings,
-    )
-
-
-def _derived(config: TextLmConfig, shape: DecoderShape, num_documents: int) -> dict[str, str]:
-    derived = {
-        "vocabulary_size": f"{shape.vocabulary_size}: the tokens found in {num_documents} texts"
-    }
-    if config.ffn_width is None:
-        derived["ffn_width"] = f"{shape.ffn_width}: 8/3 of the width, in steps of 16"
-    return derived
