@@ -154,7 +154,8 @@ class Census:
         classes, counts = self._task.classes, self.parts[0].classes
         if not counts:
             return
-        has_weights = hasattr(self._task.config, "class_weights")
+        # Where classes cannot be weighed they are answers, which are uneven by nature.
+        is_sorting = hasattr(self._task.config, "class_weights")
         is_weighted = getattr(self._task.config, "class_weights", "off") != "off"
         missing = [name for name, count in zip(classes, counts, strict=True) if count == 0]
         if missing and not self.is_cut_short:
@@ -167,7 +168,7 @@ class Census:
                 "data",
             )
         imbalance = self.imbalance
-        if imbalance is not None and imbalance > MAX_IMBALANCE and not is_weighted:
+        if is_sorting and not is_weighted and imbalance is not None and imbalance > MAX_IMBALANCE:
             most, least = classes[counts.index(max(counts))], classes[counts.index(min(counts))]
             yield Finding(
                 "class-imbalance",
@@ -176,11 +177,11 @@ class Census:
                 f"({number(imbalance)} : 1). Weigh the classes, or find more of the rare ones.",
                 f"类别不均衡：“{most}”有 {max(counts):,} 个训练样本，“{least}”只有 {min(counts):,} 个"
                 f"（{number(imbalance)} : 1）。可启用类别权重，或补充少数类样本。",
-                "class_weights" if has_weights else "data",
+                "class_weights",
             )
         held = self.parts[1].classes
         unseen = [name for name, count in zip(classes, held, strict=False) if count == 0]
-        if held and unseen and not self.is_cut_short:
+        if is_sorting and held and unseen and not self.is_cut_short:
             named = ", ".join(unseen[:5])
             yield Finding(
                 "class-not-validated",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..device import describe_device
 from ..failures import describe_failure
@@ -16,6 +16,7 @@ from ..recipe_configs import CONFIGS, LoopConfig
 from ..recipes import recipe_module
 from ..starting import start_from
 from ..task import Batch, Places, Task
+from ..tracker import Tracks
 from .broken_files import find_broken
 from .budget import Budget, at_most
 from .census import Census, measure_inputs
@@ -27,9 +28,6 @@ from .pace import measure_pace
 from .rate_test import RateTest, sweep_rates
 from .report import GrowingReport
 from .trial import endless_batches
-
-if TYPE_CHECKING:
-    from ..tracker import Tracks
 
 # Reading the data is no check and may take long; nobody should wait for ever.
 MAX_BUILD_S = 300.0
@@ -47,10 +45,15 @@ def preflight(
     report.begin("build")
     task = _build(recipe, given, places, report)
     if task is not None:
-        with untouched_randomness(task.device):
-            _Checks(task, report, Budget(budget_s)).run()
+        look(task, report, Budget(budget_s))
     report.end()
     return report.to_json()
+
+
+def look(task: Task, report: GrowingReport, budget: Budget) -> None:
+    """Leaves the task as it was: what trains it afterwards gets the same numbers."""
+    with untouched_randomness(task.device):
+        _Checks(task, report, budget).run()
 
 
 def _build(
@@ -72,7 +75,8 @@ def _build(
                 "data",
             )
         )
-        _tell_broken(places, report)
+        data = [place for name, place in places.items() if name in given and name != "init_from"]
+        _tell_broken([place for place in data if place.exists()], report)
         return None
     report.parts |= {
         "device": describe_device(task.device),
@@ -83,8 +87,8 @@ def _build(
     return task
 
 
-def _tell_broken(places: Places, report: GrowingReport) -> None:
-    broken = [one for place in _data_places(places) for one in find_broken(place, Budget(BROKEN_S))]
+def _tell_broken(places: list[Path], report: GrowingReport) -> None:
+    broken = [one for place in places for one in find_broken(place, Budget(BROKEN_S))]
     if len(broken) < 2:
         return
     names = ", ".join(Path(one["file"]).name for one in broken[:5])
@@ -102,10 +106,6 @@ def _tell_broken(places: Places, report: GrowingReport) -> None:
         **{"median_length": None, "shortest": [], "longest": [], "inputs": None},
         **{"broken": broken, "is_cut_short": False},
     }
-
-
-def _data_places(places: Places) -> list[Path]:
-    return [place for name, place in places.items() if name != "init_from" and place.exists()]
 
 
 class _Checks:

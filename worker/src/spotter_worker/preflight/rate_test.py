@@ -1,6 +1,7 @@
 """Owns the learning-rate range test (Smith 2015, arXiv 1506.01186): a sweep upwards on a copy, and what follows from it.
 
-The suggested rate is where the loss falls fastest, and at most a tenth of where it runs away.
+The suggested rate lies midway (on the logarithm) between where the loss falls fastest and a tenth of where it runs away:
+the first alone is timid where the loss falls for decades, the second alone is risky.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ LOWEST_RATE = 1e-6
 # Plain gradient steps need larger rates than those that are scaled by their own size.
 HIGHEST_RATES = {"sgd": 10.0}
 HIGHEST_RATE = 1.0
-MAX_STEPS, MIN_STEPS = 100, 24
-# So far above the best value the sweep has seen enough.
-HOPELESS = 4.0
+# With few steps the sweep begins later, where something happens.
+MAX_STEPS, MIN_STEPS, FEW_STEPS, LOWEST_OF_FEW = 100, 12, 40, 1e-5
+# So far above the first loss the sweep has seen enough.
+HOPELESS = 1.5
 # A fall of less than this share of the first loss says nothing.
 MIN_FALL = 0.1
-TOO_HIGH, TOO_LOW = 10.0, 1 / 30
+# A rate this near to where the loss ran away is risky; one this far below the suggested wastes steps.
+NEAR_DIVERGENCE, TOO_LOW = 1 / 3, 1 / 30
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,7 @@ class RateTest:
         """The rate at which half of what was won is lost again."""
         smoothed, best = self.smoothed, self._best
         start = best if best is not None else 0
-        bound = (
-            (smoothed[0] + smoothed[best]) / 2 if best is not None else smoothed[0] * HIGHEST_LOST
-        )
+        bound = (smoothed[0] + smoothed[best]) / 2 if best is not None else smoothed[0] * HOPELESS
         for place in range(start, len(smoothed)):
             if not math.isfinite(self.losses[place]) or smoothed[place] > bound:
                 return self.rates[place]
@@ -73,7 +74,8 @@ class RateTest:
     @property
     def steepest(self) -> float | None:
         smoothed, best = self.smoothed, self._best
-        if best is None or best < 2:
+        # A sweep that ended while the loss still fell says nothing about where it falls fastest.
+        if best is None or best < 2 or (self.is_cut_short and best == len(smoothed) - 1):
             return None
         # Rates are evenly spaced on the logarithm, so that differences compare.
         place = min(range(1, best), key=lambda one: smoothed[one + 1] - smoothed[one - 1])
@@ -81,10 +83,11 @@ class RateTest:
 
     @property
     def suggested(self) -> float | None:
-        steepest, diverged = self.steepest, self.diverged_at
-        if steepest is None:
+        steepest, diverged, best = self.steepest, self.diverged_at, self._best
+        if steepest is None or best is None:
             return None
-        chosen = steepest if diverged is None else min(steepest, diverged / 10)
+        bound = self.rates[best] if diverged is None else diverged / 10
+        chosen = min(math.sqrt(steepest * bound), self.rates[best])
         return float(f"{chosen:.1e}")
 
     def to_json(self) -> dict[str, Any]:
@@ -120,45 +123,42 @@ class RateTest:
                 f"无法建议学习率：{len(self.rates)} 步内{why_zh}。",
                 "learning_rate",
             )
-        ratio = configured / suggested
-        if TOO_LOW <= ratio <= TOO_HIGH:
+        is_high = diverged is not None and configured > NEAR_DIVERGENCE * diverged
+        if not is_high and configured >= TOO_LOW * suggested:
             return Finding(
                 "learning-rate-fits",
                 OK,
-                f"Learning rate {rate(configured)} suits; the loss falls fastest at {rate(suggested)}.",
-                f"学习率 {rate(configured)} 合适；损失在 {rate(suggested)} 处下降最快。",
+                f"Learning rate {rate(configured)} can work; the test suggests {rate(suggested)}.",
+                f"学习率 {rate(configured)} 可行；测试建议 {rate(suggested)}。",
             )
-        is_high = ratio > TOO_HIGH
+        runs_away = f"; the loss runs away at {rate(diverged)}" if diverged is not None else ""
+        runs_away_zh = f"；损失在 {rate(diverged)} 处发散" if diverged is not None else ""
         return Finding(
             "learning-rate-high" if is_high else "learning-rate-low",
             WARNING,
-            f"Learning rate {rate(configured)} is {'high' if is_high else 'low'}: the loss falls fastest at "
-            f"{rate(suggested)}.",
-            f"学习率 {rate(configured)} 偏{'高' if is_high else '低'}：损失在 {rate(suggested)} 处下降最快。",
+            f"Learning rate {rate(configured)} is {'high' if is_high else 'low'}: the test suggests "
+            f"{rate(suggested)}{runs_away}.",
+            f"学习率 {rate(configured)} 偏{'高' if is_high else '低'}：测试建议 {rate(suggested)}"
+            f"{runs_away_zh}。",
             "learning_rate",
         )
-
-
-# Without any fall: so many times the first loss is a loss that ran away.
-HIGHEST_LOST = 2.0
 
 
 def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateTest:
     wanted = max(MIN_STEPS, min(MAX_STEPS, int(budget.left / max(step_s, 1e-4))))
     highest = HIGHEST_RATES.get(task.config.optimizer, HIGHEST_RATE)
-    growth = (highest / LOWEST_RATE) ** (1 / (wanted - 1))
+    lowest = LOWEST_RATE if wanted >= FEW_STEPS else LOWEST_OF_FEW
+    growth = (highest / lowest) ** (1 / (wanted - 1))
     trial, batches = Trial(task), endless_batches(task)
     rates: list[float] = []
     losses: list[float] = []
-    lowest = math.inf
     for number in range(wanted):
-        learning_rate = LOWEST_RATE * growth**number
+        learning_rate = lowest * growth**number
         trial.set_learning_rate(learning_rate)
         loss = trial.step(next(batches))
         rates.append(learning_rate)
         losses.append(loss)
-        lowest = min(lowest, loss)
-        if not math.isfinite(loss) or (number > MIN_STEPS // 2 and loss > HOPELESS * lowest):
+        if not math.isfinite(loss) or (number > MIN_STEPS // 2 and loss > HOPELESS * losses[0]):
             return RateTest(rates, losses, False, True)
         if budget.is_spent:
             break

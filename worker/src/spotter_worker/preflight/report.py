@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..tracker import Tracks
 from .findings import Finding, verdict_of, worst_first
-
-if TYPE_CHECKING:
-    from ..tracker import Tracks
 
 CHECKS = (
     "build",
