@@ -28,6 +28,7 @@ def train(
     from spotter_worker.recipe_configs import CONFIGS
     from spotter_worker.recipes import recipe_module
     from spotter_worker.report import Reporter
+    from spotter_worker.starting import start_from
     from spotter_worker.tracker import NullTracker
 
     module, parsed = recipe_module(recipe), CONFIGS[recipe].parse(config)
@@ -35,6 +36,7 @@ def train(
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         run_dir = keep or Path(folder)
         task = module.build_task(parsed, places)
+        start_from(task, places)
         # Never started: nobody sends commands to a bench.
         commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
         loop = Loop(task, Reporter(NullTracker(), run_dir), commands, run_dir)

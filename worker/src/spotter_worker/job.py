@@ -73,8 +73,8 @@ def _train(
         reporter.preparing()
     set_determinism(config)
     task: Task = recipe.build_task(config, places)
-    if spec["resume_from"] is None:
-        start_from(task, places)
+    # Where a run goes on too: without a sound checkpoint it begins anew, and then from here.
+    start_from(task, places)
     if peers.size > 1:
         task.derived["processes"] = f"{peers.size}: a step takes {peers.size} batches at once"
         # Equal weights, but noise of one's own.

@@ -3,34 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
-
-from .batch_order import Replay
-from .split import Split
-
-
-@dataclass(frozen=True)
-class Source:
-    """What one source of a classifier's data gives beside the examples themselves."""
-
-    labels: torch.Tensor
-    classes: list[str]
-    split: Split
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a classifier trains on and is tested on."""
-
-    classes: list[str]
-    # Of all examples, by the classes above; -1 where an example is left out.
-    labels: torch.Tensor
-    split: Split
-    # Of the old data, where there is any; and what of its training part is replayed.
-    old: Split | None = None
-    replay: Replay | None = None
 
 
 def find_members(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
+from ..classification import class_answer, class_loss, class_weights
+from ..classifier import ClassifierTask
 from ..data.batches import (
     EvalBatches,
     ImageBatch,
@@ -22,13 +23,26 @@ from ..data.batches import (
 from ..data.digits import load_digits
 from ..data.idx import find_idx_pairs, load_idx
 from ..data.image_folder import decode_image, load_image_folder
-from ..data.images import LabelledImages
+from ..data.images import JoinedImages, LabelledImages
+from ..data.selection import find_members, kept_classes, renumber
 from ..data.split import Split, split_images
 from ..device import choose_device
+from ..learning.attach import attach_learning
+from ..learning.material import (
+    Material,
+    Past,
+    Source,
+    SplitWish,
+    old_split,
+    prepare_material,
+    read_past,
+    split_wish,
+)
+from ..learning.mutual import together
 from ..models.vision import Architecture, build_model
 from ..preflight.samples import image_sample
 from ..recipe_configs import VisionConfig
-from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 256
@@ -36,29 +50,32 @@ EVAL_BATCH_SIZE = 256
 MAX_THUMBNAIL = 32
 
 
-class VisionTask(Task):
+class VisionTask(ClassifierTask):
     config: VisionConfig
 
     def __init__(self, config: VisionConfig, places: Places) -> None:
         self.config = config
         self.device, device_reason = choose_device(config.device)
         torch.manual_seed(config.seed)
-        data = load_data(config, places)
-        split = split_data(config, data)
-        self.classes = data.classes
+        past = read_past(config, places)
+        data, material = load_material(config, places, past)
+        split = material.split
+        self.classes = material.classes
         self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
-        self.normalization = measure_normalization(data.store, split.train)
+        self.normalization = (
+            measure_normalization(data.store, split.train)
+            if past.front is None
+            else Normalization(**past.front.card["normalization"])
+        )
         self.architecture = Architecture(
             config.model,
             config.width,
             config.dropout,
             data.store.num_channels,
             data.store.size,
-            len(data.classes),
+            len(self.classes),
         )
-        self.model = build_model(self.architecture).to(
-            self.device, memory_format=torch.channels_last
-        )  # type: ignore[call-overload]
+        self.model = self.network(self.architecture)
         self.model_name = self.architecture.name
         self.train_batches = TrainBatches(
             data.store,
@@ -72,38 +89,48 @@ class VisionTask(Task):
             self.device,
             prefetch=config.data_workers > 0,
             mixup=config.mixup,
+            replay=material.replay,
         )
-        self._weights = class_weights(
-            config.class_weights, data.labels[split.train], len(data.classes)
+        self.weights = class_weights(
+            config.class_weights, data.labels[material.trained], len(self.classes)
         )
 
-        def eval_batches(indices: torch.Tensor) -> EvalBatches:
+        def eval_batches(indices: torch.Tensor, batch_size: int) -> EvalBatches:
             return EvalBatches(
-                data.store, data.labels, indices, self.normalization, EVAL_BATCH_SIZE, self.device
+                data.store, data.labels, indices, self.normalization, batch_size, self.device
             )
 
         self._data, self._split = data, split
-        self.validation = eval_batches(split.validation)
-        self.test = eval_batches(split.test)
-        self.derived = _derived(config, data, self.normalization, device_reason)
+        self.validation = eval_batches(split.validation, EVAL_BATCH_SIZE)
+        self.test = eval_batches(split.test, EVAL_BATCH_SIZE)
+        self.derived = _derived(
+            config, data, self.normalization, past.front is not None, device_reason
+        )
+        attach_learning(self, past, material, eval_batches)
 
-    def train_scores(self, model: nn.Module, batch: ImageBatch) -> Scores:
-        images, labels = batch[:2]
-        logits = model(images)
-        smoothing, weights = self.config.label_smoothing, self._weights
-        loss = class_loss(logits, labels, smoothing, weights)
+    def logits(self, model: nn.Module, batch: ImageBatch) -> torch.Tensor:
+        logits: torch.Tensor = model(batch[0])
+        return logits
+
+    def labels(self, batch: ImageBatch) -> torch.Tensor:
+        return batch[1]
+
+    def loss(self, logits: torch.Tensor, batch: ImageBatch) -> torch.Tensor:
+        loss = super().loss(logits, batch)
         if isinstance(batch, MixedBatch):
-            other = class_loss(logits, batch.partners, smoothing, weights)
+            smoothing = self.config.label_smoothing
+            other = class_loss(logits, batch.partners, smoothing, self.weights)
             loss = batch.share * loss + (1 - batch.share) * other
-        return Scores(loss, len(labels), {"accuracy": num_right(logits, labels)})
+        return loss
 
-    def eval_sums(self, model: nn.Module, batch: ImageBatch) -> EvalSums:
-        images, labels = batch[:2]
-        logits = model(images)
-        return class_sums(logits, labels, len(self.classes))
+    def network(self, architecture: Architecture) -> nn.Module:
+        network = build_model(architecture)
+        return network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def count(self, batch: ImageBatch) -> int:
-        return len(batch[1])
+    def takes_input_of(self, card: dict[str, Any], _folder: Path) -> bool:
+        theirs, own = Architecture(**card["architecture"]), self.architecture
+        same_shape = (theirs.num_channels, theirs.image_size) == (own.num_channels, own.image_size)
+        return same_shape and Normalization(**card["normalization"]) == self.normalization
 
     def card(self) -> dict[str, Any]:
         return {
@@ -126,8 +153,8 @@ class VisionTask(Task):
                 yield Example(image.numpy().tobytes(), label)
 
 
-def build_task(config: VisionConfig, places: Places) -> VisionTask:
-    return VisionTask(config, places)
+def build_task(config: VisionConfig, places: Places) -> Task:
+    return together(VisionTask(config, places))
 
 
 def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
@@ -181,14 +208,43 @@ class VisionPredictor(Predictor):
     def _test_data(self) -> tuple[LabelledImages, torch.Tensor]:
         if self._data_and_test is None:
             data = load_data(self._config, self._places)
-            self._data_and_test = (data, split_data(self._config, data).test)
+            test = split_data(self._config, data).test
+            labels = renumber(data.labels, data.classes, self._classes)
+            self._data_and_test = (replace(data, labels=labels, classes=self._classes), test)
         return self._data_and_test
 
 
 def load_data(config: VisionConfig, places: Places) -> LabelledImages:
-    if "builtin" in config.data:
+    return _load(config, config.data, places.get("data"))
+
+
+def split_data(config: VisionConfig, data: LabelledImages) -> Split:
+    return _source(data, config.class_subset, "class_subset", split_wish(config)).split
+
+
+def load_material(
+    config: VisionConfig, places: Places, past: Past
+) -> tuple[LabelledImages, Material]:
+    """All images that the run knows, their labels by its classes; and which of them are for what."""
+    new = load_data(config, places)
+    source = _source(new, config.class_subset, "class_subset", split_wish(config))
+    if config.old_data is None:
+        material = prepare_material(config, past, source, None)
+        return replace(new, labels=material.labels, classes=material.classes), material
+    old = _load(config, config.old_data, places.get("old_data"))
+    wish = old_split(config, past)
+    material = prepare_material(
+        config, past, source, _source(old, config.old_class_subset, "old_class_subset", wish)
+    )
+    store = JoinedImages(new.store, old.store)
+    joined = LabelledImages(store, material.labels, material.classes, new.own_test)
+    return joined, material
+
+
+def _load(config: VisionConfig, source: dict[str, Any], data_root: Path | None) -> LabelledImages:
+    if "builtin" in source:
         return load_digits(config.image_size)
-    data_root = places["data"]
+    assert data_root is not None, "every source but the builtin has a place"
     if not data_root.is_dir():
         raise ValueError(f"{data_root}: there is no such folder on this machine")
     if find_idx_pairs(data_root):
@@ -196,19 +252,24 @@ def load_data(config: VisionConfig, places: Places) -> LabelledImages:
     return load_image_folder(data_root, config.image_size, max(4, config.data_workers))
 
 
-def split_data(config: VisionConfig, data: LabelledImages) -> Split:
-    return split_images(data, config.validation_fraction, config.test_fraction, config.split_seed)
+def _source(data: LabelledImages, subset: list[str], field: str, wish: SplitWish) -> Source:
+    members = find_members(data.labels, data.classes, subset, field)
+    split = split_images(data, wish.validation, wish.test, wish.seed, members)
+    return Source(data.labels, data.classes, kept_classes(data.classes, subset), split)
 
 
 def _derived(
-    config: VisionConfig, data: LabelledImages, normalization: Normalization, device_reason: str
+    config: VisionConfig,
+    data: LabelledImages,
+    normalization: Normalization,
+    is_taken_over: bool,
+    device_reason: str,
 ) -> dict[str, str]:
     derived = {"device": device_reason}
     if config.image_size is None:
         derived["image_size"] = f"{data.store.size}: the native size of this data"
-    derived["normalization"] = (
-        f"mean {normalization.mean}, std {normalization.std}: measured on the training images"
-    )
+    origin = "that of the old model" if is_taken_over else "measured on the training images"
+    derived["normalization"] = f"mean {normalization.mean}, std {normalization.std}: {origin}"
     if data.own_test is not None:
         derived["test_fraction"] = f"{len(data.own_test)} images: the data's own test files"
     return derived
