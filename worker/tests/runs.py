@@ -17,6 +17,7 @@ from spotter_worker.loop import Loop, RunEnd
 from spotter_worker.recipe_configs import CONFIGS
 from spotter_worker.recipes import recipe_module
 from spotter_worker.report import Reporter
+from spotter_worker.starting import start_from
 from spotter_worker.task import Task
 
 
@@ -69,6 +70,7 @@ class Run:
         self.task: Task = recipe_module(recipe).build_task(
             CONFIGS[recipe].parse(given), places or {}
         )
+        start_from(self.task, places or {})
         reporter = Reporter(self.tracker, run_dir)
         if peers is not None:
             # As a job does: equal weights, but noise of one's own.

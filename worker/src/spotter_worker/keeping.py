@@ -168,7 +168,7 @@ class Keeper:
         if sets:
             tell_phase("testing")
             model = load_weights(folder).model.to(task.device)
-            tested = {}
+            tested: dict[str, float] = {}
             for set_name, batches in sets.items():
                 means = evaluate(task, model, batches, self._trained.precision, Peers()).means
                 tested |= {f"{set_name}/{name}": value for name, value in means.items()}

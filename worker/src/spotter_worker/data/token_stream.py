@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy
 import torch
 
-from .epoch_batches import mix_seed
+from .batch_order import mix_seed
 
 # Tokens, and the token that follows each: (B, T) int64 both.
 TokenBatch = tuple[torch.Tensor, torch.Tensor]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..evaluation import evaluating
+from ..evaluating import evaluating
 
 if TYPE_CHECKING:
     from ..classifier import ClassifierTask

@@ -32,7 +32,7 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        own = self._network(*inputs)[:, self._columns]
+        own: torch.Tensor = self._network(*inputs)[:, self._columns]
         logits = own.new_full((len(own), self._num_classes), -torch.inf)
         logits[:, self.known] = own
         return logits
