@@ -45,7 +45,9 @@ export const ModelVersion = z.object({
   /** What it was trained on: the config's source, and its name at that time. */
   data: z.object({ source: DataSource.nullable(), name: z.string() }),
   /** The version that training began from. */
-  parent: z.object({ id: Id, name: z.string(), version: z.number().int().positive() }).nullable(),
+  parent: z
+    .object({ id: Id, model_id: Id, name: z.string(), version: z.number().int().positive() })
+    .nullable(),
   code_revision: CodeRevision.nullable(),
   weights: z.object({
     /** Inside the version's folder. */
@@ -80,7 +82,13 @@ export type ModelFile = z.infer<typeof ModelFile>;
 export const ModelVersionDetail = ModelVersion.extend({
   files: z.array(ModelFile),
   children: z.array(
-    z.object({ id: Id, name: z.string(), version: z.number().int().positive(), run_id: Id }),
+    z.object({
+      id: Id,
+      model_id: Id,
+      name: z.string(),
+      version: z.number().int().positive(),
+      run_id: Id,
+    }),
   ),
 });
 export type ModelVersionDetail = z.infer<typeof ModelVersionDetail>;
@@ -134,6 +142,9 @@ export const ModelVersionSort = z
 export const ListModelVersionsQuery = z.object({
   project_id: IdText.optional(),
   run_id: IdText.optional(),
+  /** The number that a version has in its model. */
+  version: IdText.optional(),
+  recipe: RecipeName.optional(),
   metric: MetricName.optional(),
   min: Bound.optional(),
   max: Bound.optional(),

@@ -144,7 +144,9 @@ describe("a finished run", () => {
       { type: "run-ended", time: 3, state: "finished" },
     ]);
     const [child] = await find({ run_id: String(run.id) });
-    expect(child?.parent).toEqual({ id: parent.id, name: "family", version: 1 });
+    expect(child?.parent).toEqual({
+      ...{ id: parent.id, model_id: parent.model_id, name: "family", version: 1 },
+    });
     const { children } = await server.client.call(getModelVersion, params(parent));
     expect(children).toMatchObject([{ version: 2, run_id: run.id }]);
   });
@@ -263,6 +265,8 @@ describe("the search for versions", () => {
     expect(await ids({ tag: "ha" })).toEqual([]);
     expect(await ids({ q: "needle" })).toEqual([one.id]);
     expect(await ids({ q: "filters", stage: "staging" })).toEqual([two.id]);
+    expect(await ids({ q: "filters", version: "1" })).toEqual([one.id]);
+    expect(await ids({ q: "filters", recipe: "audio" })).toEqual([]);
   });
 });
 

@@ -122,6 +122,8 @@ export class ModelService {
       projectIds: visibleProjects(caller, query.project_id),
       modelId,
       runId: numberOr(query.run_id),
+      version: numberOr(query.version),
+      recipe: query.recipe,
       metric: query.metric,
       min: numberOr(query.min),
       max: numberOr(query.max),
@@ -158,7 +160,9 @@ export class ModelService {
     return {
       ...toVersion(row),
       files,
-      children: children.map(({ id, name, version, run_id }) => ({ id, name, version, run_id })),
+      children: children.map(({ id, model_id, name, version, run_id }) => ({
+        ...{ id, model_id, name, version, run_id },
+      })),
     };
   }
 

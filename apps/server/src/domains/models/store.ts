@@ -31,6 +31,7 @@ export function selectVersions(tables: Kysely<ModelsTables>) {
     .select([
       "m.name",
       "m.project_id",
+      "parent.model_id as parent_model_id",
       "parent_model.name as parent_name",
       "parent.version as parent_version",
     ]);

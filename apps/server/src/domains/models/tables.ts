@@ -88,6 +88,7 @@ export type StageChangeRow = Selectable<ModelStageChangesTable>;
 export type VersionRow = Selectable<ModelVersionsTable> & {
   name: string;
   project_id: number;
+  parent_model_id: number | null;
   parent_name: string | null;
   parent_version: number | null;
 };

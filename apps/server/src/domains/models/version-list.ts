@@ -1,5 +1,5 @@
 // Finds versions: by metric, tag, stage, run and text, in any order.
-import type { ModelStage } from "@spotter/contract";
+import type { ModelStage, RecipeName } from "@spotter/contract";
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
 import { likeText, selectVersions } from "./store.ts";
@@ -10,6 +10,8 @@ export interface VersionFilter {
   readonly projectIds: readonly number[] | null;
   readonly modelId: number | undefined;
   readonly runId: number | undefined;
+  readonly version: number | undefined;
+  readonly recipe: RecipeName | undefined;
   readonly metric: string | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
@@ -108,6 +110,8 @@ function filtered<O>(query: Query<O>, filter: VersionFilter): Query<O> {
         : narrowed.where("m.project_id", "in", [...filter.projectIds]);
   if (filter.modelId !== undefined) narrowed = narrowed.where("v.model_id", "=", filter.modelId);
   if (filter.runId !== undefined) narrowed = narrowed.where("v.run_id", "=", filter.runId);
+  if (filter.version !== undefined) narrowed = narrowed.where("v.version", "=", filter.version);
+  if (filter.recipe !== undefined) narrowed = narrowed.where("v.recipe", "=", filter.recipe);
   if (filter.stage !== undefined) narrowed = narrowed.where("v.stage", "=", filter.stage);
   if (filter.tag !== undefined)
     narrowed = narrowed.where("v.tags", "like", `%${likeText(JSON.stringify(filter.tag))}%`);

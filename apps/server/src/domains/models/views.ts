@@ -39,9 +39,10 @@ export function toVersion(row: VersionRow): ModelVersion {
 }
 
 /** A parent that was purged has no number any more. */
-function parentOf({ parent_id, parent_name, parent_version }: VersionRow): ModelVersion["parent"] {
-  if (parent_id === null || parent_name === null || parent_version === null) return null;
-  return { id: parent_id, name: parent_name, version: parent_version };
+function parentOf(row: VersionRow): ModelVersion["parent"] {
+  const { parent_id: id, parent_model_id: modelId, parent_name: name, parent_version: version } = row;
+  if (id === null || modelId === null || name === null || version === null) return null;
+  return { id, model_id: modelId, name, version };
 }
 
 export function toStageChange(row: StageChangeRow & { version: number }): StageChange {

@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
-import { metricColumns } from "./prepare-versions.ts";
+// The columns and short texts of a table of versions.
+import type { ModelVersion } from "@spotter/contract";
+import { expect, it } from "vitest";
+import { latencyText, metricColumns, revisionText } from "./prepare-versions.ts";
 
-test("what was tested comes first, then what was validated, four at most", () => {
-  const versions: { metrics: Record<string, number> }[] = [
-    { metrics: { "train/loss": 1, "val/loss": 1, "val/accuracy": 1 } },
-    { metrics: { "test/loss": 1, "test/accuracy": 1 } },
+it("shows what was tested first, then validation, and no more than four", () => {
+  const versions: Pick<ModelVersion, "metrics">[] = [
+    { metrics: { "train/loss": 1, "val/loss": 1, "test/loss": 1 } },
+    { metrics: { "test/accuracy": 1, "val/accuracy": 1 } },
   ];
   expect(metricColumns(versions)).toEqual([
     "test/accuracy",
@@ -12,5 +14,23 @@ test("what was tested comes first, then what was validated, four at most", () =>
     "val/accuracy",
     "val/loss",
   ]);
+  expect(metricColumns(versions, "train/loss")[0]).toBe("train/loss");
   expect(metricColumns([])).toEqual([]);
+});
+
+it("shortens revisions and hashes, and marks changes that no revision holds", () => {
+  expect(revisionText({ revision: "9574c37a1d5e0b6c2f83", dirty: true })).toBe("9574c37a1d5e*");
+  expect(revisionText({ revision: `sha256:${"ab".repeat(32)}`, dirty: false })).toBe(
+    "sha256:abababababab",
+  );
+  expect(revisionText(null)).toBeNull();
+});
+
+it("writes a latency in three digits", () => {
+  expect([0.8312, 12.34, 2345, null].map(latencyText)).toEqual([
+    "0.831 ms",
+    "12.3 ms",
+    "2.35 s",
+    "–",
+  ]);
 });

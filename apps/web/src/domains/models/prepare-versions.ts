@@ -1,11 +1,33 @@
-// Which metrics a table of versions shows: what was tested first, a few at most.
+// Which metrics a table of versions shows: the one asked for, then what was tested first; a few at most.
 import type { ModelVersion } from "@spotter/contract";
 
 const MAX_COLUMNS = 4;
 const ORDER = ["test/", "val/", ""];
 
-export function metricColumns(versions: readonly Pick<ModelVersion, "metrics">[]): string[] {
+/** @param first shown in any case, and first; empty for none */
+export function metricColumns(
+  versions: readonly Pick<ModelVersion, "metrics">[],
+  first = "",
+): string[] {
   const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
   const rank = (name: string) => ORDER.findIndex((prefix) => name.startsWith(prefix));
-  return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)).slice(0, MAX_COLUMNS);
+  names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const others = names.filter((name) => name !== first);
+  return (first === "" ? others : [first, ...others]).slice(0, MAX_COLUMNS);
+}
+
+/** A git revision is known by its beginning; what has none is told by the hash of its files. */
+export function revisionText(code: ModelVersion["code_revision"]): string | null {
+  if (code === null) return null;
+  const [kind, hash] = code.revision.split(":");
+  const short = hash === undefined ? code.revision.slice(0, 12) : `${kind}:${hash.slice(0, 12)}`;
+  return code.dirty ? `${short}*` : short;
+}
+
+/** Of one input. @example latencyText(0.83) // "0.83 ms" */
+export function latencyText(latencyMs: number | null): string {
+  if (latencyMs === null) return "–";
+  return latencyMs < 1000
+    ? `${Number(latencyMs.toPrecision(3))} ms`
+    : `${(latencyMs / 1000).toPrecision(3)} s`;
 }

@@ -44,7 +44,6 @@ export default {
       "sort-of-clevr": "Sort-of-CLEVR questions",
     },
     pathExample: "/data/flowers",
-    modelExample: "12",
     hubExample: "owner/name",
     revision: "Revision (branch, tag or commit)",
     choose: "Choose a version",

@@ -44,7 +44,6 @@ export default {
       "sort-of-clevr": "Sort-of-CLEVR 关系问答",
     },
     pathExample: "/data/flowers",
-    modelExample: "12",
     hubExample: "owner/name",
     revision: "版本（分支、标签或提交）",
     choose: "选择版本",

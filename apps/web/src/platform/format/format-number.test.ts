@@ -7,6 +7,7 @@ import {
   formatDifference,
   formatLearningRate,
   formatMetric,
+  formatNamedDifference,
   formatNamedMetric,
   formatPlusMinus,
   formatPoints,
@@ -60,6 +61,11 @@ it("writes shares, differences, spreads, steps, sizes and rates with their units
   expect(formatBytes(1_610_612_736)).toBe("1.50 GiB");
   expect(formatBytes(512)).toBe("512 B");
   expect(formatRate(8.213)).toBe("8.21 it/s");
+});
+
+it("reads from a metric's name how its differences are written", () => {
+  expect(formatNamedDifference("val/accuracy", 0.008)).toBe("+0.8 pt");
+  expect(formatNamedDifference("train/loss", -0.25)).toBe("−0.2500");
 });
 
 it("reads from a metric's name how it is written", () => {

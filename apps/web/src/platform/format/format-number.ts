@@ -115,6 +115,12 @@ export function formatNamedMetric(name: string, value: MetricValue | null | unde
   return formatMetric(value);
 }
 
+/** A difference of a metric, in points where the metric is a share. @example formatNamedDifference("test/accuracy", 0.008) // "+0.8 pt" */
+export function formatNamedDifference(name: string, difference: number): string {
+  const last = (name.split("/").at(-1) ?? name).toLowerCase();
+  return SHARES.test(last) ? formatPoints(difference) : formatDifference(difference);
+}
+
 /** Whether the value must be drawn in the colour of failure. */
 export function isNonFinite(value: MetricValue | null | undefined): boolean {
   if (value === null || value === undefined) return false;

@@ -1,0 +1,71 @@
+// Versions side by side: metrics against the first one, what says where they come from, and configs where they differ.
+import { decodeMetricValue, type MetricValue, type ModelVersion } from "@spotter/contract";
+import { configRows } from "../runs/run-page/prepare-config.ts";
+
+export interface MetricCell {
+  value: MetricValue | null;
+  /** Against the first version; null for the first itself and where one of the two has no number. */
+  difference: number | null;
+  isBest: boolean;
+}
+export interface MetricRow {
+  name: string;
+  cells: MetricCell[];
+}
+export interface ConfigDifference {
+  key: string;
+  /** Null where the version's config has no such key. */
+  values: (string | null)[];
+}
+
+const LOWER_IS_BETTER = /(^|[/_])(loss|error|err|perplexity|ppl|mae|mse|rmse|latency|forgetting)/i;
+
+/** Whether less of a metric is better, by its name; of most more is. */
+export function isLowerBetter(name: string): boolean {
+  return LOWER_IS_BETTER.test(name);
+}
+
+/** Metrics that any of the versions has; those of the test set first. */
+export function metricRows(versions: readonly Pick<ModelVersion, "metrics">[]): MetricRow[] {
+  const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const rank = (name: string) => ["test/", "val/", ""].findIndex((start) => name.startsWith(start));
+  names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  return names.map((name) => {
+    const values = versions.map(({ metrics }) => metrics[name] ?? null);
+    const numbers = values.map((value) => (value === null ? Number.NaN : decodeMetricValue(value)));
+    const finite = numbers.filter(Number.isFinite);
+    const best = isLowerBetter(name) ? Math.min(...finite) : Math.max(...finite);
+    const isContest = new Set(finite).size > 1;
+    const base = numbers[0] ?? Number.NaN;
+    const cells = numbers.map((number, index) => {
+      const difference = index === 0 ? Number.NaN : number - base;
+      return {
+        value: values[index] ?? null,
+        difference: Number.isFinite(difference) ? difference : null,
+        isBest: isContest && number === best,
+      };
+    });
+    return { name, cells };
+  });
+}
+
+/** The keys in which the configs differ, in the first config's order. */
+export function configDifferences(
+  versions: readonly Pick<ModelVersion, "config">[],
+): ConfigDifference[] {
+  const configs = versions.map(
+    ({ config }) => new Map(configRows(config, {}).map(({ key, value }) => [key, value])),
+  );
+  const keys = [...new Set(configs.flatMap((config) => [...config.keys()]))];
+  return keys
+    .map((key) => ({ key, values: configs.map((config) => config.get(key) ?? null) }))
+    .filter(({ values }) => new Set(values).size > 1);
+}
+
+/** Ids of versions in an address, each once, as many as fit beside each other. */
+export function idsOf(text: unknown): number[] {
+  const parts = typeof text === "string" ? text.split(",") : [];
+  const ids = parts.map(Number).filter((id) => Number.isSafeInteger(id) && id > 0);
+  return [...new Set(ids)].slice(0, MAX_COMPARED);
+}
+export const MAX_COMPARED = 8;
