@@ -19,12 +19,27 @@ WAIT_S = 240.0
 Member = Callable[..., Any]
 
 
-def start(function: Member, *arguments: Any, size: int = 2) -> list[tuple[Any, Connection]]:
-    """The processes, each with the connection that its answer comes through."""
-    # Forked from a server that has loaded torch once: a process a test would take seconds each.
+def run_gang(function: Member, *arguments: Any, size: int = 2) -> list[Any]:
+    """What each returned; an exception in one of them is raised here, with its words."""
+    found = try_gang(function, *arguments, size=size)
+    for kind, value in found:
+        if kind != "answer":
+            raise AssertionError(value)
+    return [value for _, value in found]
+
+
+def try_gang(function: Member, *arguments: Any, size: int = 2) -> list[tuple[str, Any]]:
+    """By process: `answer` with what it returned, `error` with a traceback, or `gone` without a word."""
+    # Forked from a server that has loaded torch once: a fresh process would take seconds each.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["runs", "spotter_worker.job", "spotter_worker.sharding"])
-    meeting = Path(tempfile.mkdtemp()) / "meeting"
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(context, Path(folder) / "meeting", function, arguments, size)
+
+
+def _run(
+    context: Any, meeting: Path, function: Member, arguments: tuple[Any, ...], size: int
+) -> list[tuple[str, Any]]:
     members = []
     for rank in range(size):
         here, there = context.Pipe(duplex=False)
@@ -34,22 +49,10 @@ def start(function: Member, *arguments: Any, size: int = 2) -> list[tuple[Any, C
         process.start()
         there.close()
         members.append((process, here))
-    return members
-
-
-def answers(members: list[tuple[Any, Connection]]) -> list[Any]:
-    """What each returned; the exception that one of them raised is raised here, with its words."""
     found = [_hear(connection) for _, connection in members]
     for process, _ in members:
         process.join()
-    for kind, value in found:
-        if kind != "answer":
-            raise AssertionError(value)
-    return [value for _, value in found]
-
-
-def run_gang(function: Member, *arguments: Any, size: int = 2) -> list[Any]:
-    return answers(start(function, *arguments, size=size))
+    return found
 
 
 def _hear(connection: Connection) -> tuple[str, Any]:

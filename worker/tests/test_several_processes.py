@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from gang import run_gang
+from gang import run_gang, try_gang
 from runs import Run
 
 from spotter_worker.distributed import Peers
+from spotter_worker.failures import describe_failure
 
 # A last step in which one process has nothing, gradients added up, and noise.
 CONFIG = {
@@ -73,6 +76,33 @@ def test_a_model_in_pieces_gives_the_losses_of_one_process_with_the_doubled_batc
     checkpoint = "checkpoints/step-00000004"
     again = Run(tmp_path / "two", {**QUIET, "max_steps": 6}, resume_from=checkpoint)
     assert again.go().state == "finished"
+
+
+def lose_the_second(peers: Peers, run_dir: Path) -> dict[str, Any]:
+    run = Run(run_dir, {**CONFIG, "checkpoint_every_steps": 2}, peers=peers)
+
+    def kill_at(step: int) -> None:
+        if step == 3 and not peers.is_first:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run.tracker.after_step = kill_at
+    try:
+        run.go()
+    except RuntimeError as error:
+        return describe_failure(error, {})
+    raise AssertionError("nobody noticed")
+
+
+def test_a_process_that_dies_ends_the_run_with_a_sentence_and_it_can_be_resumed(
+    tmp_path: Path,
+) -> None:
+    [(_, failure), (lost, _)] = try_gang(lose_the_second, tmp_path)
+    assert lost == "gone"
+    assert failure["kind"] == "peer-lost"
+    assert failure["message"].startswith("Another process that trains this model")
+    assert "Resume the run" in failure["hint"]
+    resumed = run_gang(train, tmp_path, CONFIG, None, "checkpoints/step-00000002")
+    assert [state for state, _ in resumed] == ["finished", "finished"]
 
 
 def test_one_process_has_nothing_to_cut_a_model_over(tmp_path: Path) -> None:

@@ -6,16 +6,21 @@ import errno
 import traceback
 from typing import Any
 
+# What gloo says when the process at the other end is gone; NCCL's errors have a class of their own.
+PEER_WORDS = ("closed by peer", "reset by peer", "broken pipe", "connectfullmesh", "read error")
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate")
 
 
 def describe_failure(error: BaseException, config: dict[str, Any]) -> dict[str, Any]:
     """The `error` of a `run-ended` event."""
     kind, hint = _classify(error, config)
+    message = str(error) or type(error).__name__
+    if kind == "peer-lost":
+        message = f"Another process that trains this model with this one has ended or cannot be reached: {message}"
     trace = "".join(traceback.format_exception(error))
     return {
         "kind": kind,
-        "message": str(error)[:4000] or type(error).__name__,
+        "message": message[:4000],
         "hint": hint,
         # The end says where it broke.
         "traceback": trace[-20_000:],
@@ -30,6 +35,11 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
         return "out-of-memory", _memory_hint(config)
     if is_memory_text:
         return "out-of-memory", _memory_hint(config)
+    if _is_peer_loss(error, text):
+        return "peer-lost", (
+            "Resume the run from its last checkpoint. If a process ended for want of memory, take a smaller batch or "
+            "fewer processes."
+        )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "disk-full", "Free some disk space, then resume the run from its last checkpoint."
     # By name, as it carries its own advice.
@@ -38,6 +48,13 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
     if isinstance(error, ValueError):
         return "invalid-input", "Correct the data or the configuration, then start a new run."
     return type(error).__name__, None
+
+
+def _is_peer_loss(error: BaseException, text: str) -> bool:
+    # By name: this file does not load torch.
+    if type(error).__name__ in ("DistBackendError", "DistNetworkError", "DistStoreError"):
+        return True
+    return isinstance(error, RuntimeError) and any(word in text for word in PEER_WORDS)
 
 
 def _memory_hint(config: dict[str, Any]) -> str:
