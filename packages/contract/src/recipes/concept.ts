@@ -19,9 +19,10 @@ export const ConceptConfig = z
     ...partFields(),
     ...modelFields(),
     ...loopFields({
-      epochs: 20,
+      epochs: 12,
       batch_size: 32,
-      learning_rate: 0.001,
+      learning_rate: 0.002,
+      beta2: 0.98,
       checkpoint_every_epochs: 2,
     }),
   })
@@ -79,7 +80,7 @@ function dataFields() {
       { advanced: true },
     ),
     image_size: field(
-      z.number().int().min(32).max(224).default(64),
+      z.number().int().min(32).max(224).default(40),
       "data",
       "Image size",
       "图像边长",
@@ -132,11 +133,11 @@ function modelFields() {
       "model",
       "Fusion",
       "融合方式",
-      "How image and question come together. cross-attention: the question looks at the cells of the image in several layers; quick. relation: a Relation Network, every pair of cells with the question; several times slower. mlp: plain layers on both, a baseline that does not learn relations.",
-      "图像与问题如何结合。cross-attention：问题逐层关注图像单元，速度快。relation：关系网络，逐对单元与问题一起计算，慢数倍。mlp：普通全连接基线，学不会关系。",
+      "How image and question come together. cross-attention: the question looks for what it is about, then compares that with every cell of the image; quick. relation: a Relation Network, every pair of cells with the question; several times slower. mlp: plain layers on both, a baseline that does not learn relations.",
+      "图像与问题如何结合。cross-attention：问题先找到所问之物，再与图像各单元逐一比较，速度快。relation：关系网络，逐对单元与问题一起计算，慢数倍。mlp：普通全连接基线，学不会关系。",
     ),
     width: field(
-      z.number().int().min(32).max(512).multipleOf(32).default(128),
+      z.number().int().min(32).max(512).multipleOf(32).default(64),
       "model",
       "Width",
       "宽度",
@@ -144,12 +145,12 @@ function modelFields() {
       "单元、问题及中间各层的特征数；须为 32 的倍数。",
     ),
     num_layers: field(
-      z.number().int().min(1).max(8).default(3),
+      z.number().int().min(1).max(8).default(2),
       "model",
       "Layers",
       "层数",
-      "Layers of the fusion: looks at the image (cross-attention), layers on each pair after the first (relation), or plain layers (mlp).",
-      "融合部分的层数：关注图像的次数（cross-attention）、每对单元首层之后的层数（relation）或普通层数（mlp）。",
+      "Layers of the fusion: one look and then comparisons (cross-attention), layers on each pair after the first (relation), or plain layers (mlp).",
+      "融合部分的层数：一次查看加其后的比较（cross-attention）、每对单元首层之后的层数（relation）或普通层数（mlp）。",
     ),
     dropout: field(
       z.number().min(0).max(0.9).default(0),

@@ -63,19 +63,21 @@ class ConceptModel(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Convolutions that halve the picture each, then a place on the grid for every cell: (B, N, D)."""
+    """Convolutions that halve the picture each, one that does not, and a place for every cell: (B, N, D)."""
 
     places: torch.Tensor
 
     def __init__(self, a: ConceptArchitecture) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        c_in, num_layers = a.num_channels, len(a.edges) - 1
-        for number in range(num_layers):
-            # Halved from the end on: early layers see many pixels and must be cheap.
-            c_out = max(16, min(a.width, a.width >> (2 - number) if number < 2 else a.width))
+        c_in, num_halvings = a.num_channels, len(a.edges) - 1
+        for number in range(num_halvings + 1):
+            # Few channels at first: early layers see many pixels and must be cheap. The last layer keeps the grid: a
+            # cell has to see the whole of an object, also where its neighbours share it.
+            stride = 2 if number < num_halvings else 1
+            c_out = max(16, a.width >> max(0, 2 - number))
             layers += [
-                nn.Conv2d(c_in, c_out, 3, 2, 1, bias=False),
+                nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False),
                 nn.BatchNorm2d(c_out),
                 nn.ReLU(inplace=True),
             ]
@@ -146,27 +148,59 @@ class RelationFusion(nn.Module):
 
 
 class CrossAttentionFusion(nn.Module):
-    """Cells look at each other, questions look at the cells, layer by layer.
+    """The question first looks for what it is about, then compares that with every cell, layer by layer.
 
-    Cells know no question, so that all questions of an image share their work.
+    One side of every pair is what the question has found, so that N pairs are looked at instead of the N · N of a
+    Relation Network; the cells are made once for all questions of an image.
     """
 
     def __init__(self, a: ConceptArchitecture) -> None:
         super().__init__()
-        self.cell_blocks = nn.ModuleList(AttentionBlock(a.width) for _ in range(a.num_layers))
-        self.question_blocks = nn.ModuleList(AttentionBlock(a.width) for _ in range(a.num_layers))
+        self.look = AttentionBlock(a.width)
+        self.compare = nn.ModuleList(CompareBlock(a.width) for _ in range(a.num_layers - 1))
         self.norm = nn.LayerNorm(a.width)
 
     def forward(self, cells: torch.Tensor, questions: torch.Tensor) -> torch.Tensor:
-        for cell_block, question_block in zip(self.cell_blocks, self.question_blocks, strict=True):
-            cells = cell_block(cells, cells)
-            questions = question_block(questions, cells)
-        answer: torch.Tensor = self.norm(questions)
+        found = self.look(questions, cells)
+        for block in self.compare:
+            found = block(found, cells)
+        answer: torch.Tensor = self.norm(found)
         return answer
 
 
+class CompareBlock(nn.Module):
+    """Attention whose weights come from layers over both sides, as in Bahdanau et al. 2014, and two layers on each.
+
+    A product of query and key tells alike from unlike; near and far need more, which the layers can learn.
+    """
+
+    HEADS = 4
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.found_norm, self.cell_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.found = nn.Linear(width, width, bias=False)
+        self.cell = nn.Linear(width, width)
+        self.pair = nn.Linear(width, width)
+        self.weight = nn.Linear(width, self.HEADS, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.inner = inner_layers(width)
+
+    def forward(self, found: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+        cells = self.cell_norm(cells)
+        one = self.found(self.found_norm(found))[:, :, None]  # (B, M, 1, D)
+        pairs = functional.relu(one + self.cell(cells)[:, None])  # (B, M, N, D)
+        weights = self.weight(functional.relu(self.pair(pairs))).softmax(2)  # (B, M, N, H)
+        values = self.value(cells).unflatten(2, (self.HEADS, -1))  # (B, N, H, D / H)
+        seen = (weights.permute(0, 3, 1, 2) @ values.transpose(1, 2)).transpose(1, 2).flatten(2)
+        found = found + self.out(seen)
+        result: torch.Tensor = found + self.inner(found)
+        return result
+
+
 class AttentionBlock(nn.Module):
-    """Pre-norm attention from one sequence to another (or itself), and two layers on each element."""
+    """Pre-norm attention from one sequence to another, and two layers on each element."""
 
     HEAD = 32
 
@@ -180,9 +214,7 @@ class AttentionBlock(nn.Module):
         for layer in (self.query, self.key_value):
             # Sharper than PyTorch's default from the first step on: even attention learns slowly whom to look at.
             nn.init.normal_(layer.weight, std=(2 / width) ** 0.5)
-        self.inner = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
-        )
+        self.inner = inner_layers(width)
 
     def forward(self, asking: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         query = self._heads(self.query(self.asking_norm(asking)))
@@ -194,6 +226,12 @@ class AttentionBlock(nn.Module):
 
     def _heads(self, x: torch.Tensor) -> torch.Tensor:
         return x.view(len(x), x.shape[1], self.num_heads, -1).transpose(1, 2)
+
+
+def inner_layers(width: int) -> nn.Module:
+    return nn.Sequential(
+        nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+    )
 
 
 class MlpFusion(nn.Module):
