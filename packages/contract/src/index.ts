@@ -20,6 +20,7 @@ export * from "./recipes/loop-fields.ts";
 export * from "./recipes/recipes.ts";
 export * from "./recipes/sampling-fields.ts";
 export * from "./recipes/text-classify.ts";
+export * from "./recipes/text-finetune.ts";
 export * from "./recipes/text-lm.ts";
 export * from "./recipes/vision.ts";
 export * from "./run-endpoints.ts";

@@ -32,6 +32,24 @@ def read_settings() -> Settings:
     )
 
 
+@dataclass(frozen=True)
+class HubSettings:
+    """Where models come from; where the copies lie (HF_HOME) huggingface_hub reads itself."""
+
+    # None: the Hub's own address.
+    endpoint: str | None
+    token: str | None
+    is_offline: bool
+
+
+def hub_settings() -> HubSettings:
+    return HubSettings(
+        endpoint=os.environ.get("HF_ENDPOINT") or None,
+        token=os.environ.get("HF_TOKEN") or None,
+        is_offline=os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"),
+    )
+
+
 def compiler_setting() -> str | None:
     """The C++ compiler that torch.compile is told to take."""
     return os.environ.get("CXX")

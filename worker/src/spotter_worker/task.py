@@ -148,6 +148,10 @@ class Task(ABC):
         """What follows from the means over a whole set and is no mean itself, such as perplexity."""
         return {}
 
+    def export_state(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """What the weights file holds of a state of the model; called once, at the end. The same, as a rule."""
+        return state
+
     def save_assets(self, folder: Path) -> None:
         """Writes what belongs to the weights and is no tensor: a tokenizer, a chat template."""
         # Most recipes have none.

@@ -39,7 +39,8 @@ def save_weights(
     """Writes all files beside and renames them, the card last; returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / (WEIGHTS_NAME + ".tmp")
-    save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, beside)
+    exported = task.export_state(state)
+    save_file({name: tensor.contiguous().cpu() for name, tensor in exported.items()}, beside)
     task.save_assets(folder)
     card = {
         "format_version": FORMAT_VERSION,

@@ -5,6 +5,7 @@ import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
 import { ConceptConfig } from "./concept.ts";
 import { TextClassifyConfig } from "./text-classify.ts";
+import { TextFinetuneConfig } from "./text-finetune.ts";
 import { TextLmConfig } from "./text-lm.ts";
 import { VisionConfig } from "./vision.ts";
 
@@ -71,6 +72,19 @@ export const recipes = {
     model_fields: ["init_from"],
     config: TextLmConfig,
   },
+  "text-finetune": {
+    title: "Fine-tuning",
+    title_zh: "语言模型微调",
+    description:
+      "A ready language model, from a folder, the Hub or your own versions, learns from conversations, instructions or texts; whole or by LoRA.",
+    description_zh:
+      "用对话、指令或文本继续训练现成的语言模型（本地文件夹、Hub 或自己的版本）：全量或 LoRA。",
+    primary_metric: "val/loss",
+    higher_is_better: false,
+    data_fields: ["data"],
+    model_fields: ["init_from"],
+    config: TextFinetuneConfig,
+  },
   concept: {
     title: "Questions about images",
     title_zh: "图像问答",
@@ -86,7 +100,14 @@ export const recipes = {
   },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
-export const RecipeName = z.enum(["vision", "audio", "text-classify", "text-lm", "concept"]);
+export const RecipeName = z.enum([
+  "vision",
+  "audio",
+  "text-classify",
+  "text-lm",
+  "text-finetune",
+  "concept",
+]);
 
 export const Recipe = z.object({
   name: RecipeName,

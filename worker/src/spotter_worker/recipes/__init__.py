@@ -19,6 +19,7 @@ _MODULES = {
     "audio": "audio",
     "text-classify": "text_classify",
     "text-lm": "text_lm",
+    "text-finetune": "text_finetune",
     "concept": "concept",
 }
 # Recipe name → the requirement set that its libraries come from.

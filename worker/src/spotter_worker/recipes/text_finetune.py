@@ -1,0 +1,365 @@
+"""Owns the `text-finetune` recipe: a ready causal language model learns from conversations, instructions or texts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..data.answer_batches import NOT_LEARNT, AnswerBatch, EvalRows, TokenStore, pack, train_batches
+from ..data.answer_tokens import AnswerTokenizer, Tokens
+from ..data.dialogues import Columns, find_columns, read_dialogues
+from ..data.table_rows import Row, read_rows
+from ..device import choose_device
+from ..hub import fetch_model
+from ..models.finetuned import (
+    ADAPTER_FOLDER,
+    FinetunedModel,
+    add_adapter,
+    check_folder,
+    empty_model,
+    open_model,
+    spare_memory,
+    write_text,
+)
+from ..recipe_configs import TextFinetuneConfig
+from ..settings import hub_settings
+from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..weights import CARD_NAME, SavedWeights, load_weights
+
+USUAL_CONTEXT = 1024
+PREDICT_TOKENS = 100
+# Of a plain text, what a sample begins with.
+SAMPLE_START = 16
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+CONFIG_NAME = "config.json"
+
+
+class TextFinetuneTask(Task):
+    config: TextFinetuneConfig
+    loads_init_from = True
+
+    def __init__(self, config: TextFinetuneConfig, places: Places) -> None:
+        self.config = config
+        self.device, device_reason = choose_device(config.device)
+        torch.manual_seed(config.seed)
+        self.derived = {"device": device_reason}
+        # The data first: a wrong row is told before gigabytes are read.
+        self._columns, rows = _open_rows(config, places["data"])
+        base_folder, self._base = _find_base(config, places)
+        self._context = _context(config, base_folder, self.derived)
+        self._tokenizer = AnswerTokenizer(base_folder, config.template, self._context)
+        store = self._tokenize(rows)
+        model = _open_base(base_folder, self._base_dtype())
+        if config.method == "lora":
+            model = add_adapter(model, config, self._base["name"])
+        if config.gradient_checkpointing:
+            spare_memory(model)
+        self.model = model.to(self.device)
+        self._check_vocabulary(model)
+        self._set_batches(store)
+        self.classes = []
+        self.model_name = self._base["name"].rsplit("/", 1)[-1] + (
+            f" + LoRA {config.lora_rank}" if config.method == "lora" else ""
+        )
+        self._describe(model, store)
+
+    def train_scores(self, model: nn.Module, batch: AnswerBatch) -> Scores:
+        logits, labels = model(batch).flatten(0, 1), batch.labels[:, batch.columns].flatten()
+        loss = functional.cross_entropy(
+            logits.float(),
+            labels,
+            ignore_index=NOT_LEARNT,
+            label_smoothing=self.config.label_smoothing,
+        )
+        return Scores(loss, batch.count)
+
+    def eval_sums(self, model: nn.Module, batch: AnswerBatch) -> EvalSums:
+        logits, labels = model(batch).flatten(0, 1), batch.labels[:, batch.columns].flatten()
+        loss = functional.cross_entropy(
+            logits.float(), labels, ignore_index=NOT_LEARNT, reduction="sum"
+        )
+        right = (logits.argmax(-1) == labels).sum()
+        return EvalSums(batch.count, {"loss": loss, "token_accuracy": right})
+
+    def count(self, batch: AnswerBatch) -> int:
+        return batch.count
+
+    def more_metrics(self, means: dict[str, float]) -> dict[str, float]:
+        # A diverged loss has no finite perplexity; 1e30 would tell no more.
+        return {"perplexity": math.exp(min(means["loss"], 70.0))}
+
+    def card(self) -> dict[str, Any]:
+        is_adapter = self.config.method == "lora" and not self.config.merge
+        return {
+            "base": self._base,
+            "format": self._columns.format,
+            "context": self._context,
+            "dtype": str(self._base_dtype()).removeprefix("torch."),
+            # True where the weights are LoRA's alone and need the base.
+            "is_adapter": is_adapter,
+        }
+
+    def export_state(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        model = self.model
+        assert isinstance(model, FinetunedModel)
+        model.load_state_dict(state)
+        if not model.has_adapter:
+            return model.published_state(model.state_dict())
+        return model.merged_state() if self.config.merge else model.state_dict()
+
+    def save_assets(self, folder: Path) -> None:
+        model = self.model
+        assert isinstance(model, FinetunedModel)
+        self._tokenizer.save(folder)
+        if model.has_adapter:
+            model.save_adapter(folder / ADAPTER_FOLDER)
+        if not self.card()["is_adapter"]:
+            model.base.config.save_pretrained(folder)
+            (folder / "generation_config.json").write_text(
+                json.dumps({"eos_token_id": self._tokenizer.ends(), "do_sample": True})
+            )
+
+    def sample(self, model: nn.Module) -> str | None:
+        if self.config.sample_tokens == 0:
+            return None
+        assert isinstance(model, FinetunedModel)
+        prompt = self._sample_prompt
+        if self.config.sample_prompt:
+            prompt = self._tokenizer.prompt(self.config.sample_prompt, self._columns.format)
+        length = self.config.sample_tokens
+        answer = _write(model, self._tokenizer, self.config, prompt, length, self._context)
+        return f"{self._tokenizer.decode(prompt).strip()}\n=> {answer}"
+
+    # -- preparing -----------------------------------------------------------------------------------
+
+    def _tokenize(self, rows: Iterator[Row]) -> TokenStore:
+        """Every example that has something to learn within the context."""
+        num_left_out = 0
+
+        def tokens() -> Iterator[Tokens]:
+            nonlocal num_left_out
+            for dialogue in read_dialogues(rows, self._columns):
+                found = self._tokenizer.encode(dialogue)
+                if found.learnt[1:].any():
+                    yield found
+                else:
+                    num_left_out += 1
+
+        store = TokenStore(tokens())
+        if len(store) == 0:
+            raise ValueError(
+                f"none of the {num_left_out} examples has an answer within {self._context} tokens; give a larger context"
+            )
+        if num_left_out:
+            self.derived["left_out"] = (
+                f"{num_left_out} of {num_left_out + len(store)} examples have no answer within {self._context} tokens"
+            )
+        return store
+
+    def _set_batches(self, store: TokenStore) -> None:
+        config = self.config
+        generator = torch.Generator().manual_seed(config.split_seed)
+        order = torch.randperm(len(store), generator=generator).tolist()
+        num_validation = max(1, round(len(order) * config.validation_fraction))
+        num_test = round(len(order) * config.test_fraction)
+        train = order[num_validation + num_test :]
+        if not train:
+            raise ValueError(
+                f"{len(order)} examples are too few: {num_validation} go to validation and {num_test} to the test"
+            )
+        packed = config.batching == "packed"
+        rows = [[number] for number in train]
+        if packed:
+            rows = pack(store.lengths(), train, self._context)
+            self.derived["batching"] = f"{len(train)} examples packed into {len(rows)} rows"
+        padding = self._padding()
+        self.train_batches = train_batches(
+            store,
+            rows,
+            padding,
+            packed,
+            config.batch_size,
+            config.seed,
+            self.device,
+            prefetch=config.data_workers > 0,
+        )
+        parts = (order[:num_validation], order[num_validation : num_validation + num_test])
+        self.validation, self.test = (
+            EvalRows(store, part, padding, config.batch_size, self.device) for part in parts
+        )
+        self.sizes = Sizes(len(train), num_validation, num_test)
+        first = store.tokens(order[0])
+        start = int(first.learnt.argmax())
+        if self._columns.format == "text":
+            start = min(SAMPLE_START, len(first.ids) // 2)
+        self._sample_prompt = [int(number) for number in first.ids[: max(1, start)]]
+
+    def _check_vocabulary(self, model: FinetunedModel) -> None:
+        known = model.base.get_input_embeddings().num_embeddings
+        if self._tokenizer.size > known:
+            raise ValueError(
+                f"the tokenizer has {self._tokenizer.size} tokens, the model only {known}: they do not belong together"
+            )
+
+    def _padding(self) -> int:
+        inner = self._tokenizer.inner
+        return int(inner.pad_token_id if inner.pad_token_id is not None else 0)
+
+    def _base_dtype(self) -> torch.dtype:
+        """Weights that do not learn need no more digits than the steps compute with."""
+        return DTYPES[self.config.precision if self.config.method == "lora" else "fp32"]
+
+    def _describe(self, model: FinetunedModel, store: TokenStore) -> None:
+        columns, derived = self._columns, self.derived
+        derived["format"] = f"{columns.format}: by the columns of the first row"
+        if self.config.format != "auto":
+            derived["format"] = f"{columns.format}: as the config says"
+        if columns.format != "text":
+            own = self._tokenizer.has_own_template
+            derived["template"] = (
+                "plain: prompt and answer one after the other"
+                if self.config.template == "plain"
+                else "the model's own chat template"
+                if own
+                else "ours, for the model has none"
+            )
+        derived["answers"] = (
+            f"{store.num_learnt():,} of {int(store.lengths().sum()):,} tokens learn"
+        )
+        if self.config.method == "lora":
+            learning = sum(one.numel() for one in model.state_dict().values())
+            total = self.num_parameters
+            derived["lora"] = f"{learning:,} of {total:,} parameters learn"
+        if "commit" in self._base:
+            derived["init_from"] = f"{self._base['name']} at {self._base['commit']}"
+
+
+def build_task(config: TextFinetuneConfig, places: Places) -> TextFinetuneTask:
+    return TextFinetuneTask(config, places)
+
+
+def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
+    dtype = getattr(torch, card["dtype"])
+    if not card["is_adapter"]:
+        return empty_model(folder, dtype)
+    base = Path(card["base"]["folder"])
+    if not base.is_dir():
+        raise ValueError(
+            f"{folder} holds only an adapter, and its base model is no longer at {base}; put it there again"
+        )
+    config = TextFinetuneConfig.parse(card["config"])
+    return add_adapter(_open_base(base, dtype), config, card["base"]["name"])
+
+
+def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredictor:
+    return TextFinetunePredictor(saved)
+
+
+class TextFinetunePredictor(Predictor):
+    def __init__(self, saved: SavedWeights) -> None:
+        assert isinstance(saved.model, FinetunedModel)
+        self._model, self._card = saved.model.eval(), saved.card
+        self._config = TextFinetuneConfig.parse(saved.card["config"])
+        self._context = saved.card["context"]
+        self._tokenizer = AnswerTokenizer(saved.folder, self._config.template, self._context)
+
+    def predict(self, given: PredictInput) -> dict[str, Any]:
+        text = given.text
+        if text is None and given.file is not None:
+            text = given.file.read_text(encoding="utf-8")
+        if text is None or not text.strip():
+            raise ValueError(f"{given.name}: this model answers a text; give one")
+        prompt = self._tokenizer.prompt(text, self._card["format"])
+        length = self._config.sample_tokens or PREDICT_TOKENS
+        answer = _write(self._model, self._tokenizer, self._config, prompt, length, self._context)
+        nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
+        return {**nothing, "top": [], "text": answer}
+
+
+def _write(
+    model: FinetunedModel,
+    tokenizer: AnswerTokenizer,
+    config: TextFinetuneConfig,
+    prompt: list[int],
+    length: int,
+    context: int,
+) -> str:
+    # The end of a long prompt is what an answer follows.
+    kept = prompt[-max(1, context - length) :]
+    ends = tokenizer.ends()
+    padding = tokenizer.inner.pad_token_id
+    written = write_text(
+        model,
+        kept,
+        length,
+        ends,
+        padding if padding is not None else 0,
+        config.temperature,
+        config.top_k,
+        config.seed,
+    )
+    return tokenizer.decode(written)
+
+
+def _open_rows(config: TextFinetuneConfig, place: Path) -> tuple[Columns, Iterator[Row]]:
+    rows = read_rows(place)
+    first = next(rows)
+
+    def all_rows() -> Iterator[Row]:
+        yield first
+        yield from rows
+
+    return find_columns(config, first), all_rows()
+
+
+def _find_base(config: TextFinetuneConfig, places: Places) -> tuple[Path, dict[str, Any]]:
+    """The folder of the model to begin with, and what the card says of it."""
+    source = config.init_from
+    if "hub" in source:
+        found = fetch_model(source["hub"], source.get("revision"), hub_settings())
+        facts = {"name": source["hub"], "commit": found.commit, "folder": str(found.folder)}
+        return found.folder, facts
+    folder = places["init_from"]
+    if not folder.is_dir():
+        raise ValueError(f"init_from: {folder} is no folder on this machine")
+    if not (folder / CARD_NAME).is_file():
+        check_folder(folder)
+    return folder, {"name": folder.name, "folder": str(folder)}
+
+
+def _open_base(folder: Path, dtype: torch.dtype) -> FinetunedModel:
+    """A Hugging Face folder, or the weights of a version that is an adapter alone."""
+    card_file = folder / CARD_NAME
+    card = json.loads(card_file.read_text(encoding="utf-8")) if card_file.is_file() else {}
+    if not card.get("is_adapter"):
+        return open_model(folder, dtype)
+    model = load_weights(folder).model
+    assert isinstance(model, FinetunedModel)
+    return FinetunedModel(model.network.merge_and_unload()).to(dtype)
+
+
+def _context(config: TextFinetuneConfig, folder: Path, derived: dict[str, str]) -> int:
+    card_file, file = folder / CARD_NAME, folder / CONFIG_NAME
+    if not file.is_file() and card_file.is_file():
+        # An adapter alone: its base says how long a text may be.
+        card = json.loads(card_file.read_text(encoding="utf-8"))
+        file = Path(card.get("base", {}).get("folder", folder)) / CONFIG_NAME
+    most = None
+    if file.is_file():
+        most = json.loads(file.read_text(encoding="utf-8")).get("max_position_embeddings")
+    if config.context is not None:
+        if most is not None and config.context > most:
+            raise ValueError(f"context is {config.context}; this model takes at most {most} tokens")
+        return config.context
+    context = min(USUAL_CONTEXT, most or USUAL_CONTEXT)
+    derived["context"] = (
+        f"{context}: {'the most that the model takes' if context == most else 'usual'}"
+    )
+    return int(context)
