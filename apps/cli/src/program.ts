@@ -5,6 +5,7 @@ import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
+import { addPreflightCommand } from "./commands/preflight.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addTensorboardCommand } from "./commands/tensorboard.ts";
 import { addTrainCommand } from "./commands/train.ts";
@@ -15,11 +16,11 @@ import type { Language, Settings } from "./settings.ts";
 
 export const EXIT_CODES_HELP = {
   en: `
-Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not signed in, 4 not found, 5 server unreachable,
+Exit codes: 0 done, 1 failure (preflight: a problem was found), 2 wrong usage, 3 not signed in, 4 not found, 5 server unreachable,
 6 not allowed, 7 the state does not allow it; watch: 10 the run failed, 11 it was stopped; 130 interrupted.
 SPOTTER_URL (or SPOTTER_PORT on this machine) and SPOTTER_TOKEN name another server and token; NO_COLOR switches colours off.`,
   zh: `
-退出码：0 成功，1 失败，2 用法错误，3 未登录，4 不存在，5 服务器不可达，6 无权限，7 状态不允许；
+退出码：0 成功，1 失败（preflight：发现问题），2 用法错误，3 未登录，4 不存在，5 服务器不可达，6 无权限，7 状态不允许；
 watch：10 训练失败，11 训练被停止；130 被中断。
 环境变量 SPOTTER_URL（或本机的 SPOTTER_PORT）、SPOTTER_TOKEN 指定服务器与令牌；NO_COLOR 关闭颜色。`,
 };
@@ -54,6 +55,7 @@ export async function runProgram(
   addControlCommands(program, bind, text);
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);
+  addPreflightCommand(program, bind, text);
   addTensorboardCommand(program, bind, text);
   inherit(program);
   await program.parseAsync([...argv], { from: "user" });

@@ -10,6 +10,7 @@ export {
 export * from "./http.ts";
 export * from "./metrics.ts";
 export * from "./models.ts";
+export * from "./preflight.ts";
 export { type BackOff, defaultBackOff, delay, waitAfter } from "./retry.ts";
 export * from "./runs.ts";
 export * from "./server.ts";

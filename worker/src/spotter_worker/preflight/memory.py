@@ -127,8 +127,7 @@ def available_bytes(device: torch.device) -> int | None:
         return free + torch.cuda.memory_reserved(device)
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory())
-    free = _free_of_machine()
-    bounds = [one for one in (free, _free_of_group()) if one is not None]
+    bounds = [one for one in (_free_of_machine(), _free_of_group()) if one is not None]
     return min(bounds) + resident_bytes() if bounds else None
 
 
