@@ -40,7 +40,7 @@ class HubModel:
 def fetch_model(name: str, revision: str | None, settings: HubSettings) -> HubModel:
     """The model's folder; progress is printed a line a file."""
     where = settings.endpoint or "huggingface.co"
-    api = HfApi(endpoint=settings.endpoint, token=settings.token or False)
+    api = HfApi(endpoint=settings.endpoint, token=settings.token)
     if settings.is_offline:
         return _kept(name, revision, "HF_HUB_OFFLINE is set")
     try:

@@ -48,10 +48,12 @@ class Tokens:
 
 
 class AnswerTokenizer:
-    """`template` is the config's: `chat`, or `plain` for a prompt and its answer one after the other."""
+    """`kind` is the data's format; `plain` puts a prompt and its answer one after the other, without a template."""
 
-    def __init__(self, folder: Path, template: str, context: int) -> None:
-        self._folder, self._template, self._context = folder, template, context
+    def __init__(self, folder: Path, kind: str, plain: bool, context: int) -> None:
+        self._folder, self._kind, self._context = folder, kind, context
+        # A conversation has no plain form.
+        self._plain = plain and kind == "instruction"
         self.inner = _load(folder)
         self.has_own_template = self.inner.chat_template is not None
         if not self.has_own_template:
@@ -66,9 +68,9 @@ class AnswerTokenizer:
         if dialogue.messages is None:
             assert dialogue.text is not None
             return self._cut(dialogue.text, [(0, len(dialogue.text))], is_plain=True)
-        if self._template == "plain":
-            before = "".join(message["content"] for message in dialogue.messages[:-1])
-            text = before + dialogue.messages[-1]["content"]
+        if self._plain:
+            before, answer = (message["content"] for message in dialogue.messages)
+            text = before + answer
             return self._cut(text, [(len(before), len(text))], is_plain=True)
         try:
             text, spans = self._written(dialogue.messages)
@@ -77,9 +79,9 @@ class AnswerTokenizer:
             raise dialogue.row.error(f"the model's chat template refuses it: {error}") from error
         return self._cut(text, spans, is_plain=False)
 
-    def prompt(self, text: str, kind: str) -> list[int]:
-        """What stands before the answer to a text; `kind` is the data's format."""
-        if kind == "text" or self._template == "plain":
+    def prompt(self, text: str) -> list[int]:
+        """What stands before the answer to a text."""
+        if self._kind == "text" or self._plain:
             ids: list[int] = self.inner(text)["input_ids"]
             return ids
         written = self._render([{"role": "user", "content": text}], answer_follows=True)

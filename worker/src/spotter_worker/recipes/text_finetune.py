@@ -54,11 +54,14 @@ class TextFinetuneTask(Task):
         self._columns, rows = _open_rows(config, places["data"])
         base_folder, self._base = _find_base(config, places)
         self._context = _context(config, base_folder, self.derived)
-        self._tokenizer = AnswerTokenizer(base_folder, config.template, self._context)
+        is_plain = config.template == "plain"
+        self._tokenizer = AnswerTokenizer(
+            base_folder, self._columns.format, is_plain, self._context
+        )
         store = self._tokenize(rows)
         model = _open_base(base_folder, self._base_dtype())
         if config.method == "lora":
-            model = add_adapter(model, config, self._base["name"])
+            model = add_adapter(model, config, self._base["name"], self._base.get("commit"))
         if config.gradient_checkpointing:
             spare_memory(model)
         self.model = model.to(self.device)
@@ -132,7 +135,7 @@ class TextFinetuneTask(Task):
         assert isinstance(model, FinetunedModel)
         prompt = self._sample_prompt
         if self.config.sample_prompt:
-            prompt = self._tokenizer.prompt(self.config.sample_prompt, self._columns.format)
+            prompt = self._tokenizer.prompt(self.config.sample_prompt)
         length = self.config.sample_tokens
         answer = _write(model, self._tokenizer, self.config, prompt, length, self._context)
         return f"{self._tokenizer.decode(prompt).strip()}\n=> {answer}"
@@ -255,7 +258,8 @@ def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
             f"{folder} holds only an adapter, and its base model is no longer at {base}; put it there again"
         )
     config = TextFinetuneConfig.parse(card["config"])
-    return add_adapter(_open_base(base, dtype), config, card["base"]["name"])
+    facts = card["base"]
+    return add_adapter(_open_base(base, dtype), config, facts["name"], facts.get("commit"))
 
 
 def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredictor:
@@ -265,10 +269,13 @@ def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredicto
 class TextFinetunePredictor(Predictor):
     def __init__(self, saved: SavedWeights) -> None:
         assert isinstance(saved.model, FinetunedModel)
-        self._model, self._card = saved.model.eval(), saved.card
+        self._model = saved.model.eval()
         self._config = TextFinetuneConfig.parse(saved.card["config"])
         self._context = saved.card["context"]
-        self._tokenizer = AnswerTokenizer(saved.folder, self._config.template, self._context)
+        is_plain = self._config.template == "plain"
+        self._tokenizer = AnswerTokenizer(
+            saved.folder, saved.card["format"], is_plain, self._context
+        )
 
     def predict(self, given: PredictInput) -> dict[str, Any]:
         text = given.text
@@ -276,7 +283,7 @@ class TextFinetunePredictor(Predictor):
             text = given.file.read_text(encoding="utf-8")
         if text is None or not text.strip():
             raise ValueError(f"{given.name}: this model answers a text; give one")
-        prompt = self._tokenizer.prompt(text, self._card["format"])
+        prompt = self._tokenizer.prompt(text)
         length = self._config.sample_tokens or PREDICT_TOKENS
         answer = _write(self._model, self._tokenizer, self._config, prompt, length, self._context)
         nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
