@@ -21,6 +21,7 @@ from spotter_worker.data.sort_of_clevr import (
     answers_of,
     generate,
 )
+from spotter_worker.models.concept import ConceptArchitecture, ConceptModel
 from spotter_worker.predict import predict
 
 TINY = {
@@ -84,6 +85,18 @@ def test_each_fusion_learns_to_answer_better_than_chance(tmp_path: Path, fusion:
     whole, *parts = [run.tracker.series(f"val/{name}")[-1][1] for name in names]
     # As many questions of each sort, and each sort is divided by its own number.
     assert sum(parts) / 2 == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("fusion", ["cross-attention", "relation", "mlp"])
+def test_an_answer_does_not_depend_on_what_else_is_asked_about_the_image(fusion: str) -> None:
+    torch.manual_seed(0)
+    model = ConceptModel(ConceptArchitecture(fusion, 32, 3, 0.0, 3, 40, 20, 7)).eval()
+    images, tokens = torch.rand(2, 3, 40, 40), torch.randint(1, 20, (5, 6))
+    asked = torch.tensor([[0, 1, 2, 3], [4, 4, 0, 1]])
+    together = model(images, tokens, asked)
+    alone = [model(images, tokens, one[:, None])[:, 0] for one in asked.unbind(1)]
+    torch.testing.assert_close(together, torch.stack(alone, 1))
+    assert together.shape == (2, 4, 7)
 
 
 @pytest.mark.parametrize("data_workers", [0, 2])
