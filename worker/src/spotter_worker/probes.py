@@ -15,17 +15,17 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from .dead_units import MAX_LAYERS, UnitWatch
+
 # Shares of the step time; together well under the 1 % that probes and tracker may take.
 NORMS_SHARE, LAYERS_SHARE, UNITS_SHARE = 0.001, 0.0003, 0.0005
 # Steps between two measurements, at least and at most.
 LAYERS_EVERY, UNITS_EVERY, MAX_INTERVAL = 100, 200, 20_000
 SMOOTHING = 0.9
 # Weights of a tensor that its update is estimated from, and layers that are told of one by one.
-MAX_SAMPLE, MAX_LAYERS = 4096, 64
+MAX_SAMPLE = 4096
 # A tensor that began at zero has no size to compare an update with.
 MIN_NORM = 1e-3
-DEAD_BELOW = 1e-6
-ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.ELU, nn.Hardswish, nn.Mish)
 GIB = 2**30
 
 
@@ -146,18 +146,13 @@ class Probes:
         if not self._enabled:
             yield
             return
-        self._dead = {}
-        found = {
-            name: one for name, one in self._model.named_modules() if isinstance(one, ACTIVATIONS)
-        }
-        names = _spread(list(found), MAX_LAYERS)
-        hooks = [found[name].register_forward_hook(self._look(name)) for name in names]
+        watch = UnitWatch(self._model)
         started = time.perf_counter()
         try:
-            yield
+            with watch.watching():
+                yield
         finally:
-            for hook in hooks:
-                hook.remove()
+            self._dead = watch.shares
             self._units_cadence.paid(time.perf_counter() - started, self._step_time_s)
 
     def dead_units(self) -> dict[str, float]:
@@ -170,16 +165,6 @@ class Probes:
             f"layers/{_layer_name(name)}/dead_units": share for name, share in shares.items()
         }
         return {"train/dead_units": max(shares.values()), **measured}
-
-    def _look(self, name: str):  # type: ignore[no-untyped-def]
-        def look(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-            # Channels come second in pictures, features last everywhere else.
-            unit = 1 if output.dim() == 4 else output.dim() - 1
-            rest = [dim for dim in range(output.dim()) if dim != unit]
-            if rest:
-                self._dead[name] = (output.detach().abs().amax(rest) < DEAD_BELOW).float().mean()
-
-        return look
 
 
 def _sample(parameter: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
