@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "worker/src"))
+sys.path[:0] = [str(ROOT / "worker/src"), str(ROOT / "sdk/src")]
 
 
 def train(

@@ -213,3 +213,37 @@ def test_folders_without_classes_are_refused(tmp_path: Path) -> None:
         start(tmp_path / "run", tmp_path / "absent")
     with pytest.raises(ValueError, match="config.data is missing; it must name one source"):
         Run(tmp_path / "run", {}, recipe="audio")
+
+
+def test_a_new_sound_is_learnt_beside_the_old_ones(tmp_path: Path, sounds: Path) -> None:
+    start(tmp_path / "old", sounds, {"class_subset": ["high", "middle"], "epochs": 8}).go()
+    places = {"data": sounds, "old_data": sounds, "init_from": tmp_path / "old/weights"}
+    config = {
+        **TINY,
+        "class_subset": ["low"],
+        "old_data": {"path": "sounds"},
+        "old_class_subset": ["high", "middle"],
+        "init_from": {"path": "old"},
+        "replay_examples": 12,
+        "ewc_lambda": 1.0,
+        "epochs": 8,
+    }
+    run = Run(tmp_path / "whole", config, places=places, recipe="audio")
+    assert run.task.classes == ["high", "middle", "low"]
+    metrics = run.go().metrics
+    assert metrics["continual/old_accuracy_after"] >= 0.6
+    assert metrics["test/accuracy"] >= 0.6
+    first = Run(tmp_path / "cut", config, places=places, recipe="audio").command_at(4, "stop")
+    first.go()
+    checkpoint = "checkpoints/step-00000004"
+    second = Run(tmp_path / "cut", config, checkpoint, places=places, recipe="audio")
+    second.go()
+    assert second.weights() == run.weights()
+
+
+def test_sounds_are_learnt_by_students_together(tmp_path: Path, sounds: Path) -> None:
+    run = start(tmp_path, sounds, {"mutual_students": 2, "mutual_widths": [4, 12], "epochs": 6})
+    metrics = run.go().metrics
+    students = [metrics[f"val/accuracy/student_{number}"] for number in (1, 2)]
+    assert metrics["val/accuracy"] >= max(students) - 0.2
+    assert metrics["test/accuracy"] >= 0.5

@@ -16,7 +16,7 @@ from spotter_worker.data.digits import load_digits
 from spotter_worker.data.idx import find_idx_pairs, load_idx
 from spotter_worker.data.image_folder import load_image_folder
 from spotter_worker.data.images import LabelledImages, MemoryImages
-from spotter_worker.data.split import split_images
+from spotter_worker.data.split import Split, split_labels
 
 
 def write_idx(folder: Path, name: str, num_images: int, first_label: int = 0) -> None:
@@ -37,6 +37,10 @@ def write_images(folder: Path, num_images: int = 4, mode: str = "RGB") -> None:
             shade = 40 + 100 * number + index
             colour = shade if mode == "L" else (shade, 0, 255 - shade)
             Image.new(mode, (20, 10 + index), colour).save(folder / name / f"{index}.png")
+
+
+def split_images(data: LabelledImages, validation: float, test: float, seed: int) -> Split:
+    return split_labels(data.labels, validation, test, seed, "images", data.own_test)
 
 
 def test_digits_are_the_1797_of_scikit_learn() -> None:

@@ -153,3 +153,43 @@ def test_what_is_wrong_with_a_row_is_named(
     with pytest.raises(ValueError, match=words) as caught:
         load_texts(tmp_path / name, "text", "label")
     assert name in str(caught.value)
+
+
+def test_a_new_topic_is_learnt_beside_the_old_ones(tmp_path: Path, texts: Path) -> None:
+    start(tmp_path / "old", texts, {"class_subset": ["food", "sport"], "epochs": 6}).go()
+    weights = tmp_path / "old/weights"
+    places = {name: texts for name in ("data", "old_data")}
+    places |= {name: weights for name in ("init_from", "distill_from")}
+    config = {
+        **TINY,
+        "class_subset": ["天气"],
+        "old_data": {"path": "texts"},
+        "old_class_subset": ["food", "sport"],
+        "init_from": {"path": "old"},
+        "distill_from": {"path": "old"},
+        "ewc_lambda": 10.0,
+        "epochs": 6,
+    }
+    run = Run(tmp_path / "whole", config, places=places, recipe="text-classify")
+    assert run.task.classes == ["food", "sport", "天气"]
+    metrics = run.go().metrics
+    assert metrics["continual/old_accuracy_after"] >= 0.75
+    assert metrics["test/accuracy"] >= 0.75
+    first = Run(tmp_path / "cut", config, places=places, recipe="text-classify")
+    first.command_at(4, "stop").go()
+    second = Run(
+        tmp_path / "cut",
+        config,
+        "checkpoints/step-00000004",
+        places=places,
+        recipe="text-classify",
+    )
+    second.go()
+    assert second.weights() == run.weights()
+    answer = predict(
+        tmp_path / "whole/weights",
+        [{"name": "sample", "file": None, "text": None, "sample": 0}],
+        {"data": texts},
+    )
+    assert answer["predictions"][0]["truth"] == "天气"
+    assert answer["test_accuracy"] == metrics["test/accuracy"]

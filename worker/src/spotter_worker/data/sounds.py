@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from .class_folder import ClassFiles, find_class_files
+from .joined_store import JoinedStore
 from .log_mel import FrontEnd, LogMel
 from .sound_file import SUFFIXES, SoundFacts, look_at_sound, read_sound
 
@@ -70,9 +71,25 @@ class Spectra:
         return hear(self._paths[index], self._front_end, self._log_mel)
 
 
+class JoinedSpectra(JoinedStore):
+    """New recordings, and old ones after them."""
+
+    def __init__(self, new: Spectra, old: Spectra) -> None:
+        super().__init__(new, old)
+        self._parts = (new, old)
+
+    def samples(self, index: int) -> torch.Tensor:
+        new, old = self._parts
+        return new.samples(index) if index < len(new) else old.samples(index - len(new))
+
+    def name(self, index: int) -> str:
+        new, old = self._parts
+        return new.name(index) if index < len(new) else old.name(index - len(new))
+
+
 @dataclass(frozen=True)
 class LabelledSounds:
-    spectra: Spectra
+    spectra: Spectra | JoinedSpectra
     labels: torch.Tensor
     classes: list[str]
     front_end: FrontEnd
@@ -108,7 +125,7 @@ def load_sounds(
     return LabelledSounds(spectra, files.labels, files.classes, front_end, num_cut, is_kept)
 
 
-def measure_bands(spectra: Spectra, indices: torch.Tensor) -> BandNormalization:
+def measure_bands(spectra: Spectra | JoinedSpectra, indices: torch.Tensor) -> BandNormalization:
     num, total, squares = 0, torch.zeros(()), torch.zeros(())
     for chosen in torch.split(indices[:NUM_MEASURED], 64):
         for one in spectra.gather(chosen):

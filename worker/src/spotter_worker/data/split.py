@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import torch
 
-from .images import LabelledImages
-
 
 @dataclass(frozen=True)
 class Split:
@@ -20,16 +18,6 @@ class Split:
 
     def part(self, name: str) -> torch.Tensor:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
-
-
-def split_images(
-    data: LabelledImages,
-    validation: float,
-    test: float,
-    seed: int,
-    members: torch.Tensor | None = None,
-) -> Split:
-    return split_labels(data.labels, validation, test, seed, "images", data.own_test, members)
 
 
 def split_labels(

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from ..data.batch_order import Replay, choose_kept
-from ..data.selection import renumber, united
-from ..data.split import Split
+from ..data.selection import find_members, kept_classes, renumber, united
+from ..data.split import Split, split_labels
 from ..recipe_configs import ClassifierConfig
 from ..weights import SavedWeights, load_weights
 
@@ -49,6 +49,21 @@ class Source:
     names: list[str]
     classes: list[str]
     split: Split
+
+
+def make_source(
+    labels: torch.Tensor,
+    names: list[str],
+    subset: tuple[str, list[str]],
+    wish: SplitWish,
+    noun: str,
+    own_test: torch.Tensor | None = None,
+) -> Source:
+    """`subset`: the config's field that names classes, and those that it names."""
+    field, chosen = subset
+    members = find_members(labels, names, chosen, field)
+    split = split_labels(labels, wish.validation, wish.test, wish.seed, noun, own_test, members)
+    return Source(labels, names, kept_classes(names, chosen), split)
 
 
 @dataclass(frozen=True)

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
+from ..classification import class_answer, class_weights, num_right
+from ..classifier import ClassifierTask
 from ..data.epoch_batches import EpochBatches
 from ..data.log_mel import FrontEnd, LogMel
+from ..data.selection import renumber
 from ..data.sounds import (
     BandNormalization,
+    JoinedSpectra,
     LabelledSounds,
     SoundBatch,
     SoundEvalBatches,
+    Spectra,
     hear,
     load_sounds,
     measure_bands,
     pad_spectra,
 )
 from ..data.spec_augment import Masks, mask_spectra
-from ..data.split import Split, split_labels
+from ..data.split import Split
 from ..device import choose_device
+from ..learning.attach import attach_learning
+from ..learning.material import (
+    Material,
+    Past,
+    Source,
+    make_source,
+    old_split,
+    prepare_material,
+    read_past,
+    split_wish,
+)
+from ..learning.mutual import together
 from ..models.audio import AudioArchitecture, RecurrentClassifier
 from ..preflight.samples import sound_sample
 from ..recipe_configs import AudioConfig
-from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
 
 
-class AudioTask(Task):
+class AudioTask(ClassifierTask):
     config: AudioConfig
     length_unit = "s"
 
@@ -43,35 +59,41 @@ class AudioTask(Task):
         self.config = config
         self.device, device_reason = choose_device(config.device)
         torch.manual_seed(config.seed)
-        data = load_data(config, places)
-        split = split_data(config, data)
-        self.classes = data.classes
+        past = read_past(config, places)
+        data, material = load_material(config, places, past)
+        split = material.split
+        self.classes = material.classes
         self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
         self.front_end = data.front_end
-        self.normalization = measure_bands(data.spectra, split.train)
-        self._weights = class_weights(
-            config.class_weights, data.labels[split.train], len(data.classes)
+        self.normalization = (
+            measure_bands(data.spectra, split.train)
+            if past.front is None
+            else BandNormalization(**past.front.card["normalization"])
+        )
+        self.weights = class_weights(
+            config.class_weights, data.labels[material.trained], len(self.classes)
         )
         self.architecture = AudioArchitecture(
             config.model,
-            config.num_mels,
+            self.front_end.num_mels,
             config.moments_per_step,
             config.layers,
             config.width,
             config.bidirectional,
             config.dropout,
-            len(data.classes),
+            len(self.classes),
         )
-        self.model = RecurrentClassifier(self.architecture).to(self.device)
+        self.model = self.network(self.architecture)
         self.model_name = self.architecture.name
         self._data, self._split = data, split
-        self.train_batches = self._train_batches(data, split.train)
-        self.validation = self._eval_batches(data, split.validation)
-        self.test = self._eval_batches(data, split.test)
-        self.derived = _derived(config, data, device_reason)
+        self.train_batches = self._train_batches(data, material)
+        self.validation = self._eval_batches(split.validation, EVAL_BATCH_SIZE)
+        self.test = self._eval_batches(split.test, EVAL_BATCH_SIZE)
+        self.derived = _derived(config, data, past.front is not None, device_reason)
+        attach_learning(self, past, material, self._eval_batches)
 
     def _train_batches(
-        self, data: LabelledSounds, indices: torch.Tensor
+        self, data: LabelledSounds, material: Material
     ) -> EpochBatches[list[torch.Tensor], SoundBatch]:
         config = self.config
         masks = Masks(
@@ -89,30 +111,32 @@ class AudioTask(Task):
             return changed, lengths, data.labels[chosen].to(self.device)
 
         return EpochBatches(
-            indices,
+            material.split.train,
             config.batch_size,
             config.seed,
             data.spectra.gather,
             make,
             prefetch=config.data_workers > 0,
+            replay=material.replay,
         )
 
-    def _eval_batches(self, data: LabelledSounds, indices: torch.Tensor) -> SoundEvalBatches:
-        return SoundEvalBatches(data, indices, self.normalization, EVAL_BATCH_SIZE, self.device)
+    def _eval_batches(self, indices: torch.Tensor, batch_size: int) -> SoundEvalBatches:
+        return SoundEvalBatches(self._data, indices, self.normalization, batch_size, self.device)
 
-    def train_scores(self, model: nn.Module, batch: SoundBatch) -> Scores:
-        spectra, lengths, labels = batch
-        logits = model(spectra, lengths)
-        loss = class_loss(logits, labels, self.config.label_smoothing, self._weights)
-        return Scores(loss, len(labels), {"accuracy": num_right(logits, labels)})
+    def logits(self, model: nn.Module, batch: SoundBatch) -> torch.Tensor:
+        spectra, lengths, _ = batch
+        logits: torch.Tensor = model(spectra, lengths)
+        return logits
 
-    def eval_sums(self, model: nn.Module, batch: SoundBatch) -> EvalSums:
-        spectra, lengths, labels = batch
-        logits = model(spectra, lengths)
-        return class_sums(logits, labels, len(self.classes))
+    def labels(self, batch: SoundBatch) -> torch.Tensor:
+        return batch[2]
 
-    def count(self, batch: SoundBatch) -> int:
-        return len(batch[2])
+    def network(self, architecture: AudioArchitecture) -> nn.Module:
+        return RecurrentClassifier(architecture).to(self.device)
+
+    def takes_input_of(self, card: dict[str, Any], _folder: Path) -> bool:
+        same_front = FrontEnd(**card["front_end"]) == self.front_end
+        return same_front and BandNormalization(**card["normalization"]) == self.normalization
 
     def card(self) -> dict[str, Any]:
         return {
@@ -148,8 +172,8 @@ class AudioTask(Task):
                 )
 
 
-def build_task(config: AudioConfig, places: Places) -> AudioTask:
-    return AudioTask(config, places)
+def build_task(config: AudioConfig, places: Places) -> Task:
+    return together(AudioTask(config, places))
 
 
 def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
@@ -203,14 +227,20 @@ class AudioPredictor(Predictor):
 
     def _test_data(self) -> tuple[LabelledSounds, torch.Tensor]:
         if self._data_and_test is None:
-            data = load_data(self._config, self._places)
-            self._data_and_test = (data, split_data(self._config, data).test)
+            data = load_data(self._config, self._places["data"], self._front_end)
+            test = split_data(self._config, data).test
+            labels = renumber(data.labels, data.classes, self._classes)
+            self._data_and_test = (replace(data, labels=labels, classes=self._classes), test)
         return self._data_and_test
 
 
-def load_data(config: AudioConfig, places: Places) -> LabelledSounds:
+def load_data(
+    config: AudioConfig, folder: Path, front_end: FrontEnd | None = None
+) -> LabelledSounds:
+    """`front_end`: the one that another model of this run was trained with."""
+
     def make_front_end(usual_rate: int) -> FrontEnd:
-        return FrontEnd(
+        return front_end or FrontEnd(
             config.sample_rate or usual_rate,
             config.max_seconds,
             config.num_mels,
@@ -218,24 +248,54 @@ def load_data(config: AudioConfig, places: Places) -> LabelledSounds:
             config.hop_ms,
         )
 
-    return load_sounds(places["data"], make_front_end, max(2, config.data_workers))
+    return load_sounds(folder, make_front_end, max(2, config.data_workers))
 
 
 def split_data(config: AudioConfig, data: LabelledSounds) -> Split:
-    return split_labels(
-        data.labels,
-        config.validation_fraction,
-        config.test_fraction,
-        config.split_seed,
-        "recordings",
+    return _new_source(config, data).split
+
+
+def load_material(
+    config: AudioConfig, places: Places, past: Past
+) -> tuple[LabelledSounds, Material]:
+    """All recordings that the run knows, their labels by its classes; and which of them are for what."""
+    front_end = None if past.front is None else FrontEnd(**past.front.card["front_end"])
+    data = load_data(config, places["data"], front_end)
+    source = _new_source(config, data)
+    if config.old_data is None:
+        material = prepare_material(config, past, source, None)
+        return replace(data, labels=material.labels, classes=material.classes), material
+    old = load_data(config, places["old_data"], data.front_end)
+    subset = ("old_class_subset", config.old_class_subset)
+    wish = old_split(config, past)
+    old_source = make_source(old.labels, old.classes, subset, wish, "old recordings")
+    material = prepare_material(config, past, source, old_source)
+    assert isinstance(data.spectra, Spectra) and isinstance(old.spectra, Spectra)
+    joined = replace(
+        data,
+        spectra=JoinedSpectra(data.spectra, old.spectra),
+        labels=material.labels,
+        classes=material.classes,
+        num_cut=data.num_cut + old.num_cut,
+        is_kept=data.is_kept and old.is_kept,
     )
+    return joined, material
 
 
-def _derived(config: AudioConfig, data: LabelledSounds, device_reason: str) -> dict[str, str]:
+def _new_source(config: AudioConfig, data: LabelledSounds) -> Source:
+    subset = ("class_subset", config.class_subset)
+    return make_source(data.labels, data.classes, subset, split_wish(config), "recordings")
+
+
+def _derived(
+    config: AudioConfig, data: LabelledSounds, is_taken_over: bool, device_reason: str
+) -> dict[str, str]:
     derived = {"device": device_reason}
-    if config.sample_rate is None:
-        derived["sample_rate"] = f"{data.front_end.sample_rate} Hz: the rate of most files"
-    derived["normalization"] = "mean and spread of every mel band: measured on the training part"
+    if config.sample_rate is None or is_taken_over:
+        origin = "that of the old model" if is_taken_over else "the rate of most files"
+        derived["sample_rate"] = f"{data.front_end.sample_rate} Hz: {origin}"
+    origin = "those of the old model" if is_taken_over else "measured on the training part"
+    derived["normalization"] = f"mean and spread of every mel band: {origin}"
     if data.num_cut:
         derived["max_seconds"] = f"{data.num_cut} longer recordings are cut to their beginning"
     if not data.is_kept:

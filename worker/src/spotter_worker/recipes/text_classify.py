@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..classification import class_answer, class_loss, class_sums, class_weights, num_right
+from ..classification import class_answer, class_weights, num_right
+from ..classifier import ClassifierTask
 from ..data.epoch_batches import EpochBatches
 from ..data.labelled_texts import LabelledTexts, load_texts, read_utf8
-from ..data.split import Split, split_labels
+from ..data.selection import renumber
+from ..data.split import Split
 from ..data.vocabulary import Vocabulary, learn_vocabulary
 from ..device import choose_device
+from ..learning.attach import attach_learning
+from ..learning.material import (
+    Material,
+    Past,
+    Source,
+    make_source,
+    old_split,
+    prepare_material,
+    read_past,
+    split_wish,
+)
+from ..learning.mutual import together
 from ..models.text_encoder import EncoderArchitecture, TextEncoder
 from ..preflight.samples import text_sample
 from ..recipe_configs import TextClassifyConfig
-from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
@@ -37,20 +51,22 @@ class TextEvalBatches:
         labels: torch.Tensor,
         indices: torch.Tensor,
         device: torch.device,
+        batch_size: int = EVAL_BATCH_SIZE,
     ) -> None:
         self._encoded, self._labels = encoded, labels
         self._indices, self._device = indices, device
+        self._batch_size = batch_size
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __iter__(self) -> Iterator[TextBatch]:
-        for chosen in torch.split(self._indices, EVAL_BATCH_SIZE):
+        for chosen in torch.split(self._indices, self._batch_size):
             tokens = pad_texts([self._encoded[index] for index in chosen.tolist()])
             yield tokens.to(self._device), self._labels[chosen].to(self._device)
 
 
-class TextClassifyTask(Task):
+class TextClassifyTask(ClassifierTask):
     config: TextClassifyConfig
     length_unit = "tokens"
 
@@ -58,14 +74,18 @@ class TextClassifyTask(Task):
         self.config = config
         self.device, device_reason = choose_device(config.device)
         torch.manual_seed(config.seed)
-        data = load_data(config, places)
-        split = split_data(config, data)
-        self.classes = data.classes
+        past = read_past(config, places)
+        data, material = load_material(config, places, past)
+        split = material.split
+        self.classes = material.classes
         self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
-        train_texts = (data.texts[index] for index in split.train.tolist())
-        self.vocabulary = learn_vocabulary(train_texts, config.tokens, config.vocabulary_size)
-        self._weights = class_weights(
-            config.class_weights, data.labels[split.train], len(data.classes)
+        if past.front is None:
+            train_texts = (data.texts[index] for index in split.train.tolist())
+            self.vocabulary = learn_vocabulary(train_texts, config.tokens, config.vocabulary_size)
+        else:
+            self.vocabulary = Vocabulary.load(past.front.folder)
+        self.weights = class_weights(
+            config.class_weights, data.labels[material.trained], len(self.classes)
         )
         self.architecture = EncoderArchitecture(
             self.vocabulary.size,
@@ -74,22 +94,28 @@ class TextClassifyTask(Task):
             config.heads,
             config.width,
             config.dropout,
-            len(data.classes),
+            len(self.classes),
         )
-        self.model = TextEncoder(self.architecture).to(self.device)
+        self.model = self.network(self.architecture)
         self.model_name = "transformer-encoder"
         encoded = [self.vocabulary.encode(text, config.max_tokens) for text in data.texts]
         self._data, self._split, self._encoded = data, split, encoded
-        self.train_batches = self._train_batches(encoded, data.labels, split.train)
-        self.validation = TextEvalBatches(encoded, data.labels, split.validation, self.device)
-        self.test = TextEvalBatches(encoded, data.labels, split.test, self.device)
+        self.train_batches = self._train_batches(encoded, data.labels, material)
+
+        def eval_batches(indices: torch.Tensor, batch_size: int) -> TextEvalBatches:
+            return TextEvalBatches(encoded, data.labels, indices, self.device, batch_size)
+
+        self.validation = eval_batches(split.validation, EVAL_BATCH_SIZE)
+        self.test = eval_batches(split.test, EVAL_BATCH_SIZE)
+        origin = "learnt from the training part" if past.front is None else "those of the old model"
         self.derived = {
             "device": device_reason,
-            "vocabulary": f"{self.vocabulary.size} tokens: learnt from the training part",
+            "vocabulary": f"{self.vocabulary.size} tokens: {origin}",
         }
+        attach_learning(self, past, material, eval_batches)
 
     def _train_batches(
-        self, encoded: list[torch.Tensor], labels: torch.Tensor, indices: torch.Tensor
+        self, encoded: list[torch.Tensor], labels: torch.Tensor, material: Material
     ) -> EpochBatches[torch.Tensor, TextBatch]:
         def read(chosen: torch.Tensor) -> torch.Tensor:
             return pad_texts([encoded[index] for index in chosen.tolist()])
@@ -100,22 +126,29 @@ class TextClassifyTask(Task):
             return tokens.to(self.device), labels[chosen].to(self.device)
 
         config = self.config
-        prefetch = config.data_workers > 0
-        return EpochBatches(indices, config.batch_size, config.seed, read, make, prefetch)
+        return EpochBatches(
+            material.split.train,
+            config.batch_size,
+            config.seed,
+            read,
+            make,
+            prefetch=config.data_workers > 0,
+            replay=material.replay,
+        )
 
-    def train_scores(self, model: nn.Module, batch: TextBatch) -> Scores:
-        tokens, labels = batch
-        logits = model(tokens)
-        loss = class_loss(logits, labels, self.config.label_smoothing, self._weights)
-        return Scores(loss, len(labels), {"accuracy": num_right(logits, labels)})
+    def logits(self, model: nn.Module, batch: TextBatch) -> torch.Tensor:
+        logits: torch.Tensor = model(batch[0])
+        return logits
 
-    def eval_sums(self, model: nn.Module, batch: TextBatch) -> EvalSums:
-        tokens, labels = batch
-        logits = model(tokens)
-        return class_sums(logits, labels, len(self.classes))
+    def labels(self, batch: TextBatch) -> torch.Tensor:
+        return batch[1]
 
-    def count(self, batch: TextBatch) -> int:
-        return len(batch[1])
+    def network(self, architecture: EncoderArchitecture) -> nn.Module:
+        return TextEncoder(architecture).to(self.device)
+
+    def takes_input_of(self, card: dict[str, Any], folder: Path) -> bool:
+        enough = card["architecture"]["max_tokens"] >= self.config.max_tokens
+        return enough and Vocabulary.load(folder) == self.vocabulary
 
     def card(self) -> dict[str, Any]:
         return {"architecture": asdict(self.architecture)}
@@ -139,8 +172,8 @@ class TextClassifyTask(Task):
             yield Example(text.encode(), label, len(self._encoded[index]), name)
 
 
-def build_task(config: TextClassifyConfig, places: Places) -> TextClassifyTask:
-    return TextClassifyTask(config, places)
+def build_task(config: TextClassifyConfig, places: Places) -> Task:
+    return together(TextClassifyTask(config, places))
 
 
 def build_model_from(card: dict[str, Any], _folder: Path) -> nn.Module:
@@ -196,7 +229,9 @@ class TextPredictor(Predictor):
     def _test_data(self) -> tuple[LabelledTexts, torch.Tensor]:
         if self._data_and_test is None:
             data = load_data(self._config, self._places)
-            self._data_and_test = (data, split_data(self._config, data).test)
+            test = split_data(self._config, data).test
+            labels = renumber(data.labels, data.classes, self._classes)
+            self._data_and_test = (replace(data, labels=labels, classes=self._classes), test)
         return self._data_and_test
 
 
@@ -205,9 +240,28 @@ def load_data(config: TextClassifyConfig, places: Places) -> LabelledTexts:
 
 
 def split_data(config: TextClassifyConfig, data: LabelledTexts) -> Split:
-    return split_labels(
-        data.labels, config.validation_fraction, config.test_fraction, config.split_seed, "texts"
-    )
+    return _new_source(config, data).split
+
+
+def load_material(
+    config: TextClassifyConfig, places: Places, past: Past
+) -> tuple[LabelledTexts, Material]:
+    """All texts that the run knows, their labels by its classes; and which of them are for what."""
+    new = load_data(config, places)
+    source, texts, old_source = _new_source(config, new), new.texts, None
+    if config.old_data is not None:
+        old = load_texts(places["old_data"], config.text_column, config.label_column)
+        subset = ("old_class_subset", config.old_class_subset)
+        wish = old_split(config, past)
+        old_source = make_source(old.labels, old.classes, subset, wish, "old texts")
+        texts = texts + old.texts
+    material = prepare_material(config, past, source, old_source)
+    return LabelledTexts(texts, material.labels, material.classes), material
+
+
+def _new_source(config: TextClassifyConfig, data: LabelledTexts) -> Source:
+    subset = ("class_subset", config.class_subset)
+    return make_source(data.labels, data.classes, subset, split_wish(config), "texts")
 
 
 def pad_texts(encoded: list[torch.Tensor]) -> torch.Tensor:

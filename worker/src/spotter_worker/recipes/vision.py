@@ -24,15 +24,15 @@ from ..data.digits import load_digits
 from ..data.idx import find_idx_pairs, load_idx
 from ..data.image_folder import decode_image, load_image_folder
 from ..data.images import JoinedImages, LabelledImages
-from ..data.selection import find_members, kept_classes, renumber
-from ..data.split import Split, split_images
+from ..data.selection import renumber
+from ..data.split import Split
 from ..device import choose_device
 from ..learning.attach import attach_learning
 from ..learning.material import (
     Material,
     Past,
     Source,
-    SplitWish,
+    make_source,
     old_split,
     prepare_material,
     read_past,
@@ -219,7 +219,7 @@ def load_data(config: VisionConfig, places: Places) -> LabelledImages:
 
 
 def split_data(config: VisionConfig, data: LabelledImages) -> Split:
-    return _source(data, config.class_subset, "class_subset", split_wish(config)).split
+    return _new_source(config, data).split
 
 
 def load_material(
@@ -227,18 +227,23 @@ def load_material(
 ) -> tuple[LabelledImages, Material]:
     """All images that the run knows, their labels by its classes; and which of them are for what."""
     new = load_data(config, places)
-    source = _source(new, config.class_subset, "class_subset", split_wish(config))
+    source = _new_source(config, new)
     if config.old_data is None:
         material = prepare_material(config, past, source, None)
         return replace(new, labels=material.labels, classes=material.classes), material
     old = _load(config, config.old_data, places.get("old_data"))
+    subset = ("old_class_subset", config.old_class_subset)
     wish = old_split(config, past)
-    material = prepare_material(
-        config, past, source, _source(old, config.old_class_subset, "old_class_subset", wish)
-    )
+    old_source = make_source(old.labels, old.classes, subset, wish, "images", old.own_test)
+    material = prepare_material(config, past, source, old_source)
     store = JoinedImages(new.store, old.store)
-    joined = LabelledImages(store, material.labels, material.classes, new.own_test)
-    return joined, material
+    return LabelledImages(store, material.labels, material.classes, new.own_test), material
+
+
+def _new_source(config: VisionConfig, data: LabelledImages) -> Source:
+    subset = ("class_subset", config.class_subset)
+    wish = split_wish(config)
+    return make_source(data.labels, data.classes, subset, wish, "images", data.own_test)
 
 
 def _load(config: VisionConfig, source: dict[str, Any], data_root: Path | None) -> LabelledImages:
@@ -250,12 +255,6 @@ def _load(config: VisionConfig, source: dict[str, Any], data_root: Path | None) 
     if find_idx_pairs(data_root):
         return load_idx(data_root, config.image_size)
     return load_image_folder(data_root, config.image_size, max(4, config.data_workers))
-
-
-def _source(data: LabelledImages, subset: list[str], field: str, wish: SplitWish) -> Source:
-    members = find_members(data.labels, data.classes, subset, field)
-    split = split_images(data, wish.validation, wish.test, wish.seed, members)
-    return Source(data.labels, data.classes, kept_classes(data.classes, subset), split)
 
 
 def _derived(
