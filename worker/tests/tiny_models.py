@@ -14,7 +14,7 @@ SENTENCES = ["What colour is the sky?", "The sky is blue.", "user assistant\n\n"
 VOCABULARY, END, PAD = 300, "<|end|>", "<|pad|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}"
-    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 COMMON: dict[str, Any] = {

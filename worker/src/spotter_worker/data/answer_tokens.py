@@ -19,8 +19,9 @@ from .dialogues import Dialogue, Message
 DEFAULT_TEMPLATE = (
     "{% for message in messages %}"
     "### {{ message['role'] | capitalize }}:\n{{ message['content'] }}"
-    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}\n\n"
-    "{% endfor %}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
+    # A bare line break behind a block would be taken away.
+    "{{ '\n\n' }}{% endfor %}"
     "{% if add_generation_prompt %}### Assistant:\n{% endif %}"
 )
 TEMPLATE_NAME = "chat_template.jinja"
@@ -134,16 +135,18 @@ class AnswerTokenizer:
         for number, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            begun = self._render(messages[:number], answer_follows=True) if number else ""
-            start = len(begun) if number and text.startswith(begun) else -1
-            if start < 0:
-                # Some templates rewrite what came before; then the answer is where its words are.
-                start = text.find(message["content"].strip(), spans[-1][1] if spans else 0)
-            if start < 0:
-                raise ValueError(f"it leaves out message {number + 1}")
+            said = message["content"].strip()
+            begun = self._render(messages[:number], answer_follows=True) if number else None
+            if begun is not None and text.startswith(begun):
+                start = len(begun)
+            else:
+                start = text.find(said, spans[-1][1] if spans else 0)
             ended = self._render(messages[: number + 1]).rstrip()
-            is_kept = text.startswith(ended) and len(ended) > start
-            spans.append((start, len(ended) if is_kept else start + len(message["content"])))
+            if text.startswith(ended) and 0 <= start < len(ended):
+                spans.append((start, len(ended)))
+            elif start >= 0 and text[start:].lstrip().startswith(said):
+                spans.append((start, text.index(said, start) + len(said)))
+            # Else the template shortens answers once more has been said: nobody will ever write them so.
         return text, spans
 
     def _render(self, messages: list[Message], answer_follows: bool = False) -> str:
