@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Floors, findFurnitureViolations, findImportViolations } from "./checks/floors.ts";
 import { readImports } from "./checks/imports.ts";
+import { findPackageViolations, readPythonImports } from "./checks/python-imports.ts";
 import { listFiles, readSources, report } from "./checks/source-files.ts";
 
 const floors = JSON.parse(readFileSync("floors.json", "utf8")) as Floors;
@@ -14,4 +15,5 @@ const rooms = floors.server.storeys.flat().map((room) => {
 report([
   ...findImportViolations(readImports(inHouse), floors),
   ...findFurnitureViolations(listFiles(), new Map(rooms), floors),
+  ...findPackageViolations(readPythonImports(readSources([".py"]))),
 ]);

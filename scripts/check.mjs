@@ -39,8 +39,9 @@ const checks = {
   "python lint": [python, "-m", "ruff", "check", "."],
   "python format": [python, "-m", "ruff", "format", "--check", "."],
   "python types": [python, "-m", "mypy", "--config-file", "pyproject.toml"],
+  "python types: package": [python, "-m", "mypy", "--config-file", "pyproject.toml"],
 };
-const workingFolders = { "python types": worker };
+const workingFolders = { "python types": worker, "python types: package": inRoot("sdk") };
 
 try {
   await ensureReady({ dev: true, build: false });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { findCycles, shortestLoop } from "./cycles.ts";
 import { readImports } from "./imports.ts";
-import { readPythonImports } from "./python-imports.ts";
+import { findPackageViolations, readPythonImports } from "./python-imports.ts";
 
 function cyclesOf(edges: Record<string, string[]>): string[][] {
   return findCycles(new Map(Object.entries(edges))).map((group) => [...group].sort());
@@ -70,4 +70,14 @@ test("readPythonImports sees absolute and relative imports, not lazy ones", () =
   const vision = { path: `${folder}/recipes/vision.py`, text };
   const found = readPythonImports([...files.filter((file) => file.path !== vision.path), vision]);
   expect(found.map((item) => item.to)).toEqual([`${folder}/api.py`, `${folder}/loop.py`]);
+});
+
+test("the worker may import the package of own scripts, never the other way round", () => {
+  const files = [
+    { path: "sdk/src/spotter/relay.py", text: "from spotter_worker.loop import Loop\n" },
+    { path: "worker/src/spotter_worker/loop.py", text: "from spotter.relay import Relay\n" },
+  ];
+  expect(findPackageViolations(readPythonImports(files))).toEqual([
+    "sdk/src/spotter/relay.py imports spotter_worker.loop.Loop: the package is below the worker",
+  ]);
 });

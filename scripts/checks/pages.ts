@@ -11,6 +11,7 @@ const environmentReaders = [
   /^apps\/server\/src\/platform\/settings\.ts$/,
   /^apps\/cli\/src\/settings\.ts$/,
   /^worker\/src\/spotter_worker\/settings\.py$/,
+  /^sdk\/src\/spotter\/settings\.py$/,
   /^(scripts|bench|e2e|examples)\//,
   /^apps\/server\/test\//,
   /^worker\/tests\//,

@@ -31,6 +31,7 @@ def golden_events() -> dict[str, dict[str, Any]]:
     [
         "JobSpec.train.json",
         "JobSpec.audio.json",
+        "JobSpec.command.json",
         "JobSpec.text-classify.json",
         "JobSpec.predict.json",
     ],

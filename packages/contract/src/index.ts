@@ -13,6 +13,7 @@ export * from "./projects.ts";
 export * from "./queue.ts";
 export * from "./recipes/audio.ts";
 export * from "./recipes/classifier-fields.ts";
+export * from "./recipes/command.ts";
 export * from "./recipes/concept.ts";
 export * from "./recipes/field.ts";
 export * from "./recipes/learning-fields.ts";

@@ -78,9 +78,15 @@ def _attempt(
     try:
         spec = read_spec(attempt_dir, client, commands.job_id)
         config = spec["config"]
-        from .job import run_job
+        if spec["kind"] == "train" and spec["recipe"] == "command":
+            # Somebody's program: torch is its business, if anybody's.
+            from .command import run_command
 
-        state = run_job(spec, run_dir, tracker, commands)
+            state = run_command(spec, run_dir, attempt_dir, client, tracker, commands)
+        else:
+            from .job import run_job
+
+            state = run_job(spec, run_dir, tracker, commands)
         return state, EXIT_ABANDONED if state == "abandoned" else 0
     # The edge of the job: whatever went wrong is told, then the process ends.
     except BaseException as error:  # noqa: BLE001

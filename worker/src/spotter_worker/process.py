@@ -32,16 +32,35 @@ def is_alive(pid: int, expected_start_time: str) -> bool:
 def group_memory_bytes(group: int) -> int:
     """Resident memory of all processes of a group."""
     if PROC.joinpath("self").exists():
-        pages = 0
-        for entry in PROC.iterdir():
-            if not entry.name.isdigit():
-                continue
-            fields = _stat_fields(int(entry.name))
-            if fields is not None and int(fields[2]) == group:
-                pages += int(fields[21])
+        pages = sum(int(fields[21]) for fields in _group_fields(group).values())
         return pages * os.sysconf("SC_PAGE_SIZE")
     rows = (line.split() for line in _ps("pgid=,rss=", "-A").splitlines())
     return sum(int(kib) * 1024 for pgid, kib in rows if int(pgid) == group)
+
+
+def group_cpu_s(group: int) -> float:
+    """Processor seconds of the group's living processes; 0 where the system has no /proc."""
+    ticks = sum(int(fields[11]) + int(fields[12]) for fields in _group_fields(group).values())
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def group_members(group: int) -> list[int]:
+    """Process ids of a group, ourselves among them."""
+    if PROC.joinpath("self").exists():
+        return list(_group_fields(group))
+    rows = (line.split() for line in _ps("pgid=,pid=", "-A").splitlines())
+    return [int(pid) for pgid, pid in rows if int(pgid) == group]
+
+
+def _group_fields(group: int) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    if not PROC.joinpath("self").exists():
+        return found
+    for entry in PROC.iterdir():
+        fields = _stat_fields(int(entry.name)) if entry.name.isdigit() else None
+        if fields is not None and int(fields[2]) == group:
+            found[int(entry.name)] = fields
+    return found
 
 
 def signal_group(group: int, number: signal.Signals) -> None:

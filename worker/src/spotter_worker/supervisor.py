@@ -52,8 +52,9 @@ class Supervisor:
         self._worker_start_time = ""
         self._num_oom_kills = num_kernel_oom_kills()
         self._next_heartbeat, self._heartbeat_seq = 0.0, 0
+        memory_limit_gib = arguments.memory_limit_gib or _wanted_memory_gib(self._spec)
         self._limits = Limits(
-            arguments.time_limit_s, arguments.memory_limit_gib, arguments.grace_s, self._dir
+            arguments.time_limit_s, memory_limit_gib, arguments.grace_s, self._dir
         )
 
     def run(self) -> None:
@@ -269,6 +270,12 @@ def _exit_facts(
         "reason": reason,
         "message": message,
     }
+
+
+def _wanted_memory_gib(spec: dict[str, Any]) -> float | None:
+    """A command run's limit on its program and us together; its limit on time the worker keeps itself."""
+    limit_mb = spec["config"].get("memory_mb") if spec["recipe"] == "command" else None
+    return None if limit_mb is None else float(limit_mb) / 1024
 
 
 def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: bool) -> str:

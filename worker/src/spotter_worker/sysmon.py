@@ -19,10 +19,17 @@ GIB = 1024**3
 
 
 class SystemMonitor:
-    """Logs `system/*` under the loop's present step."""
+    """Logs `system/*` under the loop's present step; `usage` says processor seconds so far and bytes in memory."""
 
-    def __init__(self, tracker: Tracks, present_step: Callable[[], int], use_gpu: bool) -> None:
+    def __init__(
+        self,
+        tracker: Tracks,
+        present_step: Callable[[], int],
+        use_gpu: bool,
+        usage: Callable[[], tuple[float, int]] | None = None,
+    ) -> None:
         self._tracker, self._present_step = tracker, present_step
+        self._usage = usage or _own_usage
         self._nvml = _open_nvml() if use_gpu else None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sysmon", daemon=True)
@@ -35,16 +42,17 @@ class SystemMonitor:
         self._thread.join()
 
     def _run(self) -> None:
-        cpu, wall = time.process_time(), time.monotonic()
+        cpu, wall = self._usage()[0], time.monotonic()
         while not self._stop.wait(INTERVAL_S):
-            now_cpu, now_wall = time.process_time(), time.monotonic()
+            (now_cpu, num_bytes), now_wall = self._usage(), time.monotonic()
             cores = os.cpu_count() or 1
-            share = (now_cpu - cpu) / (now_wall - wall) / cores
+            # What a process used is forgotten with it, so the sum over a program's processes may fall.
+            share = max(0.0, now_cpu - cpu) / (now_wall - wall) / cores
             cpu, wall = now_cpu, now_wall
             readings = {
                 # Share of the whole machine.
                 "system/cpu_percent": min(100.0, 100 * share),
-                "system/memory_used_gib": resident_bytes() / GIB,
+                "system/memory_used_gib": num_bytes / GIB,
                 "system/memory_total_gib": _total_bytes() / GIB,
             }
             self._tracker.log({**readings, **self._read_gpu()}, self._present_step())
@@ -65,6 +73,10 @@ class SystemMonitor:
             "system/gpu_memory_total_gib": memory.total / GIB,
             "system/gpu_utilization_percent": float(utilization.gpu),
         }
+
+
+def _own_usage() -> tuple[float, int]:
+    return time.process_time(), resident_bytes()
 
 
 def _open_nvml() -> tuple[Any, Any] | None:

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
+import { CommandConfig } from "./command.ts";
 import { ConceptConfig } from "./concept.ts";
 import { TextClassifyConfig } from "./text-classify.ts";
 import { TextFinetuneConfig } from "./text-finetune.ts";
@@ -19,6 +20,8 @@ interface RecipeEntry {
   /** Fields of the config that name data, and those that name a model. */
   readonly data_fields: readonly string[];
   readonly model_fields: readonly string[];
+  /** Fields that name a folder of the server's. */
+  readonly folder_fields?: readonly string[];
   readonly config: z.ZodType<Record<string, unknown>>;
 }
 
@@ -98,6 +101,20 @@ export const recipes = {
     model_fields: ["init_from"],
     config: ConceptConfig,
   },
+  command: {
+    title: "A program of your own",
+    title_zh: "自己的程序",
+    description:
+      "Runs any program: your training script in any framework. The package spotter inside it sends its metrics, files and checkpoints.",
+    description_zh:
+      "运行任意程序：用任何框架写的训练脚本。脚本中的 spotter 包会发送指标、文件与检查点。",
+    primary_metric: "val/loss",
+    higher_is_better: false,
+    data_fields: [],
+    model_fields: [],
+    folder_fields: ["working_directory"],
+    config: CommandConfig,
+  },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
 export const RecipeName = z.enum([
@@ -107,6 +124,7 @@ export const RecipeName = z.enum([
   "text-lm",
   "text-finetune",
   "concept",
+  "command",
 ]);
 
 export const Recipe = z.object({

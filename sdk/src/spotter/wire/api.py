@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -59,6 +60,31 @@ class ServerClient:
             return content
         raise _refusal(answer.status, content)
 
+    def upload(self, path: str, content: BinaryIO, size: int, timeout_s: float) -> dict[str, Any]:
+        """Sends a file's bytes over a connection of their own."""
+        url = urlsplit(self.address())
+        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        connection = kind(url.hostname or "", url.port, timeout=timeout_s)
+        headers = {
+            "authorization": f"Bearer {self._token}",
+            "content-type": "application/octet-stream",
+            "content-length": str(size),
+        }
+        try:
+            connection.request("PUT", url.path.rstrip("/") + path, content, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, HTTPException) as error:
+            raise ServerUnreachableError(f"{type(error).__name__}: {error}") from error
+        finally:
+            connection.close()
+        parsed = _parse_object(body)
+        if answer.status < 400 and parsed is not None:
+            return parsed
+        if answer.status >= 500 or answer.status == 429:
+            raise ServerUnreachableError(f"answer {answer.status}: {body[:300]!r}")
+        raise _refusal(answer.status, parsed)
+
     def address_stamp(self) -> int:
         """Changes when a server has started and written its address anew."""
         try:
@@ -88,7 +114,7 @@ class ServerClient:
         return answer
 
     def _connect(self, timeout_s: float) -> None:
-        url = urlsplit(self._read_address())
+        url = urlsplit(self.address())
         if url.hostname is None or url.scheme not in ("http", "https"):
             raise ValueError(f"{self._address_file or self._address} is no usable address")
         is_secure = url.scheme == "https"
@@ -103,7 +129,8 @@ class ServerClient:
         self._host = url.netloc.rsplit("@", 1)[-1]
         self._prefix = url.path.rstrip("/")
 
-    def _read_address(self) -> str:
+    def address(self) -> str:
+        """Of the server, as it is known now."""
         if self._address_file is None:
             return self._address
         address = json.loads(self._address_file.read_text())

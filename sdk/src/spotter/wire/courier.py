@@ -17,6 +17,7 @@ from .spool import Line, Spool
 PROTOCOL = 1
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
+LOOK_S = 0.2
 # The server has closed the books on this attempt or its job; nothing more will ever be taken.
 FINAL_CODES = {"attempt-superseded", "attempt-ended", "job-not-found", "run-not-found"}
 
@@ -165,7 +166,15 @@ class CarriedSpool:
         self._spool.append(events_json)
 
     def wait_drained(self, timeout_s: float) -> bool:
-        return self._spool.wait_drained(timeout_s)
+        deadline = time.monotonic() + timeout_s
+        # A server that will take no more is not waited for.
+        while self._courier.final_code is None:
+            remaining = deadline - time.monotonic()
+            if self._spool.wait_drained(max(0.0, min(remaining, LOOK_S))):
+                return True
+            if remaining <= LOOK_S:
+                return False
+        return self._spool.wait_drained(0.0)
 
     def close(self) -> None:
         self._courier.stop()

@@ -1,6 +1,13 @@
-// Where a config's sources lie on this server's disk: each field that names data or a model, checked before anything
-// is queued.
-import { DataSource, ModelSource, type RecipeName, recipes } from "@spotter/contract";
+// Where a config's sources lie on this server's disk: each field that names data, a model or a folder, checked before
+// anything is queued.
+import path from "node:path";
+import {
+  CommandConfig,
+  DataSource,
+  ModelSource,
+  type RecipeName,
+  recipes,
+} from "@spotter/contract";
 import type { DatasetService } from "../datasets/index.ts";
 
 export interface PlaceParts {
@@ -40,5 +47,18 @@ export async function locateSources(
       places[field] = await parts.locateModel(model.model_version, projectId);
     else if ("path" in model) places[field] = await parts.datasets.resolvePath(model.path);
   }
-  return { places, dataName };
+  const entry = recipes[recipe];
+  const folderFields: readonly string[] = "folder_fields" in entry ? entry.folder_fields : [];
+  for (const field of folderFields) {
+    const folder = config[field];
+    if (typeof folder === "string") places[field] = await parts.datasets.resolvePath(folder);
+  }
+  return { places, dataName: recipe === "command" ? programName(config) : dataName };
+}
+
+/** What a person would call the program: `train` for `python -u jobs/train.py --lr 3`. */
+function programName(config: Record<string, unknown>): string {
+  const [program = "", ...words] = CommandConfig.parse(config).command;
+  const script = words.find((word) => /^[^-].*\.(py|sh|js|mjs|ts|rb|jl|R|pl)$/.test(word));
+  return path.parse(script ?? program).name.slice(0, 60) || "program";
 }
