@@ -17,7 +17,7 @@ interface RecipeEntry {
   readonly description_zh: string;
   readonly primary_metric: string;
   readonly higher_is_better: boolean;
-  /** Fields of the config that name data, and those that name a model. */
+  /** Fields of the config that name data, and those that name a model: first the one that a training begins from. */
   readonly data_fields: readonly string[];
   readonly model_fields: readonly string[];
   /** Fields that name a folder of the server's. */

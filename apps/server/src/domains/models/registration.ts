@@ -133,11 +133,10 @@ export function parentOf(
   recipe: RecipeName,
   config: Readonly<Record<string, unknown>>,
 ): number | null {
-  for (const field of recipes[recipe].model_fields) {
-    const source = ModelSource.safeParse(config[field]);
-    if (source.success && "model_version" in source.data) return source.data.model_version;
-  }
-  return null;
+  // The first: a teacher is learnt from, but nothing begins with it.
+  const field: string | undefined = recipes[recipe].model_fields[0];
+  const source = ModelSource.safeParse(field === undefined ? null : config[field]);
+  return source.success && "model_version" in source.data ? source.data.model_version : null;
 }
 
 export function revisionOf(code: string | null): CodeRevision | null {
