@@ -5,6 +5,7 @@
 export const SENTENCES = {
   waitsForRun: "Waits for run {run} to end: one training runs at a time.",
   waitsForPrediction: "Waits for an earlier prediction to end.",
+  waitsForPreflight: "Waits for an earlier pre-flight to end.",
   noPython:
     "No Python environment is set up for training; run `npm start` once more and read its output.",
   supervisorReplaced:

@@ -3,6 +3,7 @@ export default {
   sentences: {
     waitsForRun: "等待训练 {run} 结束：一次只运行一个训练。",
     waitsForPrediction: "等待前一次预测结束。",
+    waitsForPreflight: "等待前一次预检结束。",
     noPython: "尚未准备好训练所需的 Python 环境；请再次运行 `npm start` 并查看输出。",
     supervisorReplaced: "监护进程曾丢失，新的监护进程已接管正在运行的训练进程。",
     stoppedAsAsked: "已按要求停止。",
