@@ -1,5 +1,6 @@
-// Turns what people type into ids: a run's number, a project's name.
-import { fetchProjects, type HttpClient } from "@spotter/client";
+// Turns what people type into ids: a run's number, a model version, a model's or a project's name.
+import { fetchModels, fetchProjects, fetchVersionsOf, type HttpClient } from "@spotter/client";
+import { ModelStage } from "@spotter/contract";
 import { UsageProblem } from "./exit-codes.ts";
 
 /** @throws UsageProblem */
@@ -9,12 +10,48 @@ export function runIdOf(text: string): number {
   return Number(digits);
 }
 
-/** A model version's id, with or without the v that tells it from a run's number. @throws UsageProblem */
-export function versionIdOf(text: string): number {
-  const digits = text.replace(/^v/i, "");
-  if (!/^[1-9][0-9]{0,14}$/.test(digits))
-    throw new UsageProblem(`"${text}" is no model version; write v7.`);
-  return Number(digits);
+const VERSION_ID = /^v?[1-9][0-9]{0,14}$/i;
+
+/** Whether a word means a model version where it could be a run: `v7`, or `vision-digits@2`. */
+export function meansVersion(text: string): boolean {
+  return /^v/i.test(text) ? VERSION_ID.test(text) || text.includes("@") : text.includes("@");
+}
+
+/**
+ * A model version's id: from `v7` or `7`, from a model's name and the version's number there (`vision-digits@2`), or
+ * from a name and a stage (`vision-digits@production`).
+ * @throws UsageProblem
+ */
+export async function versionIdOf(client: HttpClient, text: string): Promise<number> {
+  if (VERSION_ID.test(text)) return Number(text.replace(/^v/i, ""));
+  const at = text.lastIndexOf("@");
+  if (at < 1)
+    throw new UsageProblem(
+      `"${text}" is no model version; write v7, or name@2, or name@production.`,
+    );
+  const [name, wanted] = [text.slice(0, at), text.slice(at + 1)];
+  const stage = ModelStage.safeParse(wanted);
+  const number = wanted.replace(/^v/i, "");
+  if (!stage.success && !/^[1-9][0-9]{0,14}$/.test(number))
+    throw new UsageProblem(`"${wanted}" in "${text}" is neither a version's number nor a stage.`);
+  const query = stage.success ? { stage: stage.data } : { version: number };
+  const { versions } = await fetchVersionsOf(client, await modelIdOf(client, name), query);
+  const [found] = versions;
+  if (found !== undefined) return found.id;
+  throw new UsageProblem(
+    stage.success ? `No version of ${name} is in ${wanted}.` : `${name} has no version ${number}.`,
+  );
+}
+
+/** A model by name or number. @throws UsageProblem */
+export async function modelIdOf(client: HttpClient, text: string): Promise<number> {
+  const models = await fetchModels(client);
+  const found =
+    models.find(({ name }) => name.toLowerCase() === text.toLowerCase()) ??
+    models.find(({ id }) => String(id) === text);
+  if (found !== undefined) return found.id;
+  const names = models.map(({ name }) => name).join(", ");
+  throw new UsageProblem(`There is no model "${text}"; there are: ${names || "none"}.`);
 }
 
 /** By name or number; undefined when none is asked for. */

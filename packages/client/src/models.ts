@@ -1,10 +1,12 @@
 // Models and their versions: find, stage, roll back, and let them predict.
 import {
+  deleteModelVersion,
   findModelVersions,
   getModel,
   getModelVersion,
   type ListModelVersionsQuery,
   listModels,
+  listModelVersions,
   type Model,
   type ModelDetail,
   type ModelVersionDetail,
@@ -12,6 +14,7 @@ import {
   type PredictAnswer,
   type PredictRequest,
   predictWithModelVersion,
+  restoreModelVersion,
   rollBackModel,
   type UpdateModelVersion,
   updateModelVersion,
@@ -40,6 +43,15 @@ export function fetchModelVersions(
   return client.call(findModelVersions, { query });
 }
 
+/** Versions of one model that fit. */
+export function fetchVersionsOf(
+  client: HttpClient,
+  modelId: number,
+  query: Omit<z.input<typeof ListModelVersionsQuery>, "project_id"> = {},
+): Promise<ModelVersionPage> {
+  return client.call(listModelVersions, { params: { model_id: modelId }, query });
+}
+
 /** One version, whole. */
 export function fetchModelVersion(
   client: HttpClient,
@@ -55,6 +67,19 @@ export function changeModelVersion(
   change: z.input<typeof UpdateModelVersion>,
 ): Promise<ModelVersionDetail> {
   return client.call(updateModelVersion, { params: { version_id: versionId }, body: change });
+}
+
+/** Deletes a version that is not in production; it can be restored for seven days. */
+export async function removeModelVersion(client: HttpClient, versionId: number): Promise<void> {
+  await client.call(deleteModelVersion, { params: { version_id: versionId } });
+}
+
+/** Brings back a deleted version. */
+export function bringBackModelVersion(
+  client: HttpClient,
+  versionId: number,
+): Promise<ModelVersionDetail> {
+  return client.call(restoreModelVersion, { params: { version_id: versionId } });
 }
 
 /** Brings back the version that was in production before. */

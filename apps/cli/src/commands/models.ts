@@ -1,20 +1,16 @@
-// models: versions found by metric, tag and stage; one whole; stages and roll back.
-import {
-  changeModelVersion,
-  fetchModels,
-  fetchModelVersion,
-  fetchModelVersions,
-  type HttpClient,
-  rollBack,
-} from "@spotter/client";
-import { ModelStage, type ModelVersion, type ModelVersionDetail } from "@spotter/contract";
+// models: versions found by metric, tag and stage; one whole.
+import { fetchModelVersion, fetchModelVersions } from "@spotter/client";
+import type { ModelVersion } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { bytes, dateTime, number } from "../format.ts";
 import { versionIdOf } from "../lookup.ts";
-import { facts, table } from "../table.ts";
+import { table } from "../table.ts";
+import { addModelChanges } from "./model-changes.ts";
+import { compareVersions } from "./model-compare.ts";
+import { stageOf, stageWord, tell } from "./model-views.ts";
 
 interface ModelsOptions {
   metric?: string;
@@ -40,16 +36,18 @@ export function addModelsCommands(program: Command, bind: Bind, t: Context["text
     .action(bind(listVersions));
   models
     .command("show <version>")
-    .description(t("one version, by its id: v7 or 7", "查看一个版本，用其编号：v7 或 7"))
+    .description(
+      t(
+        "one version: v7, or name@2, or name@production",
+        "查看一个版本：v7、名称@2 或 名称@production",
+      ),
+    )
     .action(bind(showVersion));
   models
-    .command("stage <version> <stage>")
-    .description(t("move a version to a stage", "把版本移到某个阶段"))
-    .action(bind(stageVersion));
-  models
-    .command("rollback <model>")
-    .description(t("bring back what was in production before", "让生产环境回到上一个版本"))
-    .action(bind(rollBackModel));
+    .command("compare <versions...>")
+    .description(t("metrics and configs of versions side by side", "并排对比版本的指标与配置"))
+    .action(bind(compareVersions));
+  addModelChanges(models, bind, t);
 }
 
 async function listVersions(
@@ -101,78 +99,7 @@ function versionTable(context: Context, versions: readonly ModelVersion[], metri
   return table(head, rows, [2, 4, 5]);
 }
 
-const CHINESE_STAGES = { none: "无", staging: "预发布", production: "生产", archived: "已归档" };
-
-function stageWord(context: Context, stage: ModelStage): string {
-  const word = context.text(stage, CHINESE_STAGES[stage]);
-  return stage === "production" ? context.style("green", word) : word;
-}
-
 async function showVersion(context: Context, [version = ""]: string[]): Promise<void> {
-  const found = await fetchModelVersion(context.client(), versionIdOf(version));
-  tell(context, found);
-}
-
-function tell(context: Context, version: ModelVersionDetail): void {
-  if (context.json) {
-    context.answer(version);
-    return;
-  }
-  const t = context.text.bind(context);
-  const { parent, code_revision: code, weights } = version;
-  context.say(
-    facts([
-      [t("model", "模型"), `${printable(version.name)} ${t("version", "版本")} ${version.version}`],
-      [t("stage", "阶段"), stageWord(context, version.stage)],
-      [t("run", "训练"), `#${version.run_id} ${printable(version.run_name)}`],
-      [t("data", "数据"), printable(version.data.name)],
-      [t("from", "来自"), parent === null ? "–" : `${printable(parent.name)} ${parent.version}`],
-      [t("code", "代码"), code === null ? "–" : `${code.revision}${code.dirty ? "*" : ""}`],
-      [t("weights", "权重"), `${bytes(weights.size)}  ${weights.sha256.slice(0, 12)}`],
-      [
-        t("latency", "延迟"),
-        version.latency_ms === null ? "–" : `${number(version.latency_ms)} ms`,
-      ],
-      [t("tags", "标签"), printable(version.tags.join(" "))],
-      [t("note", "备注"), printable(version.note)],
-      ...Object.entries(version.metrics).map(
-        ([name, value]) => [printable(name), number(value)] as [string, string],
-      ),
-    ]),
-  );
-}
-
-async function stageVersion(context: Context, [version = "", stage = ""]: string[]): Promise<void> {
-  const change = { stage: stageOf(stage) };
-  tell(context, await changeModelVersion(context.client(), versionIdOf(version), change));
-}
-
-async function rollBackModel(context: Context, [name = ""]: string[]): Promise<void> {
   const client = context.client();
-  const model = await rollBack(client, await modelIdOf(client, name));
-  if (context.json) return context.answer(model);
-  const version = model.production?.version ?? "–";
-  context.say(
-    context.text(
-      `${printable(model.name)}: version ${version} is in production.`,
-      `${printable(model.name)}：版本 ${version} 已回到生产。`,
-    ),
-  );
-}
-
-/** By name or number. */
-async function modelIdOf(client: HttpClient, text: string): Promise<number> {
-  const models = await fetchModels(client);
-  const found =
-    models.find(({ name }) => name.toLowerCase() === text.toLowerCase()) ??
-    models.find(({ id }) => String(id) === text);
-  if (found !== undefined) return found.id;
-  const names = models.map(({ name }) => name).join(", ");
-  throw new UsageProblem(`There is no model "${text}"; there are: ${names || "none"}.`);
-}
-
-function stageOf(text: string): ModelStage {
-  const stage = ModelStage.safeParse(text);
-  if (stage.success) return stage.data;
-  throw new UsageProblem(`A stage is ${ModelStage.options.join(", ")}, not "${text}".`);
+  tell(context, await fetchModelVersion(client, await versionIdOf(client, version)));
 }

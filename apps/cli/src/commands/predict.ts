@@ -8,7 +8,7 @@ import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { percent } from "../format.ts";
-import { runIdOf, versionIdOf } from "../lookup.ts";
+import { meansVersion, runIdOf, versionIdOf } from "../lookup.ts";
 import { table } from "../table.ts";
 
 /** As many as one request takes. */
@@ -20,8 +20,8 @@ export function addPredictCommand(program: Command, bind: Bind, t: Context["text
     .command("predict <run-or-version> [files...]")
     .description(
       t(
-        "let the weights of a run (42) or a model version (v7) answer",
-        "用训练（42）或模型版本（v7）的权重作答",
+        "let the weights of a run (42) or a model version (v7, name@2) answer",
+        "用训练（42）或模型版本（v7、名称@2）的权重作答",
       ),
     )
     .option(
@@ -37,13 +37,13 @@ async function predictCommand(
   [asked = "", ...files]: string[],
   options: { test?: string; text?: string },
 ): Promise<void> {
-  const isVersion = /^v/i.test(asked);
-  const id = isVersion ? versionIdOf(asked) : runIdOf(asked);
+  const isVersion = meansVersion(asked);
   const samples = samplesOf(options.test);
   const inputs = inputsOf(files, options.text);
   if (inputs.length === 0 && samples === 0)
     throw new UsageProblem("Give files, --text, or --test N for samples of the test split.");
   const client = context.client();
+  const id = isVersion ? await versionIdOf(client, asked) : runIdOf(asked);
   const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as GivenInput[] }] : [];
   for (let start = 0; start < inputs.length; start += INPUTS_A_CALL)
     requests.push({ test_samples: 0, inputs: inputs.slice(start, start + INPUTS_A_CALL) });
@@ -57,7 +57,9 @@ async function predictCommand(
   if (first === null) return;
   if (context.json) return context.answer({ ...first, predictions });
   show(context, predictions);
-  context.note(`${first.weights}  sha256 ${first.sha256.slice(0, 12)}`);
+  context.note(
+    `${first.weights}  sha256 ${first.sha256.slice(0, 12)}  ${first.latency_ms.toPrecision(3)} ms`,
+  );
 }
 
 function show(context: Context, predictions: readonly Prediction[]): void {

@@ -19,8 +19,16 @@ it("compares with the first version and marks the best by the metric's direction
 });
 
 it("marks none as best where all are equal", () => {
-  const [row] = metricRows([{ metrics: { a: 1 } }, { metrics: { a: 1 } }]);
+  const [row] = metricRows([{ metrics: { accuracy: 1 } }, { metrics: { accuracy: 1 } }]);
   expect(row?.cells.some(({ isBest }) => isBest)).toBe(false);
+});
+
+it("marks none as best of a metric whose name does not say which end is good", () => {
+  const [row] = metricRows([{ metrics: { entropy: 1 } }, { metrics: { entropy: 2 } }]);
+  expect(row?.cells.map(({ isBest, difference }) => [isBest, difference])).toEqual([
+    [false, null],
+    [false, 1],
+  ]);
 });
 
 it("knows which metrics should be small", () => {

@@ -1,6 +1,7 @@
 // Versions side by side: metrics against the first one, what says where they come from, and configs where they differ.
 import { decodeMetricValue, type MetricValue, type ModelVersion } from "@spotter/contract";
 import { configRows } from "../runs/run-page/prepare-config.ts";
+import { metricNames } from "./prepare-versions.ts";
 
 export interface MetricCell {
   value: MetricValue | null;
@@ -18,24 +19,26 @@ export interface ConfigDifference {
   values: (string | null)[];
 }
 
-const LOWER_IS_BETTER = /(^|[/_])(loss|error|err|perplexity|ppl|mae|mse|rmse|latency|forgetting)/i;
+const LOWER_IS_BETTER =
+  /(^|[/_])(loss|error|err|perplexity|ppl|bpb|mae|mse|rmse|wer|cer|latency|forgetting)/i;
+const HIGHER_IS_BETTER =
+  /(^|[/_])(accuracy|acc|precision|recall|f1|auc|bleu|rouge|score|reward|iou|r2)(_|$|[0-9])/i;
 
-/** Whether less of a metric is better, by its name; of most more is. */
+/** Whether less of a metric is better, by its name. */
 export function isLowerBetter(name: string): boolean {
   return LOWER_IS_BETTER.test(name);
 }
 
 /** Metrics that any of the versions has; those of the test set first. */
 export function metricRows(versions: readonly Pick<ModelVersion, "metrics">[]): MetricRow[] {
-  const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
-  const rank = (name: string) => ["test/", "val/", ""].findIndex((start) => name.startsWith(start));
-  names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  return names.map((name) => {
+  return metricNames(versions).map((name) => {
     const values = versions.map(({ metrics }) => metrics[name] ?? null);
     const numbers = values.map((value) => (value === null ? Number.NaN : decodeMetricValue(value)));
     const finite = numbers.filter(Number.isFinite);
     const best = isLowerBetter(name) ? Math.min(...finite) : Math.max(...finite);
-    const isContest = new Set(finite).size > 1;
+    // Of a metric whose name says nothing, such as an entropy, nobody knows which end is good.
+    const isContest =
+      new Set(finite).size > 1 && (isLowerBetter(name) || HIGHER_IS_BETTER.test(name));
     const base = numbers[0] ?? Number.NaN;
     const cells = numbers.map((number, index) => {
       const difference = index === 0 ? Number.NaN : number - base;

@@ -1,19 +1,20 @@
 // The columns and short texts of a table of versions.
 import type { ModelVersion } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { latencyText, metricColumns, revisionText } from "./prepare-versions.ts";
+import { latencyText, metricColumns, metricNames, revisionText } from "./prepare-versions.ts";
 
-it("shows what was tested first, then validation, and no more than four", () => {
+it("shows what was tested first, then validation, and no more than three", () => {
   const versions: Pick<ModelVersion, "metrics">[] = [
     { metrics: { "train/loss": 1, "val/loss": 1, "test/loss": 1 } },
-    { metrics: { "test/accuracy": 1, "val/accuracy": 1 } },
+    { metrics: { "test/accuracy": 1, "test/entropy": 1, "val/accuracy": 1 } },
   ];
-  expect(metricColumns(versions)).toEqual([
+  expect(metricNames(versions).slice(0, 4)).toEqual([
     "test/accuracy",
     "test/loss",
+    "test/entropy",
     "val/accuracy",
-    "val/loss",
   ]);
+  expect(metricColumns(versions)).toEqual(["test/accuracy", "test/loss", "test/entropy"]);
   expect(metricColumns(versions, "train/loss")[0]).toBe("train/loss");
   expect(metricColumns([])).toEqual([]);
 });

@@ -1,18 +1,24 @@
 // Which metrics a table of versions shows: the one asked for, then what was tested first; a few at most.
 import type { ModelVersion } from "@spotter/contract";
 
-const MAX_COLUMNS = 4;
+const MAX_COLUMNS = 3;
 const ORDER = ["test/", "val/", ""];
+/** What a run is judged by comes before what explains it. */
+const JUDGING = /(^|[/_])(accuracy|loss|perplexity|f1|bleu)$/;
+
+type Measured = Pick<ModelVersion, "metrics">;
+
+/** What any of the versions has: test before validation before the rest. */
+export function metricNames(versions: readonly Measured[]): string[] {
+  const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const rank = (name: string) =>
+    2 * ORDER.findIndex((prefix) => name.startsWith(prefix)) + (JUDGING.test(name) ? 0 : 1);
+  return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
 
 /** @param first shown in any case, and first; empty for none */
-export function metricColumns(
-  versions: readonly Pick<ModelVersion, "metrics">[],
-  first = "",
-): string[] {
-  const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
-  const rank = (name: string) => ORDER.findIndex((prefix) => name.startsWith(prefix));
-  names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const others = names.filter((name) => name !== first);
+export function metricColumns(versions: readonly Measured[], first = ""): string[] {
+  const others = metricNames(versions).filter((name) => name !== first);
   return (first === "" ? others : [first, ...others]).slice(0, MAX_COLUMNS);
 }
 
