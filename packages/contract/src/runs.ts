@@ -54,7 +54,7 @@ export const RunSummary = z.object({
   progress: RunProgress.nullable(),
   /** The metric that chooses the best model, with its best value. */
   best: z.object({ metric: MetricName, value: MetricValue, step: z.number().int() }).nullable(),
-  /** Last values of at most 12 headline metrics (`train/loss`, `val/accuracy`, …). */
+  /** Last values of at most 15 headline metrics (`train/loss`, `val/accuracy`, …). */
   metrics: z.record(MetricName, MetricValue),
   parent_id: Id.nullable(),
 });

@@ -10,7 +10,7 @@ import {
 import type { z } from "zod";
 import type { RunFacts, RunFileRow, RunRow } from "./tables.ts";
 
-/** Metrics that the list shows unless told otherwise; at most twelve. */
+/** Metrics that the list shows unless told otherwise; at most fifteen. */
 export const HEADLINE_METRICS: readonly string[] = [
   "train/loss",
   "val/loss",
@@ -24,6 +24,9 @@ export const HEADLINE_METRICS: readonly string[] = [
   "loss",
   "accuracy",
   "eval/loss",
+  "continual/old_accuracy_before",
+  "continual/old_accuracy_after",
+  "continual/forgetting",
 ];
 
 export type MetricValues = Record<string, MetricValue>;

@@ -7,6 +7,8 @@ export default {
   rename: "Rename",
   addTag: "Add tag",
   removeTag: "Remove tag {tag}",
+  oldData: "Old data, before → after",
+  forgetting: "forgetting {points}",
   bestAt: "best at step {step}",
   progress: "Progress",
   epoch: "epoch {epoch} of {total}",

@@ -7,6 +7,8 @@ export default {
   rename: "重命名",
   addTag: "添加标签",
   removeTag: "移除标签 {tag}",
+  oldData: "旧数据：训练前 → 后",
+  forgetting: "遗忘 {points}",
   bestAt: "最佳于第 {step} 步",
   progress: "进度",
   epoch: "轮次 {epoch} / {total}",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { headlines, progressShare, staleFor } from "./prepare-header.ts";
+import { headlines, keptOf, progressShare, staleFor } from "./prepare-header.ts";
 
 test("headlines leave out the best metric and the machine, in reading order", () => {
   const run = {
@@ -11,6 +11,21 @@ test("headlines leave out the best metric and the machine, in reading order", ()
     { name: "train/loss", value: 1 },
   ]);
   expect(headlines(run, 1)).toHaveLength(1);
+});
+
+test("what was kept of the old is told apart from the other metrics", () => {
+  const metrics = {
+    "continual/old_accuracy_before": 1,
+    "continual/old_accuracy_after": 0.98,
+    "continual/forgetting": 0.02,
+    "val/loss": 0.1,
+  };
+  expect(keptOf(metrics)).toEqual({ before: 1, after: 0.98, forgetting: 0.02 });
+  expect(headlines({ best: null, metrics }, 4)).toEqual([{ name: "val/loss", value: 0.1 }]);
+  expect(keptOf({ "continual/old_accuracy_after": 0.5 })).toEqual({
+    ...{ before: null, after: 0.5, forgetting: null },
+  });
+  expect(keptOf({ "val/loss": 0.1 })).toBeNull();
 });
 
 test("progress without a known end has no share", () => {

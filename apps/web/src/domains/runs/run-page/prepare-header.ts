@@ -1,5 +1,10 @@
 // What the header of a run says: the headline metrics, the progress, and whether the news are old.
-import type { MetricValue, RunProgress, RunSummary } from "@spotter/contract";
+import {
+  decodeMetricValue,
+  type MetricValue,
+  type RunProgress,
+  type RunSummary,
+} from "@spotter/contract";
 
 /** Silence longer than this is said instead of a frozen time of arrival. */
 export const STALE_AFTER_S = 10;
@@ -13,13 +18,34 @@ export interface Headline {
 export function headlines(run: Pick<RunSummary, "best" | "metrics">, most: number): Headline[] {
   const order = ["val/accuracy", "val/loss", "train/loss", "train/accuracy", "train/learning_rate"];
   const names = Object.keys(run.metrics)
-    .filter((name) => name !== run.best?.metric && !name.startsWith("system/"))
+    .filter((name) => name !== run.best?.metric && !/^(system|continual)\//.test(name))
     .sort((a, b) => rank(order, a) - rank(order, b) || (a < b ? -1 : 1));
   return names
     .slice(0, most)
     .flatMap((name) =>
       run.metrics[name] === undefined ? [] : [{ name, value: run.metrics[name] }],
     );
+}
+
+/** What a run that learnt on has kept of the old: accuracies there, 0–1. */
+export interface Kept {
+  /** Of the old model, before; null where there was none. */
+  before: MetricValue | null;
+  after: MetricValue;
+  /** Negative where the old is known better than before. */
+  forgetting: number | null;
+}
+
+/** Null for a run that had no old data, or has not ended. */
+export function keptOf(metrics: RunSummary["metrics"]): Kept | null {
+  const after = metrics["continual/old_accuracy_after"];
+  if (after === undefined) return null;
+  const forgetting = metrics["continual/forgetting"];
+  return {
+    before: metrics["continual/old_accuracy_before"] ?? null,
+    after,
+    forgetting: forgetting === undefined ? null : decodeMetricValue(forgetting),
+  };
 }
 
 /** Share of the work that is done, 0–1; null when the end is not known. */
