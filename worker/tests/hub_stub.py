@@ -19,7 +19,9 @@ class HubStub:
     def __init__(self, models: dict[str, Path], gated: frozenset[str] = frozenset()) -> None:
         self.models, self.gated = models, gated
         self.token = "hf_secret"
+        # What `main` is, and what other commits there are: their models' folders, by commit.
         self.commit = COMMIT
+        self.older: dict[str, dict[str, Path]] = {}
         # (method, path) of every request.
         self.requests: list[tuple[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -43,25 +45,28 @@ class HubStub:
         if name in self.gated and token != f"Bearer {self.token}" and not is_api:
             return 403, {"X-Error-Code": "GatedRepo"}, b""
         revision = parts[5] if is_api and len(parts) > 5 else "main" if is_api else parts[3]
-        if revision not in ("main", self.commit):
+        commit = self.commit if revision == "main" else revision
+        if commit in self.older:
+            folder = self.older[commit][name]
+        elif commit != self.commit:
             return 404, {"X-Error-Code": "RevisionNotFound"}, b""
         if is_api:
-            return 200, {"Content-Type": "application/json"}, self._facts(name, folder)
+            return 200, {"Content-Type": "application/json"}, self._facts(name, folder, commit)
         file = folder / "/".join(parts[4:])
         if not file.is_file():
-            headers = {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": self.commit}
+            headers = {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit}
             return 404, headers, b""
         content = file.read_bytes()
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
-        return 200, {"X-Repo-Commit": self.commit, "ETag": etag}, content
+        return 200, {"X-Repo-Commit": commit, "ETag": etag}, content
 
-    def _facts(self, name: str, folder: Path) -> bytes:
+    def _facts(self, name: str, folder: Path, commit: str) -> bytes:
         files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
         siblings: list[dict[str, Any]] = [
             {"rfilename": file.relative_to(folder).as_posix(), "size": file.stat().st_size}
             for file in files
         ]
-        told = {"id": name, "sha": self.commit, "private": False, "gated": name in self.gated}
+        told = {"id": name, "sha": commit, "private": False, "gated": name in self.gated}
         return json.dumps({**told, "tags": [], "siblings": siblings}).encode()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

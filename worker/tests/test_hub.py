@@ -112,13 +112,36 @@ def test_every_shape_is_trained_from_the_hub_that_the_environment_names(
     card = json.loads((folder / "weights/model.json").read_text())
     assert (card["base"]["name"], card["base"]["commit"]) == (name, COMMIT)
     assert run.task.derived["init_from"] == f"{name} at {COMMIT}"
-    # A base that has changed since fits no adapter of before.
-    hub.commit = "f" * 40
-    with pytest.raises(ValueError, match=f"changed since this run began: it was at {COMMIT}"):
-        Run(
-            folder,
-            config,
-            places={"data": data},
-            recipe="text-finetune",
-            resume_from="checkpoints/step-00000003",
-        )
+
+
+def test_a_run_goes_on_from_the_commit_that_it_began_with(
+    hub: HubStub, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    data = tmp_path / "texts.csv"
+    data.write_text("text\n" + "".join(f"number {n} of twelve\n" for n in range(12)))
+    config: dict[str, Any] = {
+        "data": {"path": "texts"},
+        "init_from": {"hub": "tiny/llama"},
+        "epochs": 1,
+        "batch_size": 2,
+        "learning_rate": 0.01,
+        "sample_tokens": 0,
+    }
+
+    def start(name: str, **more: Any) -> Run:
+        places = {"data": data}
+        return Run(tmp_path / name, config, places=places, recipe="text-finetune", **more)
+
+    whole = start("whole")
+    whole.go()
+    start("cut").command_at(3, "stop").go()
+    # The model's owner has published another since.
+    hub.older, hub.commit = {COMMIT: dict(hub.models)}, "f" * 40
+    hub.models = {**hub.models, "tiny/llama": make_model(tmp_path / "other", "llama", seed=8)}
+    second = start("cut", resume_from="checkpoints/step-00000003")
+    second.go()
+    assert second.weights() == whole.weights()
+    assert second.task.derived["init_from"].startswith(f"tiny/llama at {COMMIT}")
+    third = start("new")
+    assert third.task.derived["init_from"] == f"tiny/llama at {'f' * 40}"

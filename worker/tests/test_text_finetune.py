@@ -204,3 +204,16 @@ def test_what_does_not_fit_is_said_before_training(
         (tmp_path / name).write_bytes((base / name).read_bytes())
     with pytest.raises(ValueError, match=r"no \*\.safetensors"):
         start(tmp_path, talk, tmp_path)
+
+
+def test_pre_flight_sees_token_text_with_the_loss_mask(
+    tmp_path: Path, talk: Path, bases: dict[str, Path]
+) -> None:
+    task = start(tmp_path, talk, bases["llama"]).task
+    (sample,) = task.preview(1)
+    marked = zip(sample["tokens"], sample["counted"], strict=True)
+    learnt = "".join(token for token, counted in marked if counted)
+    assert learnt.startswith("The ") and learnt.endswith(".<|end|>")
+    (first, *_) = task.examples("train")
+    assert first.name.startswith("What colour") and first.length == len(sample["tokens"])
+    assert len(list(task.examples("validation"))) == task.sizes.validation

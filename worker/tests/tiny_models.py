@@ -76,8 +76,10 @@ def make_config(shape: str) -> Any:
     )
 
 
-def make_model(folder: Path, shape: str = "llama", with_template: bool = True) -> Path:
-    torch.manual_seed(3)
+def make_model(
+    folder: Path, shape: str = "llama", with_template: bool = True, seed: int = 3
+) -> Path:
+    torch.manual_seed(seed)
     model = transformers.AutoModelForCausalLM.from_config(make_config(shape))
     model.save_pretrained(folder)
     save_tokenizer(folder, with_template)

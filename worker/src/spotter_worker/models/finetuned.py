@@ -23,7 +23,6 @@ from ..recipe_configs import TextFinetuneConfig
 
 ADAPTER_FOLDER = "adapter"
 ALL_LINEAR = "all-linear"
-COMMIT_NAME = "base_commit"
 
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -32,12 +31,10 @@ transformers.utils.logging.disable_progress_bar()
 class FinetunedModel(nn.Module):
     """Tokens (B, T) to logits (B, N, V), at those places where something is learnt."""
 
-    def __init__(self, network: Any, commit: str | None = None) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
         self._names = self._own_names()
-        # Of the base, where it came from the Hub: an adapter means nothing beside other weights.
-        self._commit = {COMMIT_NAME: _as_tensor(commit)} if commit is not None else {}
 
     @property
     def has_adapter(self) -> bool:
@@ -63,13 +60,11 @@ class FinetunedModel(nn.Module):
     def state_dict(self, *_args: Any, **_kwargs: Any) -> dict[str, torch.Tensor]:  # type: ignore[override]
         """Live tensors, each once: a tied output layer is its table of tokens."""
         state = self.network.state_dict()
-        return {**{name: state[name] for name in self._names}, **self._commit}
+        return {name: state[name] for name in self._names}
 
     def load_state_dict(  # type: ignore[override]
         self, state: Mapping[str, torch.Tensor], strict: bool = True, assign: bool = False
     ) -> Any:
-        self._check_commit(state)
-        state = {name: tensor for name, tensor in state.items() if name != COMMIT_NAME}
         if set(state) == set(self._names) and not self._is_empty():
             return self.network.load_state_dict(state, strict=False, assign=assign)
         if self.has_adapter:
@@ -85,6 +80,14 @@ class FinetunedModel(nn.Module):
         self.network = network
         self._names = self._own_names()
         return None
+
+    @torch.no_grad()
+    def put_base(self, other: FinetunedModel) -> None:
+        """Another copy's weights in place of the base's; the adapter stays."""
+        theirs = other.base.state_dict()
+        for name, tensor in self.base.state_dict().items():
+            if ".lora_" not in name:
+                tensor.copy_(theirs[name.replace(".base_layer", "")])
 
     def published_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """A state of every weight, as published models name and divide them."""
@@ -119,15 +122,6 @@ class FinetunedModel(nn.Module):
         everywhere = {name for name, _ in self.network.named_parameters(remove_duplicate=False)}
         buffers = [name for name in self.network.state_dict() if name not in everywhere]
         return parameters + buffers
-
-    def _check_commit(self, state: Mapping[str, torch.Tensor]) -> None:
-        now, then = self._commit.get(COMMIT_NAME), state.get(COMMIT_NAME)
-        if now is None or then is None or torch.equal(now, then.cpu()):
-            return
-        raise ValueError(
-            "the base model on the Hub has changed since this run began: it was at "
-            f"{bytes(then.tolist()).hex()}. Start a new run with that as init_from.revision"
-        )
 
     def _is_empty(self) -> bool:
         return any(parameter.is_meta for parameter in self.network.parameters())
@@ -169,7 +163,7 @@ def empty_model(folder: Path, dtype: torch.dtype) -> FinetunedModel:
 
 
 def add_adapter(
-    model: FinetunedModel, config: TextFinetuneConfig, base_name: str, commit: str | None
+    model: FinetunedModel, config: TextFinetuneConfig, base_name: str
 ) -> FinetunedModel:
     """The model with LoRA's matrices beside its layers; only they learn."""
     targets: str | list[str] = config.lora_targets.strip()
@@ -200,7 +194,7 @@ def add_adapter(
         raise ValueError(
             f"lora_targets is {config.lora_targets!r}, which fits no layer ({error}); this model has: {', '.join(names)}"
         ) from error
-    return FinetunedModel(network, commit)
+    return FinetunedModel(network)
 
 
 def spare_memory(model: FinetunedModel) -> None:
@@ -237,7 +231,3 @@ def write_text(
     )
     found: list[int] = written[0, len(prompt) :].tolist()
     return found
-
-
-def _as_tensor(commit: str) -> torch.Tensor:
-    return torch.tensor(list(bytes.fromhex(commit)), dtype=torch.uint8)

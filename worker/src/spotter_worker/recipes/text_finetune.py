@@ -28,9 +28,20 @@ from ..models.finetuned import (
     spare_memory,
     write_text,
 )
+from ..preflight.samples import text_sample
 from ..recipe_configs import TextFinetuneConfig
 from ..settings import hub_settings
-from ..task import EvalSums, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import (
+    EvalSums,
+    Example,
+    Places,
+    PredictInput,
+    Predictor,
+    Scores,
+    Sizes,
+    Task,
+    TaskState,
+)
 from ..weights import CARD_NAME, SavedWeights, load_weights
 
 USUAL_CONTEXT = 1024
@@ -44,6 +55,7 @@ CONFIG_NAME = "config.json"
 class TextFinetuneTask(Task):
     config: TextFinetuneConfig
     loads_init_from = True
+    length_unit = "tokens"
 
     def __init__(self, config: TextFinetuneConfig, places: Places) -> None:
         self.config = config
@@ -58,10 +70,10 @@ class TextFinetuneTask(Task):
         self._tokenizer = AnswerTokenizer(
             base_folder, self._columns.format, is_plain, self._context
         )
-        store = self._tokenize(rows)
+        self._store = store = self._tokenize(rows)
         model = _open_base(base_folder, self._base_dtype())
         if config.method == "lora":
-            model = add_adapter(model, config, self._base["name"], self._base.get("commit"))
+            model = add_adapter(model, config, self._base["name"])
         if config.gradient_checkpointing:
             spare_memory(model)
         self.model = model.to(self.device)
@@ -109,6 +121,21 @@ class TextFinetuneTask(Task):
             "is_adapter": is_adapter,
         }
 
+    def state(self) -> TaskState:
+        return TaskState(facts={"base": self._base})
+
+    def restore(self, state: TaskState) -> None:
+        """A run goes on from the commit that it began with, whatever the Hub calls `main` by now."""
+        commit = state.facts.get("base", {}).get("commit")
+        if commit in (None, self._base.get("commit")) or self.config.method == "full":
+            return
+        found = fetch_model(self._base["name"], commit, hub_settings())
+        model = self.model
+        assert isinstance(model, FinetunedModel)
+        model.put_base(open_model(found.folder, self._base_dtype()))
+        self._base |= {"commit": found.commit, "folder": str(found.folder)}
+        self.derived["init_from"] = f"{self._base['name']} at {found.commit}, as the run began"
+
     def export_state(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         model = self.model
         assert isinstance(model, FinetunedModel)
@@ -139,6 +166,22 @@ class TextFinetuneTask(Task):
         length = self.config.sample_tokens
         answer = _write(model, self._tokenizer, self.config, prompt, length, self._context)
         return f"{self._tokenizer.decode(prompt).strip()}\n=> {answer}"
+
+    # -- for pre-flight ----------------------------------------------------------------------------
+
+    def preview(self, limit: int) -> list[dict[str, Any]]:
+        samples = []
+        for number in self._parts["train"][:limit]:
+            tokens = self._store.tokens(number)
+            shown = [self._tokenizer.inner.decode([one]) for one in tokens.ids.tolist()]
+            samples.append(text_sample(shown, tokens.learnt.tolist()))
+        return samples
+
+    def examples(self, part: str) -> Iterator[Example]:
+        for number in self._parts[part]:
+            ids = self._store.tokens(number).ids
+            name = " ".join(self._tokenizer.decode(ids[:24].tolist()).split())
+            yield Example(ids.tobytes(), None, len(ids), name)
 
     # -- preparing -----------------------------------------------------------------------------------
 
@@ -193,9 +236,14 @@ class TextFinetuneTask(Task):
             self.device,
             prefetch=config.data_workers > 0,
         )
-        parts = (order[:num_validation], order[num_validation : num_validation + num_test])
+        self._parts = {
+            "train": train,
+            "validation": order[:num_validation],
+            "test": order[num_validation : num_validation + num_test],
+        }
         self.validation, self.test = (
-            EvalRows(store, part, padding, config.batch_size, self.device) for part in parts
+            EvalRows(store, self._parts[name], padding, config.batch_size, self.device)
+            for name in ("validation", "test")
         )
         self.sizes = Sizes(len(train), num_validation, num_test)
         first = store.tokens(order[0])
@@ -258,8 +306,7 @@ def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
             f"{folder} holds only an adapter, and its base model is no longer at {base}; put it there again"
         )
     config = TextFinetuneConfig.parse(card["config"])
-    facts = card["base"]
-    return add_adapter(_open_base(base, dtype), config, facts["name"], facts.get("commit"))
+    return add_adapter(_open_base(base, dtype), config, card["base"]["name"])
 
 
 def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredictor:
