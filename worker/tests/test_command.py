@@ -97,6 +97,8 @@ def test_a_programs_metrics_config_and_lines_become_the_runs(
         (step, 1 / (step + 1)) for step in range(50)
     ]
     assert receiver.points("odd")[0][2] == "NaN"
+    # As strict as the server: a field too many has the whole batch refused.
+    assert all(set(event) == {"type", "series"} for event in receiver.events("metric-points"))
     first, second = receiver.events("run-started")
     assert first["config"]["command"] == [sys.executable, "train.py"]
     assert second["config"] == first["config"]

@@ -75,6 +75,7 @@ export function sampleCalls({ runId, projectId, userId }: SampleIds): Record<str
     "list-run-logs": run,
     "list-run-files": run,
     "download-run-file": { params: { run_id: runId, file_id: 999_999 } },
+    "upload-run-file": { ...run, query: { path: "artifacts/a.txt" } },
     "list-run-commands": run,
     "control-training": { body: { action: "stop", run_id: runId } },
     "start-preflight": { body: { recipe: "vision", project_id: projectId } },

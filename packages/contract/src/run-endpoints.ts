@@ -17,7 +17,7 @@ import {
   RunParams,
   UpdateRun,
 } from "./runs.ts";
-import { Done, IdText, limitText } from "./scalars.ts";
+import { Done, IdText, limitText, Sha256 } from "./scalars.ts";
 import { EventBatch, EventReceipt, MAX_BATCH_BYTES } from "./worker.ts";
 
 export const createRun = defineEndpoint({
@@ -152,6 +152,25 @@ export const downloadRunFile = defineEndpoint({
   summary: "A file's bytes (a checkpoint folder as its manifest).",
   params: z.object({ run_id: IdText, file_id: IdText }),
   stream: "file",
+});
+
+/** A file of an own script, before or after the `file-saved` event that names it; the same path again replaces it. */
+export const uploadRunFile = defineEndpoint({
+  domain: "runs",
+  name: "upload-run-file",
+  method: "PUT",
+  path: "/api/runs/:run_id/uploads",
+  access: "project-member",
+  summary: "Put a file of an own script into its run's folder; the body is the bytes themselves.",
+  params: RunParams,
+  query: z.object({
+    path: z
+      .string()
+      .max(250)
+      .regex(/^artifacts(\/(?!\.)[^/\\\p{Cc}]+)+$/u, "must be artifacts/<name>, no part hidden"),
+  }),
+  response: z.object({ sha256: Sha256, size: z.number().int() }),
+  stream: "upload",
 });
 
 export const listRunCommands = defineEndpoint({

@@ -29,6 +29,8 @@ QUEUE_BOUND = 50_000
 MAX_POINTS_PER_BATCH = 50_000
 MAX_STEP = 2**53 - 1
 MAX_COMPLAINTS = 50
+# Events whose lines or points have times of their own.
+UNTIMED = ("log-lines", "metric-points")
 # Mirrors MetricName of the contract: no control characters, no half characters, no slash at either end.
 METRIC_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,250}(?<!/)")
 
@@ -80,7 +82,7 @@ class Tracker:
     def event(self, event: dict[str, Any]) -> None:
         """Queues an event of the contract; `time` is filled in where it is missing."""
         try:
-            timed = {"time": time.time(), **event} if event["type"] != "log-lines" else event
+            timed = event if event["type"] in UNTIMED else {"time": time.time(), **event}
             self._enqueue(json.dumps(timed, allow_nan=False, separators=(",", ":")))
         except Exception as error:  # noqa: BLE001
             self._complain(f"an event is lost: {type(error).__name__}: {error}")

@@ -1,4 +1,6 @@
 // What the queue decides: who gets in, what is told to workers, when a caller's wait for a job is over.
+import { rm } from "node:fs/promises";
+import path from "node:path";
 import type { Readable } from "node:stream";
 import {
   type CommandAction,
@@ -146,6 +148,16 @@ export class QueueService {
       expectedSha256: sha256,
     });
     await store.insertFile(jobId, stored.sha256, stored.size, now());
+    return stored;
+  }
+
+  /** A file for the run's own folder; the same path again replaces it. */
+  async takeRunFile(jobId: number, relative: string, body: Readable): Promise<StoredContent> {
+    const { content, maxFileBytes } = this.#parts;
+    const stored = await content.put(detachedBody(body), { maxBytes: maxFileBytes });
+    const file = path.join(this.runDir(jobId), relative);
+    await rm(file, { force: true });
+    await content.linkTo(stored.sha256, file);
     return stored;
   }
 

@@ -1,4 +1,5 @@
 // HTTP of runs: the list, one run, its files, logs and commands, and the door for own scripts.
+import { Readable } from "node:stream";
 import {
   cancelPreflight,
   controlTraining,
@@ -20,8 +21,10 @@ import {
   sendRunEvents,
   startPreflight,
   updateRun,
+  uploadRunFile,
 } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
+import { SpotterError } from "../../platform/errors.ts";
 import type { AccessControl, Router } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import type { RunControl } from "./control.ts";
@@ -54,6 +57,7 @@ export function registerRunRoutes(parts: RunRouteParts): void {
   bindContents(parts);
   bindActions(parts);
   bindPreflights(parts);
+  bindScriptFiles(parts);
   bindScriptEvents(parts);
 }
 
@@ -161,6 +165,30 @@ function bindPreflights({ router, preflights, defaultProject }: RunRouteParts): 
     await preflights.cancel(Number(params.job_id));
     return { done: true as const };
   });
+}
+
+function bindScriptFiles({ router, runs, queue }: RunRouteParts): void {
+  const rowOf = ({ params }: RunInPath): Promise<RunRow> => runs.require(Number(params.run_id));
+  router.inProject(
+    uploadRunFile,
+    async (input) => (await rowOf(input)).project_id,
+    async (input) => {
+      const row = await rowOf(input);
+      if (row.source !== "script")
+        throw stateConflict(
+          `Run ${row.id} is not an own script's; it takes no files from outside.`,
+        );
+      if (row.deleted_at !== null)
+        throw stateConflict(`Run ${row.id} is deleted; restore it first.`);
+      const { body } = input.request;
+      if (!(body instanceof Readable))
+        throw new SpotterError(
+          "unsupported-media-type",
+          "Send the bytes as application/octet-stream.",
+        );
+      return queue.takeRunFile(row.id, input.query.path, body);
+    },
+  );
 }
 
 /** As hot as the workers' door, so bound like it: the caller before the body, the batch parsed by hand. */
