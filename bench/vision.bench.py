@@ -2,7 +2,7 @@
 
 Digits: the default config, seeds 0, 1, 2 (weights, order and split alike), bar: mean test accuracy ≥ 98 %.
 MNIST: 10,000 images, 8,000 to train and 2,000 to validate, 12 epochs, seeds 0, 1, 2; bar: mean validation accuracy
-≥ 98.5 %, each run within 5 minutes. Without the argument MNIST is left out, and that is said.
+≥ 98.8 %, each run within 5 minutes. Without the argument MNIST is left out, and that is said.
 Two threads; no warm-up; the times are of the whole run without loading Python's libraries.
 """
 
@@ -20,7 +20,7 @@ from training.in_process import train
 SEEDS = (0, 1, 2)
 NUM_THREADS = 2
 CHILD_FLAG = "--as-child"
-DIGITS_BAR, MNIST_BAR, MNIST_LIMIT_S = 0.98, 0.985, 300.0
+DIGITS_BAR, MNIST_BAR, MNIST_LIMIT_S = 0.98, 0.988, 300.0
 
 
 def measure(
