@@ -33,6 +33,7 @@ def golden_events() -> dict[str, dict[str, Any]]:
         "JobSpec.audio.json",
         "JobSpec.command.json",
         "JobSpec.text-classify.json",
+        "JobSpec.text-finetune.json",
         "JobSpec.predict.json",
     ],
 )

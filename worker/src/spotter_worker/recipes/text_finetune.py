@@ -17,12 +17,12 @@ from ..data.answer_tokens import AnswerTokenizer, Tokens
 from ..data.dialogues import Columns, find_columns, read_dialogues
 from ..data.table_rows import Row, read_rows
 from ..device import choose_device
+from ..finetune_base import find_base, find_context, open_base
 from ..hub import fetch_model
 from ..models.finetuned import (
     ADAPTER_FOLDER,
     FinetunedModel,
     add_adapter,
-    check_folder,
     empty_model,
     open_model,
     spare_memory,
@@ -42,14 +42,12 @@ from ..task import (
     Task,
     TaskState,
 )
-from ..weights import CARD_NAME, SavedWeights, load_weights
+from ..weights import SavedWeights
 
-USUAL_CONTEXT = 1024
 PREDICT_TOKENS = 100
 # Of a plain text, what a sample begins with.
 SAMPLE_START = 16
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-CONFIG_NAME = "config.json"
 
 
 class TextFinetuneTask(Task):
@@ -61,17 +59,19 @@ class TextFinetuneTask(Task):
         self.config = config
         self.device, device_reason = choose_device(config.device)
         torch.manual_seed(config.seed)
+        if config.strategy == "fsdp2" and config.method == "lora":
+            raise ValueError("strategy is 'fsdp2', which is for method 'full'; LoRA wants 'ddp'")
         self.derived = {"device": device_reason}
         # The data first: a wrong row is told before gigabytes are read.
         self._columns, rows = _open_rows(config, places["data"])
-        base_folder, self._base = _find_base(config, places)
-        self._context = _context(config, base_folder, self.derived)
+        base_folder, self._base = find_base(config, places)
+        self._context = find_context(config, base_folder, self.derived)
         is_plain = config.template == "plain"
         self._tokenizer = AnswerTokenizer(
             base_folder, self._columns.format, is_plain, self._context
         )
         self._store = store = self._tokenize(rows)
-        model = _open_base(base_folder, self._base_dtype())
+        model = open_base(base_folder, self._base_dtype())
         if config.method == "lora":
             model = add_adapter(model, config, self._base["name"])
         if config.gradient_checkpointing:
@@ -139,10 +139,11 @@ class TextFinetuneTask(Task):
     def export_state(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         model = self.model
         assert isinstance(model, FinetunedModel)
-        model.load_state_dict(state)
         if not model.has_adapter:
-            return model.published_state(model.state_dict())
-        return model.merged_state() if self.config.merge else model.state_dict()
+            return model.published_state(state)
+        # The adapter is saved from the model itself, as what is best.
+        model.load_state_dict(state)
+        return model.merged_state() if self.config.merge else state
 
     def save_assets(self, folder: Path) -> None:
         model = self.model
@@ -306,7 +307,7 @@ def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
             f"{folder} holds only an adapter, and its base model is no longer at {base}; put it there again"
         )
     config = TextFinetuneConfig.parse(card["config"])
-    return add_adapter(_open_base(base, dtype), config, card["base"]["name"])
+    return add_adapter(open_base(base, dtype), config, card["base"]["name"])
 
 
 def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredictor:
@@ -371,49 +372,3 @@ def _open_rows(config: TextFinetuneConfig, place: Path) -> tuple[Columns, Iterat
         yield from rows
 
     return find_columns(config, first), all_rows()
-
-
-def _find_base(config: TextFinetuneConfig, places: Places) -> tuple[Path, dict[str, Any]]:
-    """The folder of the model to begin with, and what the card says of it."""
-    source = config.init_from
-    if "hub" in source:
-        found = fetch_model(source["hub"], source.get("revision"), hub_settings())
-        facts = {"name": source["hub"], "commit": found.commit, "folder": str(found.folder)}
-        return found.folder, facts
-    folder = places["init_from"]
-    if not folder.is_dir():
-        raise ValueError(f"init_from: {folder} is no folder on this machine")
-    if not (folder / CARD_NAME).is_file():
-        check_folder(folder)
-    return folder, {"name": folder.name, "folder": str(folder)}
-
-
-def _open_base(folder: Path, dtype: torch.dtype) -> FinetunedModel:
-    """A Hugging Face folder, or the weights of a version that is an adapter alone."""
-    card_file = folder / CARD_NAME
-    card = json.loads(card_file.read_text(encoding="utf-8")) if card_file.is_file() else {}
-    if not card.get("is_adapter"):
-        return open_model(folder, dtype)
-    model = load_weights(folder).model
-    assert isinstance(model, FinetunedModel)
-    return FinetunedModel(model.network.merge_and_unload()).to(dtype)
-
-
-def _context(config: TextFinetuneConfig, folder: Path, derived: dict[str, str]) -> int:
-    card_file, file = folder / CARD_NAME, folder / CONFIG_NAME
-    if not file.is_file() and card_file.is_file():
-        # An adapter alone: its base says how long a text may be.
-        card = json.loads(card_file.read_text(encoding="utf-8"))
-        file = Path(card.get("base", {}).get("folder", folder)) / CONFIG_NAME
-    most = None
-    if file.is_file():
-        most = json.loads(file.read_text(encoding="utf-8")).get("max_position_embeddings")
-    if config.context is not None:
-        if most is not None and config.context > most:
-            raise ValueError(f"context is {config.context}; this model takes at most {most} tokens")
-        return config.context
-    context = min(USUAL_CONTEXT, most or USUAL_CONTEXT)
-    derived["context"] = (
-        f"{context}: {'the most that the model takes' if context == most else 'usual'}"
-    )
-    return int(context)

@@ -1,0 +1,116 @@
+// Fine-tuning through the whole server with a real worker: from a model on disk to a version that answers, and on from it.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  createRun,
+  findModelVersions,
+  getModelVersion,
+  getRun,
+  listRunLogs,
+  predictWithModelVersion,
+  type Run,
+} from "@spotter/contract";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../harness.ts";
+import { waitUntil } from "../wait-until.ts";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+// A worker loads torch, transformers and peft before it begins.
+const WITHIN_MS = 150_000;
+
+let server: TestServer;
+let dataRoot: string;
+beforeAll(async () => {
+  dataRoot = mkdtempSync(path.join(tmpdir(), "spotter-finetune-"));
+  const make = `from pathlib import Path; import tiny_models; tiny_models.make_model(Path(${JSON.stringify(`${dataRoot}/base`)}))`;
+  execFileSync(path.join(root, ".venv/bin/python"), ["-c", make], {
+    cwd: path.join(root, "worker/tests"),
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
+  const rows = Array.from({ length: 24 }, (_, n) => ({
+    instruction: `Colour of ${n % 2 === 0 ? "sky" : "rose"} ${n}?`,
+    output: n % 2 === 0 ? "blue" : "red",
+  }));
+  writeFileSync(
+    path.join(dataRoot, "pairs.jsonl"),
+    rows.map((row) => JSON.stringify(row)).join("\n"),
+  );
+  writeFileSync(path.join(dataRoot, "wrong.jsonl"), '{"question": "a", "reply": "b"}\n');
+  server = await startTestServer({ hasWorkers: true, env: { SPOTTER_DATA_ROOTS: dataRoot } });
+}, WITHIN_MS);
+afterAll(async () => {
+  await server.close();
+  await rm(dataRoot, { recursive: true, force: true });
+});
+
+async function finetune(config: Record<string, unknown>): Promise<Run> {
+  const { id } = await server.client.call(createRun, {
+    body: {
+      recipe: "text-finetune",
+      config: {
+        data: { path: path.join(dataRoot, "pairs.jsonl") },
+        init_from: { path: path.join(dataRoot, "base") },
+        ...{ epochs: 1, learning_rate: 0.01, sample_tokens: 3, ...config },
+      },
+    },
+  });
+  return waitUntil(
+    () => server.client.call(getRun, { params: { run_id: String(id) } }),
+    ({ attempts }) => attempts[0]?.state === "ended",
+    WITHIN_MS,
+  );
+}
+
+describe("a fine-tuning", { timeout: 4 * WITHIN_MS }, () => {
+  it("becomes a version that answers, and that another fine-tuning goes on from", async () => {
+    const run = await finetune({});
+    expect(run).toMatchObject({ state: "finished", error: null });
+    expect(run.best?.metric).toBe("val/loss");
+    expect(run.metrics["val/loss"]).toBeLessThan(10);
+    const { lines } = await server.client.call(listRunLogs, { params: { run_id: String(run.id) } });
+    expect(lines.map(({ text }) => text).join("\n")).toMatch(/template: the model's own/);
+
+    const [version] = await waitUntil(
+      async () =>
+        (await server.client.call(findModelVersions, { query: { run_id: String(run.id) } }))
+          .versions,
+      ([found]) => found?.storage === "stored",
+    );
+    if (version === undefined) throw new Error("the run has no version");
+    const params = { version_id: version.id };
+    expect(Object.keys(version.metrics)).toContain("val/perplexity");
+    const { files } = await server.client.call(getModelVersion, { params });
+    expect(files.map((file) => file.path)).toEqual(
+      expect.arrayContaining([
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "chat_template.jinja",
+        ...["config.json", "model.json", "model.safetensors", "tokenizer.json"],
+      ]),
+    );
+    const answer = await server.client.call(predictWithModelVersion, {
+      params,
+      body: { inputs: [{ name: "question", text: "Colour of sky 1?" }] },
+    });
+    expect(answer.predictions[0]).toMatchObject({ input: "question", label: null });
+    expect(typeof answer.predictions[0]?.text).toBe("string");
+
+    const next = await finetune({ init_from: { model_version: version.id }, method: "full" });
+    expect(next).toMatchObject({ state: "finished", error: null });
+  });
+
+  it("names the columns that it found where others are expected, before anything is trained", async () => {
+    const run = await finetune({ data: { path: path.join(dataRoot, "wrong.jsonl") } });
+    expect(run.state).toBe("failed");
+    expect(run.error).toMatchObject({ kind: "invalid-input" });
+    expect(run.error?.message).toMatch(/wrong\.jsonl, row 1: the columns are question, reply/);
+    const { versions } = await server.client.call(findModelVersions, {
+      query: { run_id: String(run.id) },
+    });
+    expect(versions).toEqual([]);
+  });
+});
