@@ -45,6 +45,9 @@ class Receiver:
             def do_POST(self) -> None:
                 receiver._post(self)
 
+            def do_PUT(self) -> None:
+                receiver._put(self)
+
             def log_message(self, *_: Any) -> None:
                 return
 
@@ -139,6 +142,9 @@ class Receiver:
             self.commands.append({"id": number, "action": action, "created_at": time.time()})
             self.changed.notify_all()
             return number
+
+    def _put(self, handler: BaseHTTPRequestHandler) -> None:
+        _reply(handler, 404, _error("not-found"))
 
     def _post(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["content-length"]))
