@@ -52,8 +52,8 @@ class Continual:
         self._before = measure(self._start, measured)["accuracy"]
         if self.elastic is not None:
             self.elastic.measure(task, self._old.alone, self._start.known)
-        points = {"continual/old_accuracy_before": self._before}
-        return points | {"val_old/accuracy": measure(self._start, self.old_validation)["accuracy"]}
+        # Where the series of the evaluations begins.
+        return {"val_old/accuracy": measure(self._start, self.old_validation)["accuracy"]}
 
     def closing_evaluations(self) -> dict[str, EvalBatches]:
         has_test = len(self._old.test) > 0
