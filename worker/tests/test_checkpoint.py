@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from runs import Run
 
-from spotter_worker import checkpoint
+from spotter_worker import checkpoint, disk_room, weights
 from spotter_worker.checkpoint import find_damage
+from spotter_worker.failures import describe_failure
 
 CONFIG = {"epochs": 4, "batch_size": 256, "keep_checkpoints": 2}
 
@@ -87,11 +90,68 @@ def test_the_last_few_and_the_best_stay(tmp_path: Path) -> None:
 
 
 def test_no_checkpoint_is_begun_on_a_nearly_full_disk(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    usage = namedtuple("usage", "total used free")(10**12, 10**12, 10**6)
-    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda _path: usage)
+    report_free(monkeypatch, lambda: 10**6)
     with pytest.raises(OSError, match="MiB are free"):
         Run(tmp_path, CONFIG).go()
     assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_while_a_checkpoint_is_written_leaves_nothing_half(
+    trained: Run, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    room = [10**12]
+
+    def fill_up(*_: object) -> None:
+        room[0] = 0
+        # As safetensors says it.
+        raise RuntimeError("Error while serializing: I/O error")
+
+    report_free(monkeypatch, lambda: room[0])
+    monkeypatch.setattr(checkpoint, "save_file", fill_up)
+    before = set((trained.run_dir / "checkpoints").iterdir())
+    with pytest.raises(OSError, match="became full while a checkpoint was written") as caught:
+        trained.loop._keeper.save(replace(trained.loop.progress, step=99), None)
+    assert describe_failure(caught.value, {})["kind"] == "disk-full"
+    assert set((trained.run_dir / "checkpoints").iterdir()) == before
+
+
+def test_a_disk_without_room_for_the_weights_leaves_none(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(weights, "require_room", no_room)
+    with pytest.raises(OSError, match="MiB are free"):
+        Run(tmp_path, CONFIG).go()
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def no_room(folder: Path, size: int, what: str) -> None:
+    disk_room.require_room(folder, size + 2**60, what)
+
+
+def test_want_of_memory_ends_in_a_clear_message_without_weights(tmp_path: Path) -> None:
+    run = Run(tmp_path, CONFIG)
+    scores = run.task.train_scores
+
+    def take_too_much(model: torch.nn.Module, batch: object) -> object:
+        if run.loop.progress.step == 2:
+            torch.empty(2**50)
+        return scores(model, batch)
+
+    run.task.train_scores = take_too_much  # type: ignore[assignment, method-assign]
+    with pytest.raises(RuntimeError) as caught:
+        run.go()
+    told = describe_failure(caught.value, {"batch_size": 256})
+    assert told["kind"] == "out-of-memory"
+    assert "256 → 128" in told["hint"]
+    assert not (tmp_path / "weights").exists()
+
+
+def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
+    run = Run(
+        tmp_path,
+        {"max_steps": 4, "checkpoint_every_minutes": 1e-9, "keep_checkpoints": 9, "batch_size": 64},
+    )
+    run.go()
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == [f"step-{step:08d}" for step in (1, 2, 3, 4)]
 
 
 def test_what_a_crash_left_half_written_is_cleared_away(trained: Run) -> None:
@@ -103,6 +163,11 @@ def test_what_a_crash_left_half_written_is_cleared_away(trained: Run) -> None:
     again.go()
     assert not left_over.exists()
     assert find_damage(path) is None
+
+
+def report_free(monkeypatch, free) -> None:  # type: ignore[no-untyped-def]
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(disk_room.shutil, "disk_usage", lambda _path: usage(10**12, 10**12, free()))
 
 
 def flip_a_byte(path: Path) -> None:

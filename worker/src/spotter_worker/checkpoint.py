@@ -17,13 +17,12 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from .disk_room import require_room, whole_or_gone
 from .task import TaskState
 from .weights import file_sha256
 
 FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
-# Left free on the disk after a checkpoint; a full disk would stop the server too.
-RESERVE_BYTES = 256 * 1024**2
 MEGABYTE = 10**6
 
 Tensors = Mapping[str, torch.Tensor]
@@ -77,11 +76,12 @@ class CheckpointFolder:
     def save(self, step: int, contents: Contents) -> SavedCheckpoint:
         target = self._path(step)
         beside = self._folder / f".{target.name}.tmp"
-        _require_space(self._folder, contents)
+        require_room(self._folder, _size(contents), "a checkpoint")
         self.clear_leftovers()
         beside.mkdir(parents=True)
-        _write_contents(beside, contents)
-        size = _write_manifest(beside, step)
+        with whole_or_gone(beside, "a checkpoint"):
+            _write_contents(beside, contents)
+            size = _write_manifest(beside, step)
         if target.exists():
             # Renamed, not removed: at every moment one of the two is whole.
             target.rename(self._folder / f".{target.name}.old.tmp")
@@ -230,19 +230,10 @@ def _write_manifest(folder: Path, step: int) -> int:
     return _folder_size(folder)
 
 
-def _require_space(folder: Path, contents: Contents) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _size(contents: Contents) -> int:
     tensors = [tensor for file in _tensor_files(contents).values() for tensor in file.values()]
     tensors += _tensors_in(contents.optimizer)
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    free = shutil.disk_usage(folder).free
-    if free < size + RESERVE_BYTES:
-        raise OSError(
-            28,
-            f"a checkpoint needs {size // 2**20 + 1} MiB and {RESERVE_BYTES // 2**20} MiB to spare, "
-            f"{free // 2**20} MiB are free",
-            str(folder),
-        )
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def _tensors_in(value: Any) -> list[torch.Tensor]:

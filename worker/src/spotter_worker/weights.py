@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from .disk_room import require_room, whole_or_gone
 from .recipes import recipe_module
 from .task import Task
 
@@ -40,8 +41,12 @@ def save_weights(
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / (WEIGHTS_NAME + ".tmp")
     exported = task.export_state(state)
-    save_file({name: tensor.contiguous().cpu() for name, tensor in exported.items()}, beside)
-    task.save_assets(folder)
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in exported.items()}
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    require_room(folder, size, "the weights")
+    with whole_or_gone(beside, "the weights"):
+        save_file(tensors, beside)
+        task.save_assets(folder)
     card = {
         "format_version": FORMAT_VERSION,
         "recipe": task.config.RECIPE,
