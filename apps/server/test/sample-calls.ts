@@ -84,6 +84,7 @@ export function sampleCalls({ runId, projectId, userId }: SampleIds): Record<str
     "predict-with-run": { ...run, body: { test_samples: 1 } },
     "list-datasets": {},
     "get-dataset": { params: { dataset_id: 999_999 } },
+    "preview-dataset-version": { params: { version_id: 999_999 } },
     "upload-dataset": { query: { name: "uploaded", project_id: String(projectId) } },
     "list-models": {},
     "get-model": { params: { model_id: 999_999 } },

@@ -1,7 +1,7 @@
 // Data sets: uploaded files, their versions and what is in them.
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
-import { Id, IdText, Sha256, Title, UnixTime } from "./scalars.ts";
+import { Id, IdText, limitText, Sha256, Title, UnixTime } from "./scalars.ts";
 
 export const DatasetVersion = z.object({
   id: Id,
@@ -14,6 +14,10 @@ export const DatasetVersion = z.object({
   sha256: Sha256,
   /** Class name → number of files. */
   classes: z.record(z.string(), z.number().int()),
+  /** 2026-11-21: of texts, rows of tables and lines of plain text; null for images and recordings. */
+  num_rows: z.number().int().nullable(),
+  /** 2026-11-21: of tables of texts, the columns of all files. */
+  columns: z.array(z.string()),
   /** Entries that were left out, with the reason. */
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
 });
@@ -23,8 +27,8 @@ export const Dataset = z.object({
   id: Id,
   project_id: Id,
   name: z.string(),
-  /** 2026-11-21: recordings (WAV, FLAC) beside images; found from the files' content. */
-  kind: z.enum(["image-folder", "audio-folder"]),
+  /** 2026-11-21: recordings (WAV, FLAC) and texts beside images; found from the files. */
+  kind: z.enum(["image-folder", "audio-folder", "text"]),
   created_at: UnixTime,
   created_by: Id.nullable(),
   versions: z.array(DatasetVersion),
@@ -52,7 +56,32 @@ export const getDataset = defineEndpoint({
   params: z.object({ dataset_id: IdText }),
   response: Dataset,
 });
-/** The body is the zip itself, `application/zip`. */
+/** One row of a table, or one line of plain text. */
+export const PreviewRow = z.object({
+  /** In the data set. */
+  path: z.string(),
+  /** Of the file, from 1. */
+  row: z.number().int(),
+  fields: z.record(z.string(), z.string()),
+  /** Whether fields are left out, or their texts are longer than what is here. */
+  is_cut: z.boolean(),
+});
+export type PreviewRow = z.infer<typeof PreviewRow>;
+export const DatasetPreview = z.object({ rows: z.array(PreviewRow) });
+export type DatasetPreview = z.infer<typeof DatasetPreview>;
+
+export const previewDatasetVersion = defineEndpoint({
+  domain: "datasets",
+  name: "preview-dataset-version",
+  method: "GET",
+  path: "/api/datasets/versions/:version_id/preview",
+  access: "project-viewer",
+  summary: "The first rows of a version's texts.",
+  params: z.object({ version_id: IdText }),
+  query: z.object({ limit: limitText(20, 100) }),
+  response: DatasetPreview,
+});
+/** The body is the zip itself, `application/zip`; or one file of texts, `application/octet-stream`, named by `file`. */
 export const uploadDataset = defineEndpoint({
   domain: "datasets",
   name: "upload-dataset",
@@ -60,8 +89,13 @@ export const uploadDataset = defineEndpoint({
   path: "/api/datasets",
   access: "project-member",
   summary:
-    "Upload a zip of images or of WAV and FLAC recordings, one folder a class; becomes version 1.",
-  query: z.object({ name: Title, project_id: IdText.optional() }),
+    "Upload a zip of images or recordings, one folder a class, or of texts, or one file of texts; becomes version 1.",
+  query: z.object({
+    name: Title,
+    project_id: IdText.optional(),
+    /** The name of one .txt, .md, .jsonl, .ndjson, .csv or .tsv file; left out for a zip. */
+    file: z.string().min(1).max(255).optional(),
+  }),
   response: Dataset,
   status: 201,
   stream: "upload",

@@ -192,7 +192,13 @@ const rows = {
   "archive-empty": {
     status: 400,
     domain: "datasets",
-    sentence: "The archive must hold one folder a class with images in each.",
+    sentence:
+      "The archive must hold one folder a class with images or recordings in each, or files of texts (.txt, .md, .jsonl, .ndjson, .csv, .tsv).",
+  },
+  "text-invalid": {
+    status: 400,
+    domain: "datasets",
+    sentence: "A file of texts has a row that cannot be read; nothing was kept.",
   },
   "upload-incomplete": {
     status: 400,

@@ -4,7 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { type Dataset, ErrorEnvelope, getDataset, listDatasets } from "@spotter/contract";
+import {
+  type Dataset,
+  ErrorEnvelope,
+  getDataset,
+  listDatasets,
+  previewDatasetVersion,
+} from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DataRoots } from "../../src/domains/datasets/data-roots.ts";
 import { makeTestPlace } from "../database.ts";
@@ -27,6 +33,19 @@ async function upload(body: Uint8Array, type = "application/zip") {
     method: "POST",
     headers: { authorization: `Bearer ${server.token}`, "content-type": type },
     body,
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+/** One file of texts, as it is. */
+async function uploadText(file: string, text: string | Uint8Array) {
+  const response = await fetch(`${server.url}/api/datasets?name=Texts&file=${file}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${server.token}`,
+      "content-type": "application/octet-stream",
+    },
+    body: Buffer.from(text),
   });
   return { status: response.status, json: await response.json() };
 }
@@ -221,5 +240,64 @@ describe("data roots", () => {
     ]);
     const none = new DataRoots([]).resolve(root);
     await expect(none).rejects.toMatchObject({ code: "path-not-allowed" });
+  });
+});
+
+describe("texts", () => {
+  const row = (text: string, label: string) => JSON.stringify({ text, label });
+
+  it("are taken as one file, counted by label, and shown", async () => {
+    const lines = [row("很好", "good"), row("x".repeat(600), "bad"), row("fine", "good")];
+    const { status, json } = await uploadText("reviews.jsonl", lines.join("\n"));
+    expect(status).toBe(201);
+    const dataset = json as Dataset;
+    const [version] = dataset.versions;
+    expect(dataset.kind).toBe("text");
+    expect(version).toMatchObject({
+      ...{ num_files: 1, num_rows: 3, columns: ["text", "label"] },
+      classes: { good: 2, bad: 1 },
+    });
+    const folder = path.join(server.home, "datasets", String(version?.id));
+    expect(readdirSync(folder)).toEqual(["reviews.jsonl"]);
+    const { rows } = await server.client.call(previewDatasetVersion, {
+      params: { version_id: version?.id ?? 0 },
+      query: { limit: "2" },
+    });
+    expect(rows).toEqual([
+      { path: "reviews.jsonl", row: 1, fields: { text: "很好", label: "good" }, is_cut: false },
+      {
+        ...{ path: "reviews.jsonl", row: 2, is_cut: true },
+        fields: { text: "x".repeat(500), label: "bad" },
+      },
+    ]);
+  });
+
+  it("are taken from a zip: class folders, or tables in a folder of their own", async () => {
+    const text = (name: string): ZipEntry => ({ name, data: Buffer.from(`about ${name}`) });
+    const folders = (await upload(makeZip([text("set/cat/1.txt"), text("set/dog/1.txt")]))).json;
+    expect(folders as Dataset).toMatchObject({
+      kind: "text",
+      versions: [{ classes: { cat: 1, dog: 1 }, num_rows: 2, num_files: 2 }],
+    });
+    const table = { name: "corpus/a.csv", data: Buffer.from("text,label\nhello,x\n") };
+    const readme = { name: "corpus/about.pdf", data: Buffer.from("%PDF") };
+    const tables = (await upload(makeZip([table, text("corpus/b.txt"), readme]))).json as Dataset;
+    expect(tables.versions[0]).toMatchObject({ num_files: 2, columns: ["text", "label"] });
+    expect(tables.versions[0]?.skipped).toHaveLength(1);
+    const folder = path.join(server.home, "datasets", String(tables.versions[0]?.id));
+    expect(readdirSync(folder).sort()).toEqual(["a.csv", "b.txt"]);
+  });
+
+  it("that no training could read are refused with file and row, and nothing is kept", async () => {
+    const { status, json } = await uploadText("reviews.csv", "text,label\nfine,good\na,b,c\n");
+    const { error } = ErrorEnvelope.parse(json);
+    expect([status, error.code]).toEqual([400, "text-invalid"]);
+    expect(error.message).toContain("reviews.csv: row 3 has 3 fields");
+    expect(error.details).toEqual({ file: "reviews.csv", row: 3 });
+    const bad = { name: "texts/a.jsonl", data: Buffer.from("no json\n") };
+    expect(await codeOf([bad])).toEqual([400, "text-invalid"]);
+    expect(leftovers()).toEqual([]);
+    expect((await uploadText("../../evil.exe", "x")).status).toBe(415);
+    expect((await uploadText(".hidden.txt", "x")).status).toBe(415);
   });
 });

@@ -7,6 +7,8 @@ export const archiveUnreadable = (message?: string, cause?: unknown) =>
   new SpotterError("archive-unreadable", message, { cause });
 export const archiveUnsafe = (message: string) => new SpotterError("archive-unsafe", message);
 export const archiveEmpty = (message?: string) => new SpotterError("archive-empty", message);
+export const textInvalid = (file: string, row: number, problem: string) =>
+  new SpotterError("text-invalid", `${file}: ${problem}.`, { details: { file, row } });
 export const uploadIncomplete = (cause?: unknown) =>
   new SpotterError("upload-incomplete", undefined, { cause });
 export const uploadTooLarge = (maxBytes: number) =>

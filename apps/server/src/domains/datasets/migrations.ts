@@ -38,4 +38,11 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX dataset_files_by_content ON dataset_files (sha256)`,
     ],
   },
+  {
+    name: "0002-texts",
+    statements: (types) => [
+      `ALTER TABLE dataset_versions ADD COLUMN num_rows ${types.integer}`,
+      `ALTER TABLE dataset_versions ADD COLUMN columns ${types.text} NOT NULL DEFAULT '[]'`,
+    ],
+  },
 ];

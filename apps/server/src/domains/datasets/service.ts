@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import type { DataSource, Dataset } from "@spotter/contract";
+import type { DataSource, Dataset, DatasetPreview } from "@spotter/contract";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
@@ -13,7 +13,12 @@ import type { DataRoots } from "./data-roots.ts";
 import { datasetNotFound, datasetVersionNotFound } from "./errors.ts";
 import type { DatasetStore, StoredFile } from "./store.ts";
 import type { DatasetRow } from "./tables.ts";
+import { withArchive } from "./tools/archive.ts";
 import { importClassFolder } from "./tools/class-folder.ts";
+import { type FoundFiles, isFileName } from "./tools/found-files.ts";
+import { holdsTexts, importTextFile, importTextFolder } from "./tools/text-files.ts";
+import { previewTexts } from "./tools/text-preview.ts";
+import { textKindOf } from "./tools/text-rows.ts";
 import { receiveUpload } from "./tools/upload.ts";
 import { toDataset } from "./views.ts";
 
@@ -89,10 +94,27 @@ export class DatasetService {
     return toDataset(row, await this.#parts.store.versions([id]));
   }
 
-  /** A zip of images or recordings, one folder a class, becomes a new data set's first version. */
+  /** Throws `dataset-version-not-found`. */
+  async requireVersion(id: number): Promise<{ id: number; project_id: number; kind: string }> {
+    const row = await this.#parts.store.versionWithDataset(id);
+    if (row === undefined) throw datasetVersionNotFound();
+    return row;
+  }
+
+  /** The first rows of a version's texts; of images and recordings there are none. */
+  async preview(versionId: number, limit: number): Promise<DatasetPreview> {
+    const { store, content } = this.#parts;
+    const files = await store.filesOf(versionId);
+    return { rows: await previewTexts(files, ({ sha256 }) => content.pathOf(sha256), limit) };
+  }
+
+  /**
+   * A zip of images, recordings or texts, or one file of texts, becomes a new data set's first version.
+   * @param wish.file the file's name, where it is no zip
+   */
   async upload(
     body: Readable,
-    wish: { name: string; projectId: number; announcedBytes: number | null },
+    wish: { name: string; projectId: number; announcedBytes: number | null; file: string | null },
     caller: Caller,
     address: string,
   ): Promise<Dataset> {
@@ -100,7 +122,7 @@ export class DatasetService {
     const incoming = path.join(home, "tmp", "uploads");
     const archive = await receiveUpload(body, incoming, maxUploadBytes, wish.announcedBytes);
     try {
-      const found = await importClassFolder(archive, content);
+      const found = await importFiles(archive, wish.file, content);
       const by = { created_at: now(), created_by: caller.userId };
       const { datasetId, versionId } = await store.insert(
         { project_id: wish.projectId, name: wish.name, kind: found.kind, ...by },
@@ -111,6 +133,8 @@ export class DatasetService {
           sha256: found.sha256,
           classes: JSON.stringify(found.classes),
           skipped: JSON.stringify(found.skipped),
+          num_rows: found.numRows,
+          columns: JSON.stringify(found.columns),
         },
         found.files,
       );
@@ -157,6 +181,26 @@ export class DatasetService {
   #versionFolder(versionId: number): string {
     return path.join(this.#parts.home, "datasets", String(versionId));
   }
+}
+
+function importFiles(
+  archive: string,
+  file: string | null,
+  content: ContentStore,
+): Promise<FoundFiles> {
+  if (file === null)
+    return withArchive(archive, (opened) =>
+      (holdsTexts(opened) ? importTextFolder : importClassFolder)(opened, content),
+    );
+  // The name becomes a file's name for workers: its last part alone, and only where that is one.
+  const name = file.split(/[\\/]/).at(-1) ?? "";
+  const kind = textKindOf(name);
+  if (kind === null || name.startsWith(".") || !isFileName(name) || name.includes("\u0000"))
+    throw new SpotterError(
+      "unsupported-media-type",
+      `${JSON.stringify(file)} is no file of texts: .txt, .md, .jsonl, .ndjson, .csv or .tsv. Send anything else as a zip.`,
+    );
+  return importTextFile(archive, name, kind, content);
 }
 
 /** Letters and digits of any script, joined by single dashes. */

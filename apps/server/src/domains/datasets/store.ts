@@ -47,7 +47,7 @@ export class DatasetStore {
     return this.#read
       .selectFrom("dataset_versions")
       .innerJoin("datasets", "datasets.id", "dataset_versions.dataset_id")
-      .select(["dataset_versions.id", "datasets.project_id", "datasets.name"])
+      .select(["dataset_versions.id", "datasets.project_id", "datasets.name", "datasets.kind"])
       .where("dataset_versions.id", "=", versionId)
       .executeTakeFirst();
   }
@@ -102,6 +102,7 @@ export class DatasetStore {
       .selectFrom("dataset_files")
       .select(["path", "sha256", "size"])
       .where("version_id", "=", versionId)
+      .orderBy("path")
       .execute();
   }
 

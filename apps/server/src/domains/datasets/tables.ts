@@ -1,11 +1,12 @@
 // The rows of the datasets room's tables as Kysely sees them.
+import type { Dataset } from "@spotter/contract";
 import type { Generated, Selectable } from "kysely";
 
 export type DatasetsTable = {
   id: Generated<number>;
   project_id: number;
   name: string;
-  kind: "image-folder" | "audio-folder";
+  kind: Dataset["kind"];
   created_at: number;
   created_by: number | null;
 };
@@ -24,6 +25,10 @@ export type DatasetVersionsTable = {
   classes: string;
   /** JSON: entries left out, with the reason. */
   skipped: string;
+  /** Of texts. */
+  num_rows: number | null;
+  /** JSON list: of tables of texts. */
+  columns: string;
 };
 
 export type DatasetFilesTable = {

@@ -21,6 +21,8 @@ export function toDataset(row: DatasetRow, versions: readonly DatasetVersionRow[
       sha256: version.sha256,
       classes: JSON.parse(version.classes),
       skipped: JSON.parse(version.skipped),
+      num_rows: version.num_rows,
+      columns: JSON.parse(version.columns),
     })),
   };
 }

@@ -50,7 +50,9 @@ export default {
   "dataset-version-not-found": "没有这个数据集版本。",
   "archive-unreadable": "该文件不是可读取的 zip 压缩包。",
   "archive-unsafe": "压缩包含有指向外部的条目、链接，或解压后体积远超压缩包本身。",
-  "archive-empty": "压缩包中应当每个类别一个文件夹，文件夹内为图像。",
+  "archive-empty":
+    "压缩包中应当每个类别一个文件夹（内为图像或录音），或为文本文件（.txt、.md、.jsonl、.ndjson、.csv、.tsv）。",
+  "text-invalid": "文本文件中有无法读取的行；没有保留任何内容。",
   "upload-incomplete": "上传提前中断；没有保存任何内容。",
   "path-not-allowed": "该路径不在 SPOTTER_DATA_ROOTS 允许的目录中。",
   "path-not-found": "服务器上没有此路径。",
