@@ -29,7 +29,7 @@ from .tracker import Tracks
 def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracks, commands: CommandPoll) -> str:
     """Returns the state that the job ended in."""
     settings = read_settings()
-    torch.set_num_threads(max(1, spec["num_threads"] // settings.num_processes))
+    torch.set_num_threads(max(1, spec["num_threads"] // settings.num_local_processes))
     places = {name: Path(place) for name, place in spec["places"].items()}
     if spec["kind"] == "predict":
         wanted = spec["predict"]
@@ -76,7 +76,9 @@ def _train(
     # Where a run goes on too: without a sound checkpoint it begins anew, and then from here.
     start_from(task, places)
     if peers.size > 1:
-        task.derived["processes"] = f"{peers.size}: a step takes {peers.size} batches at once"
+        task.derived["processes"] = (
+            f"{peers.size} ({config.strategy}): a step takes {peers.size} batches at once"
+        )
         # Equal weights, but noise of one's own.
         torch.manual_seed(config.seed + peers.rank)
     loop = Loop(task, reporter, commands, run_dir, peers=peers)

@@ -23,6 +23,8 @@ class Settings:
     num_processes: int = 1
     # Number of the process on its machine: the GPU it takes.
     local_rank: int = 0
+    # How many of the processes share this machine's cores.
+    num_local_processes: int = 1
     is_peer: bool = False
 
 
@@ -33,6 +35,7 @@ def read_settings() -> Settings:
         rank=int(os.environ.get("RANK", "0")),
         num_processes=int(os.environ.get("WORLD_SIZE", "1")),
         local_rank=int(os.environ.get("LOCAL_RANK", "0")),
+        num_local_processes=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         is_peer="RANK" in os.environ and "WORLD_SIZE" in os.environ,
     )
 
