@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,8 @@ def _tensors(batch: Batch) -> Iterator[torch.Tensor]:
     elif isinstance(batch, list | tuple):
         for value in batch:
             yield from _tensors(value)
+    elif is_dataclass(batch):
+        yield from _tensors(vars(batch))
 
 
 def _bytes(values: Any) -> int:

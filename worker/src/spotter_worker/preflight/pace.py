@@ -37,19 +37,23 @@ class Pace:
         told = {name: value for name, value in self.__dict__.items() if name != "num_cores"}
         return {**told, "total_s": self.total_s}
 
-    def _cores(self, before: str, after: str) -> str:
-        return "" if self.num_cores is None else f"{before} {self.num_cores} {after}"
+    def _cores(self) -> tuple[str, str]:
+        if self.num_cores is None:
+            return "", ""
+        threads = "one CPU thread" if self.num_cores == 1 else f"{self.num_cores} CPU threads"
+        return f", measured on {threads}", f"（按 {self.num_cores} 个 CPU 线程测得）"
 
     def finding(self) -> Finding:
         whole, whole_zh = duration(self.total_s)
         step, step_zh = duration(self.step_s)
+        cores, cores_zh = self._cores()
         return Finding(
             "time",
             OK,
             f"Time: about {whole} for {self.total_steps:,} steps of {step} and {self.num_evaluations:,} evaluations"
-            f"{self._cores(', measured on', 'CPU threads')}.",
+            f"{cores}.",
             f"时间：约 {whole_zh}，共 {self.total_steps:,} 步（每步 {step_zh}）与 {self.num_evaluations:,} 次评估"
-            f"{self._cores('，测得于', '个 CPU 线程')}。",
+            f"{cores_zh}。",
         )
 
 

@@ -75,7 +75,7 @@ def _build(
                 "data",
             )
         )
-        data = [place for name, place in places.items() if name in given and name != "init_from"]
+        data = [place for name, place in places.items() if name in given and "data" in name]
         _tell_broken([place for place in data if place.exists()], report)
         return None
     report.parts |= {

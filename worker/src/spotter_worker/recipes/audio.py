@@ -28,7 +28,7 @@ from ..data.sounds import (
     pad_spectra,
 )
 from ..data.spec_augment import Masks, mask_spectra
-from ..data.split import Split
+from ..data.split import Split, some_of_each
 from ..device import choose_device
 from ..learning.attach import attach_learning
 from ..learning.material import (
@@ -63,7 +63,8 @@ class AudioTask(ClassifierTask):
         data, material = load_material(config, places, past)
         split = material.split
         self.classes = material.classes
-        self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
+        parts = material.parts
+        self.sizes = Sizes(len(parts.train), len(parts.validation), len(parts.test))
         self.front_end = data.front_end
         self.normalization = (
             measure_bands(data.spectra, split.train)
@@ -85,7 +86,7 @@ class AudioTask(ClassifierTask):
         )
         self.model = self.network(self.architecture)
         self.model_name = self.architecture.name
-        self._data, self._split = data, split
+        self._data, self._split = data, parts
         self.train_batches = self._train_batches(data, material)
         self.validation = self._eval_batches(split.validation, EVAL_BATCH_SIZE)
         self.test = self._eval_batches(split.test, EVAL_BATCH_SIZE)
@@ -146,7 +147,8 @@ class AudioTask(ClassifierTask):
         }
 
     def preview(self, limit: int) -> list[dict[str, Any]]:
-        chosen, labels = self._split.train[:limit], self._data.labels
+        labels = self._data.labels
+        chosen = some_of_each(labels, self._split.train, limit)
         return [
             sound_sample(
                 self._data.spectra.samples(index),

@@ -15,7 +15,7 @@ from ..classifier import ClassifierTask
 from ..data.epoch_batches import EpochBatches
 from ..data.labelled_texts import LabelledTexts, load_texts, read_utf8
 from ..data.selection import renumber
-from ..data.split import Split
+from ..data.split import Split, some_of_each
 from ..data.vocabulary import Vocabulary, learn_vocabulary
 from ..device import choose_device
 from ..learning.attach import attach_learning
@@ -78,7 +78,8 @@ class TextClassifyTask(ClassifierTask):
         data, material = load_material(config, places, past)
         split = material.split
         self.classes = material.classes
-        self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
+        parts = material.parts
+        self.sizes = Sizes(len(parts.train), len(parts.validation), len(parts.test))
         if past.front is None:
             train_texts = (data.texts[index] for index in split.train.tolist())
             self.vocabulary = learn_vocabulary(train_texts, config.tokens, config.vocabulary_size)
@@ -99,7 +100,7 @@ class TextClassifyTask(ClassifierTask):
         self.model = self.network(self.architecture)
         self.model_name = "transformer-encoder"
         encoded = [self.vocabulary.encode(text, config.max_tokens) for text in data.texts]
-        self._data, self._split, self._encoded = data, split, encoded
+        self._data, self._split, self._encoded = data, parts, encoded
         self.train_batches = self._train_batches(encoded, data.labels, material)
 
         def eval_batches(indices: torch.Tensor, batch_size: int) -> TextEvalBatches:
@@ -159,7 +160,7 @@ class TextClassifyTask(ClassifierTask):
     def preview(self, limit: int) -> list[dict[str, Any]]:
         """Every token is read; the loss is about the class alone."""
         samples = []
-        for index in self._split.train[:limit].tolist():
+        for index in some_of_each(self._data.labels, self._split.train, limit).tolist():
             tokens = self.vocabulary.decode(self._encoded[index])
             label = self.classes[int(self._data.labels[index])]
             samples.append(text_sample(tokens, [True] * len(tokens), label))

@@ -58,6 +58,7 @@ export default {
   part: "Part",
   partNames: { train: "Training", validation: "Validation", test: "Test" },
   count: "Examples",
+  tokens: "Tokens",
   duplicates: "Repeated",
   inTrain: "In training",
   classes: "Training examples by class",

@@ -57,6 +57,7 @@ export default {
   part: "部分",
   partNames: { train: "训练集", validation: "验证集", test: "测试集" },
   count: "样本数",
+  tokens: "词元数",
   duplicates: "重复",
   inTrain: "与训练集相同",
   classes: "各类别训练样本数",

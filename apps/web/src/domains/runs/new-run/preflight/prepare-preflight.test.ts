@@ -101,8 +101,8 @@ it("findings that ask for attention come apart from the others", () => {
   expect([troubles.length, fine.length]).toEqual([1, 1]);
 });
 
-it("tokens that cannot be seen get a sign", () => {
-  expect([" ", "\n", "a b", "\t"].map(tokenText)).toEqual(["␣", "⏎", "a b", "⇥"]);
+it("ends of lines and tabs get a sign", () => {
+  expect([" ", "\n", "a b", "\t"].map(tokenText)).toEqual([" ", "⏎", "a b", "⇥"]);
 });
 
 it("progress counts the checks that are done", () => {

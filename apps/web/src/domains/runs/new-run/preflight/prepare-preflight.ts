@@ -184,7 +184,7 @@ export function envelopePath(envelope: readonly number[], width: number, height:
   return `M${[...top, ...bottom].join("L")}Z`;
 }
 
-/** How a token is written: what cannot be seen gets a sign. */
+/** How a token is written: ends of lines and tabs get a sign; spaces show by the token's tint. */
 export function tokenText(token: string): string {
-  return token.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replace(/^ +$/, "␣");
+  return token.replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 }
