@@ -50,6 +50,8 @@ def test_the_head_grows_and_forgetting_is_told(tmp_path: Path, old: Path) -> Non
     assert run.tracker.series("val_old/accuracy")[0][0] == 0
     assert run.tracker.series("train/distillation")
     assert "50%" in run.task.derived["replay"]
+    # Pre-flight sees what is replayed too.
+    assert len(list(run.task.examples("train"))) == run.task.sizes.train
 
 
 @pytest.mark.parametrize("data_workers", [0, 2])

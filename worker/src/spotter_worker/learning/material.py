@@ -85,6 +85,17 @@ class Material:
             return self.split.train
         return torch.cat([self.split.train, self.replay.indices])
 
+    @property
+    def parts(self) -> Split:
+        """What is trained on, validated and tested on, new and old together."""
+        if self.old is None:
+            return self.split
+        return Split(
+            self.trained,
+            torch.cat([self.split.validation, self.old.validation]),
+            torch.cat([self.split.test, self.old.test]),
+        )
+
 
 def read_past(config: ClassifierConfig, places: Mapping[str, Path]) -> Past:
     """The models that the config names; what does not go together is a ValueError."""

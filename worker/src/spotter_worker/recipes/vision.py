@@ -61,7 +61,8 @@ class VisionTask(ClassifierTask):
         data, material = load_material(config, places, past)
         split = material.split
         self.classes = material.classes
-        self.sizes = Sizes(len(split.train), len(split.validation), len(split.test))
+        parts = material.parts
+        self.sizes = Sizes(len(parts.train), len(parts.validation), len(parts.test))
         self.normalization = (
             measure_normalization(data.store, split.train)
             if past.front is None
@@ -100,7 +101,7 @@ class VisionTask(ClassifierTask):
                 data.store, data.labels, indices, self.normalization, batch_size, self.device
             )
 
-        self._data, self._split = data, split
+        self._data, self._split = data, parts
         self.validation = eval_batches(split.validation, EVAL_BATCH_SIZE)
         self.test = eval_batches(split.test, EVAL_BATCH_SIZE)
         self.derived = _derived(
