@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .decoder_parts import Normalization, Rotation, linear_together
+from .layer_in_one import LayerInOne, takes
 
 # As in both papers; transformers' configs carry the same value as `initializer_range`.
 INITIAL_STD = 0.02
@@ -92,6 +93,15 @@ class KeyValueCache:
         return keys, values
 
 
+@dataclass
+class Positions:
+    """Angles of the tokens (T, 1, E/2); `turns` are the same as complex numbers, where layers may be computed in one."""
+
+    cos: torch.Tensor
+    sin: torch.Tensor
+    turns: torch.Tensor | None = None
+
+
 class _Trunk(nn.Module):
     def __init__(self, shape: DecoderShape, dropout: float) -> None:
         super().__init__()
@@ -111,10 +121,12 @@ class _Trunk(nn.Module):
         first = cache.length if cache else 0
         end = first + tokens.shape[1]
         assert end <= self.cos.shape[0], "more tokens than the context holds"
-        cos, sin = self.cos[first:end], self.sin[first:end]
+        positions = Positions(self.cos[first:end], self.sin[first:end])
         x = self.embed_tokens(tokens)
+        if cache is None and takes(x):
+            positions.turns = torch.complex(positions.cos, positions.sin)
         for layer in self.layers:
-            x = layer(x, cos, sin, cache)
+            x = layer(x, positions, cache)
         if cache is not None:
             cache.length = end
         return self.norm(x)  # type: ignore[no-any-return]
@@ -128,12 +140,26 @@ class _Layer(nn.Module):
         self.input_layernorm = RootMeanSquareNorm(shape.width, shape.norm_epsilon)
         self.post_attention_layernorm = RootMeanSquareNorm(shape.width, shape.norm_epsilon)
         self._dropout = dropout
+        self._heads, self._epsilon = shape.heads, shape.norm_epsilon
+        self._has_groups = shape.kv_heads != shape.heads
 
     def forward(
-        self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, cache: KeyValueCache | None
+        self, x: torch.Tensor, positions: Positions, cache: KeyValueCache | None
     ) -> torch.Tensor:
-        x = x + self._drop(self.self_attn(self.input_layernorm(x), cos, sin, cache))
+        drops = self._dropout > 0 and self.training
+        if positions.turns is not None and not drops and not self._has_groups:
+            return self._in_one(x, positions.turns)
+        x = x + self._drop(self.self_attn(self.input_layernorm(x), positions, cache))
         return x + self._drop(self.mlp(self.post_attention_layernorm(x)))
+
+    def _in_one(self, x: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.self_attn.q_proj, self.self_attn.k_proj, self.self_attn.v_proj
+        return LayerInOne.apply(  # type: ignore[no-any-return, no-untyped-call]
+            *(x, turns, self._heads, self._epsilon, self.input_layernorm.weight),
+            *(q.weight, k.weight, v.weight, q.bias, k.bias, v.bias, self.self_attn.o_proj.weight),
+            self.post_attention_layernorm.weight,
+            *(self.mlp.gate_proj.weight, self.mlp.up_proj.weight, self.mlp.down_proj.weight),
+        )
 
     def _drop(self, x: torch.Tensor) -> torch.Tensor:
         return F.dropout(x, self._dropout, self.training) if self._dropout else x
@@ -156,14 +182,16 @@ class _Attention(nn.Module):
         self.o_proj = nn.Linear(queries, shape.width, bias=False)
 
     def forward(
-        self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, cache: KeyValueCache | None
+        self, x: torch.Tensor, positions: Positions, cache: KeyValueCache | None
     ) -> torch.Tensor:
         batch, length, _ = x.shape
         together = linear_together(x, self.q_proj, self.k_proj, self.v_proj)
         heads = together.view(batch, length, -1, self._head_width)
         values = heads[:, :, self._heads + self._kv_heads :].transpose(1, 2)
         # Queries and keys turn alike, so they turn together.
-        turned = Rotation.apply(heads[:, :, : self._heads + self._kv_heads], cos, sin)  # type: ignore[no-untyped-call]
+        turned = Rotation.apply(
+            heads[:, :, : self._heads + self._kv_heads], positions.cos, positions.sin
+        )  # type: ignore[no-untyped-call]
         queries, keys = turned.transpose(1, 2).split((self._heads, self._kv_heads), 1)
         if cache is not None:
             keys, values = cache.extend(self._number, keys, values)
