@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Bind } from "./command-binding.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
+import { addDatasetsCommands } from "./commands/datasets.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addPreflightCommand } from "./commands/preflight.ts";
@@ -53,6 +54,7 @@ export async function runProgram(
   addRunsCommands(program, bind, text);
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
+  addDatasetsCommands(program, bind, text);
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);
   addPreflightCommand(program, bind, text);

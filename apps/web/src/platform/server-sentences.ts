@@ -51,9 +51,21 @@ export const SENTENCES = {
   entryEncrypted: "The entry {name} is encrypted.",
   entryLink: "The entry {name} is a link or a device.",
   entryTwice: "The entry {name} is there twice.",
-  entryTooLarge: "The entry {name} is too large for an image or recording.",
+  entryTooLarge: "The entry {name} is too large: {bytes} bytes at most.",
   oneClassOnly: "The archive holds one class only; a classifier needs two or more folders.",
+  textNotUtf8: "{file}: row {row} is not UTF-8; save the file as UTF-8.",
+  textNotJson: "{file}: row {row} is no JSON ({cause}).",
+  textNotObject: "{file}: row {row} is no JSON object with names and values.",
+  textFields:
+    "{file}: row {row} has {found} fields, the first row {wanted} names; put texts with commas in quotes.",
+  textQuote:
+    "{file}: row {row} has text behind a closing quote; write a quote inside quotes twice.",
+  textOpen: "{file}: row {row} is the last, and a quoted text goes on behind it.",
+  textEmpty: "{file}: row 1 is all there is: no text in it.",
+  notATextFile:
+    "{name} is no file of texts: .txt, .md, .jsonl, .ndjson, .csv or .tsv. Send anything else as a zip.",
 
+  notAText: "is not a .txt, .md, .jsonl, .ndjson, .csv or .tsv file",
   notAnImage: "is not a PNG, JPEG, BMP, WEBP or GIF",
   notARecording: "is not a WAV or FLAC",
   ofNoKind: "is neither an image nor a recording",

@@ -1,10 +1,15 @@
 // Uploads: names, rates, answers.
 import { expect, it } from "vitest";
-import { nameOf, readAnswer, uploadRate } from "./prepare-upload.ts";
+import { isTextFile, nameOf, readAnswer, uploadRate } from "./prepare-upload.ts";
 
 it("names a dataset like its file", () => {
   expect(nameOf("My flowers.ZIP")).toBe("My flowers");
   expect(nameOf("archive.tar.zip")).toBe("archive.tar");
+  expect(nameOf("reviews.jsonl")).toBe("reviews");
+});
+
+it("sends texts as they are and everything else as a zip", () => {
+  expect(["a.CSV", "b.txt", "c.zip", "d.png"].map(isTextFile)).toEqual([true, true, false, false]);
 });
 
 it("tells share, rate and what is left", () => {

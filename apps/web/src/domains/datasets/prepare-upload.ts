@@ -2,10 +2,20 @@
 import { ApiError } from "@spotter/client";
 import { Dataset, ErrorEnvelope } from "@spotter/contract";
 
+const TEXTS = /\.(txt|md|jsonl|ndjson|csv|tsv)$/i;
+/** What the file picker offers. */
+export const ACCEPTED = ".zip,.txt,.md,.jsonl,.ndjson,.csv,.tsv";
+
+/** Whether a file is sent as it is: one file of texts; anything else must be a zip. */
+export function isTextFile(fileName: string): boolean {
+  return TEXTS.test(fileName);
+}
+
 /** A dataset is called like its file until somebody names it. @example nameOf("My flowers.zip") // "My flowers" */
 export function nameOf(fileName: string): string {
   return fileName
     .replace(/\.zip$/i, "")
+    .replace(TEXTS, "")
     .trim()
     .slice(0, 200);
 }

@@ -1,9 +1,9 @@
-// Uploads one zip with progress, which fetch cannot tell; can be stopped.
+// Uploads one zip, or one file of texts, with progress, which fetch cannot tell; can be stopped.
 import { ApiError } from "@spotter/client";
 import { type Dataset, uploadDataset } from "@spotter/contract";
 import { computed, onScopeDispose, ref } from "vue";
 import { api } from "../../platform/api.ts";
-import { readAnswer, uploadRate } from "./prepare-upload.ts";
+import { isTextFile, readAnswer, uploadRate } from "./prepare-upload.ts";
 
 export function useUpload() {
   const sent = ref(0);
@@ -14,7 +14,9 @@ export function useUpload() {
   let request: XMLHttpRequest | null = null;
 
   function upload(file: File, name: string, project: { project_id?: string }): Promise<Dataset> {
-    const address = api.url(uploadDataset.path, { query: { name, ...project } });
+    const isText = isTextFile(file.name);
+    const query = { name, ...project, ...(isText ? { file: file.name } : {}) };
+    const address = api.url(uploadDataset.path, { query });
     sent.value = 0;
     total.value = file.size;
     startedAt.value = Date.now();
@@ -34,7 +36,10 @@ export function useUpload() {
       sending.onabort = () =>
         reject(new ApiError("upload-incomplete", 0, "The upload was stopped; nothing was kept."));
       sending.open("POST", address);
-      sending.setRequestHeader("content-type", "application/zip");
+      sending.setRequestHeader(
+        "content-type",
+        isText ? "application/octet-stream" : "application/zip",
+      );
       sending.setRequestHeader("accept", "application/json");
       sending.send(file);
     }).finally(() => {

@@ -47,9 +47,20 @@ export default {
     entryEncrypted: "条目 {name} 已加密。",
     entryLink: "条目 {name} 是链接或设备。",
     entryTwice: "条目 {name} 出现两次。",
-    entryTooLarge: "条目 {name} 对图像或录音而言过大。",
+    entryTooLarge: "条目 {name} 过大：最多 {bytes} 字节。",
     oneClassOnly: "压缩包只有一个类别；分类至少需要两个文件夹。",
+    textNotUtf8: "{file}：第 {row} 行不是 UTF-8；请将文件保存为 UTF-8。",
+    textNotJson: "{file}：第 {row} 行不是 JSON（{cause}）。",
+    textNotObject: "{file}：第 {row} 行不是带有名称和值的 JSON 对象。",
+    textFields:
+      "{file}：第 {row} 行有 {found} 个字段，首行只有 {wanted} 个名称；请给含逗号的文本加引号。",
+    textQuote: "{file}：第 {row} 行在右引号之后还有文字；引号内的引号请写两次。",
+    textOpen: "{file}：第 {row} 行是最后一行，但带引号的文本没有结束。",
+    textEmpty: "{file}：文件中没有文本。",
+    notATextFile:
+      "{name} 不是文本文件（.txt、.md、.jsonl、.ndjson、.csv、.tsv）。其他内容请以 zip 上传。",
 
+    notAText: "不是 .txt、.md、.jsonl、.ndjson、.csv 或 .tsv 文件",
     notAnImage: "不是 PNG、JPEG、BMP、WEBP 或 GIF",
     notARecording: "不是 WAV 或 FLAC",
     ofNoKind: "既不是图像也不是录音",
