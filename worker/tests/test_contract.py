@@ -35,6 +35,7 @@ def golden_events() -> dict[str, dict[str, Any]]:
         "JobSpec.text-classify.json",
         "JobSpec.text-finetune.json",
         "JobSpec.predict.json",
+        "JobSpec.preflight.json",
     ],
 )
 def test_a_golden_spec_can_be_read(tmp_path: Path, name: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from runs import KeepingTracker, Run
+from tiny_models import make_model
 
 from spotter_worker.preflight.budget import Budget, at_most
 from spotter_worker.preflight.memory import estimate_memory
@@ -66,6 +67,18 @@ def test_a_sound_training_is_told_part_by_part() -> None:
     picture = Image.open(io.BytesIO(base64.b64decode(first["png"])))
     assert picture.size == (first["width"], first["height"]) == (8, 8)
     assert first["label"] in "0123456789"
+
+
+def test_the_report_has_the_contracts_fields() -> None:
+    file = Path(__file__).parents[2] / "packages/contract/golden/runs/Preflight.finished.json"
+    golden = json.loads(file.read_text())["report"]
+    report = checked(config=SMALL, budget_s=0.5)
+    assert set(report) == set(golden)
+    for part in ("data", "initial_loss", "memory", "time", "learning_rate", "overfit"):
+        assert set(report[part]) == set(golden[part]), part
+    for part in ("findings", "samples"):
+        assert set(report[part][0]) == set(golden[part][0]), part
+    assert set(report["data"]["parts"][0]) == set(golden["data"]["parts"][0])
 
 
 def test_looking_changes_no_number_of_the_training(tmp_path: Path) -> None:
@@ -173,6 +186,37 @@ def test_questions_are_shown_beside_their_picture() -> None:
     asked = report["samples"][0]["questions"]
     assert asked and asked[0]["question"] and asked[0]["answer"]
     assert "class-imbalance" not in codes(report)
+
+
+def test_a_language_model_expects_the_logarithm_of_its_vocabulary(tmp_path: Path) -> None:
+    (tmp_path / "poem.txt").write_text("the rain in spain falls mainly on the plain. " * 60)
+    config = {"width": 16, "heads": 2, "layers": 1, "context": 16, "batch_size": 4}
+    report = checked("text-lm", config, tmp_path / "poem.txt", 0.5)
+    assert report["initial_loss"]["formula"].startswith("ln ")
+    assert codes(report)["initial-loss-expected"] == "ok"
+    first = report["samples"][0]
+    assert len(first["tokens"]) == 17 and first["counted"] == [False, *[True] * 16]
+    assert "".join(first["tokens"]) in "the rain in spain falls mainly on the plain. " * 3
+
+
+def test_fine_tuning_shows_what_the_loss_is_about_and_forgives_a_low_first_loss(
+    tmp_path: Path,
+) -> None:
+    base = make_model(tmp_path / "base", "llama")
+    rows = [{"prompt": f"two and {number}", "completion": f"{2 + number}"} for number in range(12)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {
+        "data": {"path": str(tmp_path / "sums.jsonl")},
+        "init_from": {"path": str(base)},
+        "batch_size": 2,
+    }
+    places = {"data": tmp_path / "sums.jsonl", "init_from": base}
+    report = preflight("text-finetune", config, places, 0.5, KeepingTracker())
+    assert report["initial_loss"]["is_pretrained"] is True
+    counted = report["samples"][0]["counted"]
+    assert any(counted) and not all(counted)
+    assert report["memory"]["total_bytes"] > 0
+    assert report["done"] == ALL_CHECKS
 
 
 def test_a_rate_at_which_the_loss_runs_away_is_a_problem_and_a_better_one_is_suggested() -> None:
