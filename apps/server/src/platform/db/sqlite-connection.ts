@@ -24,7 +24,7 @@ export class SqliteConnection implements SqliteWriter {
       pragma journal_mode = wal;
       pragma synchronous = full;
       pragma foreign_keys = on;
-      pragma cache_size = -16000;
+      pragma cache_size = ${CACHE_SIZE};
       pragma wal_autocheckpoint = 4000;
       pragma journal_size_limit = 67108864;
     `);
@@ -33,7 +33,7 @@ export class SqliteConnection implements SqliteWriter {
 
   static openReader(path: string): SqliteConnection {
     const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-    database.exec("pragma query_only = on; pragma cache_size = -8000;");
+    database.exec(`pragma query_only = on; pragma cache_size = ${CACHE_SIZE};`);
     return new SqliteConnection(database);
   }
 
