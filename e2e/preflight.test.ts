@@ -1,0 +1,62 @@
+// A look before the start: the panel beside the form, the rate it suggests put to use, the command line's verdict.
+import { Preflight } from "@spotter/contract";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openBrowser, signedInPage } from "./harness/browser.ts";
+import { CommandLine } from "./harness/command-line.ts";
+import { House } from "./harness/house.ts";
+
+const TINY = { width: 4, epochs: 1, optimizer: "sgd", learning_rate: 9 };
+
+describe("a look before the start", { timeout: 240_000 }, () => {
+  let house: House;
+  let browser: Browser;
+  beforeAll(async () => {
+    house = await House.open();
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await house.close();
+  });
+
+  it.each([
+    { locale: "en", theme: "light", width: 1280, check: "Check first", use: /^Use / },
+    { locale: "zh", theme: "dark", width: 390, check: "预检", use: /^使用 / },
+  ] as const)(
+    "names the problem, shows samples and curves, and its rate goes into the form ($locale, $width)",
+    async ({ locale, theme, width, check, use }) => {
+      const { page, problems } = await signedInPage(browser, house, { locale, theme, width });
+      const config = JSON.stringify(TINY);
+      await page.goto(`/runs/new?recipe=vision&config=${encodeURIComponent(config)}`);
+      await page.getByRole("button", { name: check, exact: true }).click();
+      const panel = page.locator("section.preflight");
+      await panel.locator("h3.verdict.problem").waitFor({ timeout: 120_000 });
+      expect(await panel.locator("li.problem").first().innerText()).toContain("9");
+      expect(await panel.locator("img").count()).toBe(8);
+      expect(await panel.locator("canvas").count()).toBe(2);
+      await panel.getByRole("button", { name: use }).click();
+      const rate = page.locator("#field-learning_rate");
+      expect(Number(await rate.inputValue())).toBeLessThan(9);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - window.innerWidth,
+      );
+      expect(overflow).toBeLessThanOrEqual(0);
+      expect(problems).toEqual([]);
+    },
+  );
+
+  it("is told by the command line, with an exit code for scripts", async () => {
+    const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
+    onTestFinished(() => shell.remove());
+    const settings = Object.entries(TINY).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+    const people = await shell.run(["preflight", "vision", ...settings, "--budget", "30"]);
+    expect(people.code).toBe(1);
+    expect(people.stdout).toContain("⬣ Learning rate 9");
+    const healthy = ["--set", "width=4", "--set", "epochs=1", "--budget", "30"];
+    const programs = await shell.run(["preflight", "vision", ...healthy, "--json"]);
+    const end = Preflight.parse(JSON.parse(programs.stdout));
+    expect(end.state).toBe("finished");
+    expect(programs.code).toBe(end.report?.verdict === "problem" ? 1 : 0);
+  });
+});
