@@ -112,8 +112,9 @@ export class Predictions {
   ): Promise<Record<string, unknown>> {
     const config = parseConfig(recipe, given);
     const needsData = inputs.some((input) => input.sample !== null);
+    // Nothing but the data: the models that a run began with or learnt from may be gone by now.
     const located = needsData
-      ? await locateSources(this.#sources, recipe, config, projectId)
+      ? await locateSources(this.#sources, recipe, { data: config.data }, projectId)
       : null;
     const jobId = await this.#store.transaction((transaction) =>
       this.#queue.submit(transaction, {
