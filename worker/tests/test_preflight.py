@@ -21,7 +21,7 @@ from spotter_worker.preflight.budget import Budget, at_most
 from spotter_worker.preflight.memory import estimate_memory
 from spotter_worker.preflight.overfit import Overfit
 from spotter_worker.preflight.preflight import look, preflight
-from spotter_worker.preflight.rate_test import RateTest
+from spotter_worker.preflight.rate_sweep import RateSweep
 from spotter_worker.preflight.report import GrowingReport
 
 SMALL = {"width": 4, "batch_size": 16}
@@ -226,9 +226,9 @@ def test_a_rate_at_which_the_loss_runs_away_is_a_problem_and_a_better_one_is_sug
     assert report["overfit"]["learning_rate"] == report["learning_rate"]["suggested"]
 
 
-def sweep(losses: list[float], has_run_away: bool = False, is_cut_short: bool = False) -> RateTest:
+def sweep(losses: list[float], has_run_away: bool = False, is_cut_short: bool = False) -> RateSweep:
     rates = [10 ** (-6 + 6 * place / 49) for place in range(len(losses))]
-    return RateTest(rates, losses, is_cut_short, has_run_away)
+    return RateSweep(rates, losses, is_cut_short, has_run_away)
 
 
 def test_the_suggested_rate_lies_between_the_steepest_fall_and_a_tenth_of_divergence() -> None:

@@ -25,7 +25,7 @@ from .first_loss import measure_first_loss
 from .memory import estimate_memory
 from .overfit import overfit_one_batch
 from .pace import measure_pace
-from .rate_test import RateTest, sweep_rates
+from .rate_sweep import RateSweep, sweep_rates
 from .report import GrowingReport
 from .trial import endless_batches
 
@@ -115,7 +115,7 @@ class _Checks:
         self._task, self._report, self._budget = task, report, budget
         self._step_s = 0.0
         self._batch: Batch | None = None
-        self._rates: RateTest | None = None
+        self._rates: RateSweep | None = None
 
     def run(self) -> None:
         steps: list[tuple[str, Callable[[], None]]] = [

@@ -32,7 +32,7 @@ NEAR_DIVERGENCE, TOO_LOW = 1 / 3, 1 / 30
 
 
 @dataclass(frozen=True)
-class RateTest:
+class RateSweep:
     rates: list[float]
     losses: list[float]
     is_cut_short: bool
@@ -144,7 +144,7 @@ class RateTest:
         )
 
 
-def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateTest:
+def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateSweep:
     wanted = max(MIN_STEPS, min(MAX_STEPS, int(budget.left / max(step_s, 1e-4))))
     highest = HIGHEST_RATES.get(task.config.optimizer, HIGHEST_RATE)
     lowest = LOWEST_RATE if wanted >= FEW_STEPS else LOWEST_OF_FEW
@@ -159,7 +159,7 @@ def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateTest:
         rates.append(learning_rate)
         losses.append(loss)
         if not math.isfinite(loss) or (number > MIN_STEPS // 2 and loss > HOPELESS * losses[0]):
-            return RateTest(rates, losses, False, True)
+            return RateSweep(rates, losses, False, True)
         if budget.is_spent:
             break
-    return RateTest(rates, losses, len(rates) < wanted, False)
+    return RateSweep(rates, losses, len(rates) < wanted, False)
