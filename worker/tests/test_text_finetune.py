@@ -93,6 +93,9 @@ def test_every_shape_learns_and_what_is_saved_opens_in_transformers(
     question = {"name": "q", "file": None, "text": "What colour is the sky?", "sample": None}
     answer = predict(weights, [question], {})["predictions"][0]
     assert answer["text"] and answer["label"] is None
+    sample = {"name": "test:0", "file": None, "text": None, "sample": 0}
+    answer = predict(weights, [sample], {"data": talk})["predictions"][0]
+    assert answer["text"].startswith("What colour is the ") and "\n=> " in answer["text"]
 
 
 def test_an_adapter_alone_is_small_and_its_base_is_found_again(
@@ -217,3 +220,14 @@ def test_pre_flight_sees_token_text_with_the_loss_mask(
     (first, *_) = task.examples("train")
     assert first.name.startswith("What colour") and first.length == len(sample["tokens"])
     assert len(list(task.examples("validation"))) == task.sizes.validation
+
+
+def test_predictions_want_a_text_or_a_sample_that_was_kept_aside(
+    tmp_path: Path, talk: Path, bases: dict[str, Path]
+) -> None:
+    start(tmp_path, talk, bases["llama"], {"max_steps": 1}).go()
+    nothing = {"name": "q", "file": None, "text": " ", "sample": None}
+    with pytest.raises(ValueError, match="q: this model answers a text"):
+        predict(tmp_path / "weights", [nothing], {})
+    with pytest.raises(ValueError, match="sample 8 is not there; 8 were kept aside"):
+        predict(tmp_path / "weights", [{**nothing, "sample": 8}], {"data": talk})

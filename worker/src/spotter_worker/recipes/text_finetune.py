@@ -12,10 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..data.answer_batches import NOT_LEARNT, AnswerBatch, EvalRows, TokenStore, pack, train_batches
+from ..data.answer_batches import NOT_LEARNT, AnswerBatch, EvalRows, pack, train_batches
 from ..data.answer_tokens import AnswerTokenizer, Tokens
-from ..data.dialogues import Columns, find_columns, read_dialogues
-from ..data.table_rows import Row, read_rows
+from ..data.finetune_examples import Examples, load_examples, open_rows
 from ..device import choose_device
 from ..finetune_base import find_base, find_context, open_base
 from ..hub import fetch_model
@@ -63,14 +62,15 @@ class TextFinetuneTask(Task):
             raise ValueError("strategy is 'fsdp2', which is for method 'full'; LoRA wants 'ddp'")
         self.derived = {"device": device_reason}
         # The data first: a wrong row is told before gigabytes are read.
-        self._columns, rows = _open_rows(config, places["data"])
+        rows = open_rows(config, places["data"])
+        self._columns = rows.columns
         base_folder, self._base = find_base(config, places)
         self._context = find_context(config, base_folder, self.derived)
         is_plain = config.template == "plain"
         self._tokenizer = AnswerTokenizer(
             base_folder, self._columns.format, is_plain, self._context
         )
-        self._store = store = self._tokenize(rows)
+        self._examples = load_examples(config, rows, self._tokenizer, self._context)
         model = open_base(base_folder, self._base_dtype())
         if config.method == "lora":
             model = add_adapter(model, config, self._base["name"])
@@ -78,12 +78,12 @@ class TextFinetuneTask(Task):
             spare_memory(model)
         self.model = model.to(self.device)
         self._check_vocabulary(model)
-        self._set_batches(store)
+        self._set_batches()
         self.classes = []
         self.model_name = self._base["name"].rsplit("/", 1)[-1] + (
             f" + LoRA {config.lora_rank}" if config.method == "lora" else ""
         )
-        self._describe(model, store)
+        self._describe(model)
 
     def train_scores(self, model: nn.Module, batch: AnswerBatch) -> Scores:
         logits, labels = model(batch).flatten(0, 1), batch.labels[:, batch.columns].flatten()
@@ -172,56 +172,23 @@ class TextFinetuneTask(Task):
 
     def preview(self, limit: int) -> list[dict[str, Any]]:
         samples = []
-        for number in self._parts["train"][:limit]:
-            tokens = self._store.tokens(number)
+        for number in self._examples.parts["train"][:limit]:
+            tokens = self._examples.store.tokens(number)
             shown = [self._tokenizer.inner.decode([one]) for one in tokens.ids.tolist()]
             samples.append(text_sample(shown, tokens.learnt.tolist()))
         return samples
 
     def examples(self, part: str) -> Iterator[Example]:
-        for number in self._parts[part]:
-            ids = self._store.tokens(number).ids
+        for number in self._examples.parts[part]:
+            ids = self._examples.store.tokens(number).ids
             name = " ".join(self._tokenizer.decode(ids[:24].tolist()).split())
             yield Example(ids.tobytes(), None, len(ids), name)
 
     # -- preparing -----------------------------------------------------------------------------------
 
-    def _tokenize(self, rows: Iterator[Row]) -> TokenStore:
-        """Every example that has something to learn within the context."""
-        num_left_out = 0
-
-        def tokens() -> Iterator[Tokens]:
-            nonlocal num_left_out
-            for dialogue in read_dialogues(rows, self._columns):
-                found = self._tokenizer.encode(dialogue)
-                if found.learnt[1:].any():
-                    yield found
-                else:
-                    num_left_out += 1
-
-        store = TokenStore(tokens())
-        if len(store) == 0:
-            raise ValueError(
-                f"none of the {num_left_out} examples has an answer within {self._context} tokens; give a larger context"
-            )
-        if num_left_out:
-            self.derived["left_out"] = (
-                f"{num_left_out} of {num_left_out + len(store)} examples have no answer within {self._context} tokens"
-            )
-        return store
-
-    def _set_batches(self, store: TokenStore) -> None:
-        config = self.config
-        generator = torch.Generator().manual_seed(config.split_seed)
-        order = torch.randperm(len(store), generator=generator).tolist()
-        num_validation = max(1, round(len(order) * config.validation_fraction))
-        num_test = round(len(order) * config.test_fraction)
-        train = order[num_validation + num_test :]
-        if not train:
-            raise ValueError(
-                f"{len(order)} examples are too few: {num_validation} go to validation and {num_test} to the test"
-            )
-        packed = config.batching == "packed"
+    def _set_batches(self) -> None:
+        config, store, parts = self.config, self._examples.store, self._examples.parts
+        train, packed = parts["train"], config.batching == "packed"
         rows = [[number] for number in train]
         if packed:
             rows = pack(store.lengths(), train, self._context)
@@ -237,21 +204,13 @@ class TextFinetuneTask(Task):
             self.device,
             prefetch=config.data_workers > 0,
         )
-        self._parts = {
-            "train": train,
-            "validation": order[:num_validation],
-            "test": order[num_validation : num_validation + num_test],
-        }
         self.validation, self.test = (
-            EvalRows(store, self._parts[name], padding, config.batch_size, self.device)
+            EvalRows(store, parts[name], padding, config.batch_size, self.device)
             for name in ("validation", "test")
         )
-        self.sizes = Sizes(len(train), num_validation, num_test)
-        first = store.tokens(order[0])
-        start = int(first.learnt.argmax())
-        if self._columns.format == "text":
-            start = min(SAMPLE_START, len(first.ids) // 2)
-        self._sample_prompt = [int(number) for number in first.ids[: max(1, start)]]
+        self.sizes = Sizes(len(train), len(parts["validation"]), len(parts["test"]))
+        first = store.tokens(parts["validation"][0])
+        self._sample_prompt = _beginning(first, self._columns.format)
 
     def _check_vocabulary(self, model: FinetunedModel) -> None:
         known = model.base.get_input_embeddings().num_embeddings
@@ -268,8 +227,13 @@ class TextFinetuneTask(Task):
         """Weights that do not learn need no more digits than the steps compute with."""
         return DTYPES[self.config.precision if self.config.method == "lora" else "fp32"]
 
-    def _describe(self, model: FinetunedModel, store: TokenStore) -> None:
-        columns, derived = self._columns, self.derived
+    def _describe(self, model: FinetunedModel) -> None:
+        columns, derived, store = self._columns, self.derived, self._examples.store
+        if self._examples.num_left_out:
+            derived["left_out"] = (
+                f"{self._examples.num_left_out} of {self._examples.num_left_out + len(store)} examples have no answer"
+                f" within {self._context} tokens"
+            )
         derived["format"] = f"{columns.format}: by the columns of the first row"
         if self.config.format != "auto":
             derived["format"] = f"{columns.format}: as the config says"
@@ -310,32 +274,53 @@ def build_model_from(card: dict[str, Any], folder: Path) -> nn.Module:
     return add_adapter(open_base(base, dtype), config, card["base"]["name"])
 
 
-def load_predictor(saved: SavedWeights, _places: Places) -> TextFinetunePredictor:
-    return TextFinetunePredictor(saved)
+def load_predictor(saved: SavedWeights, places: Places) -> TextFinetunePredictor:
+    return TextFinetunePredictor(saved, places)
 
 
 class TextFinetunePredictor(Predictor):
-    def __init__(self, saved: SavedWeights) -> None:
+    def __init__(self, saved: SavedWeights, places: Places) -> None:
         assert isinstance(saved.model, FinetunedModel)
+        self._places = places
+        self._examples: Examples | None = None
         self._model = saved.model.eval()
         self._config = TextFinetuneConfig.parse(saved.card["config"])
         self._context = saved.card["context"]
         is_plain = self._config.template == "plain"
-        self._tokenizer = AnswerTokenizer(
-            saved.folder, saved.card["format"], is_plain, self._context
-        )
+        self._format = saved.card["format"]
+        self._tokenizer = AnswerTokenizer(saved.folder, self._format, is_plain, self._context)
 
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        text = given.text
-        if text is None and given.file is not None:
-            text = given.file.read_text(encoding="utf-8")
-        if text is None or not text.strip():
-            raise ValueError(f"{given.name}: this model answers a text; give one")
-        prompt = self._tokenizer.prompt(text)
-        length = self._config.sample_tokens or PREDICT_TOKENS
-        answer = _write(self._model, self._tokenizer, self._config, prompt, length, self._context)
+        if given.sample is not None:
+            prompt = self._prompt_of(given.sample)
+            text = f"{self._tokenizer.decode(prompt).strip()}\n=> {self._answer(prompt)}"
+        else:
+            text = self._answer(self._tokenizer.prompt(_text_of(given)))
         nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
-        return {**nothing, "top": [], "text": answer}
+        return {**nothing, "top": [], "text": text}
+
+    def _answer(self, prompt: list[int]) -> str:
+        length = self._config.sample_tokens or PREDICT_TOKENS
+        return _write(self._model, self._tokenizer, self._config, prompt, length, self._context)
+
+    def _prompt_of(self, sample: int) -> list[int]:
+        """Of the run's own test split; where it kept none, of its validation split."""
+        if self._examples is None:
+            rows = open_rows(self._config, self._places["data"])
+            self._examples = load_examples(self._config, rows, self._tokenizer, self._context)
+        numbers = self._examples.parts["test"] or self._examples.parts["validation"]
+        if sample >= len(numbers):
+            raise ValueError(f"sample {sample} is not there; {len(numbers)} were kept aside")
+        return _beginning(self._examples.store.tokens(numbers[sample]), self._format)
+
+
+def _text_of(given: PredictInput) -> str:
+    text = given.text
+    if text is None and given.file is not None:
+        text = given.file.read_text(encoding="utf-8")
+    if text is None or not text.strip():
+        raise ValueError(f"{given.name}: this model answers a text; give one")
+    return text
 
 
 def _write(
@@ -363,12 +348,9 @@ def _write(
     return tokenizer.decode(written)
 
 
-def _open_rows(config: TextFinetuneConfig, place: Path) -> tuple[Columns, Iterator[Row]]:
-    rows = read_rows(place)
-    first = next(rows)
-
-    def all_rows() -> Iterator[Row]:
-        yield first
-        yield from rows
-
-    return find_columns(config, first), all_rows()
+def _beginning(tokens: Tokens, kind: str) -> list[int]:
+    """What stands before the first answer; of a plain text, its first few tokens."""
+    start = int(tokens.learnt.argmax())
+    if kind == "text":
+        start = min(SAMPLE_START, len(tokens.ids) // 2)
+    return [int(number) for number in tokens.ids[: max(1, start)]]
