@@ -17,7 +17,9 @@ def describe_failure(error: BaseException, config: dict[str, Any]) -> dict[str, 
     message = str(error) or type(error).__name__
     if kind == "peer-lost":
         # What the library says of its sockets is in the traceback.
-        message = "Another process that trains this model with this one has ended or cannot be reached"
+        message = (
+            "Another process that trains this model with this one has ended or cannot be reached"
+        )
     trace = "".join(traceback.format_exception(error))
     return {
         "kind": kind,

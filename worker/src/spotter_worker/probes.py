@@ -65,7 +65,6 @@ class Probes:
 
     # -- around the update -------------------------------------------------------------------------
 
-    @torch.no_grad()
     def before_update(self, with_global: bool) -> dict[str, float]:
         """After the backward pass, before clipping. `with_global`: nobody else takes the norm of all gradients."""
         if not self._enabled:
@@ -74,18 +73,27 @@ class Probes:
         if self._layers_cadence.is_due():
             measured |= self._by_layer()
         if self._norms_cadence.is_due():
-            self._started = time.perf_counter()
-            measured |= self._gradient_norms(with_global)
-            self._before = [_sample(parameter) for parameter in self._parameters]
+            measured |= self._look_before(with_global)
         return measured
 
+    # Not on the two around it: entering `no_grad` costs more than a step on which nothing is due.
     @torch.no_grad()
+    def _look_before(self, with_global: bool) -> dict[str, float]:
+        self._started = time.perf_counter()
+        measured = self._gradient_norms(with_global)
+        self._before = [_sample(parameter) for parameter in self._parameters]
+        return measured
+
     def after_update(self) -> dict[str, float]:
-        if self._before is None:
-            return {}
+        return {} if self._before is None else self._look_after(self._before)
+
+    @torch.no_grad()
+    def _look_after(
+        self, before: list[tuple[torch.Tensor, torch.Tensor, float]]
+    ) -> dict[str, float]:
         weight_norms = torch.stack(torch._foreach_norm(self._parameters))
         measured = {"train/weight_norm": float(torch.linalg.vector_norm(weight_norms))}
-        ratio = _update_ratio(self._before, weight_norms)
+        ratio = _update_ratio(before, weight_norms)
         if ratio is not None:
             measured["train/update_ratio"] = ratio
         self._before = None
@@ -120,6 +128,7 @@ class Probes:
                     )
         return measured
 
+    @torch.no_grad()
     def _by_layer(self) -> dict[str, float]:
         started = time.perf_counter()
         layers = {name: self._layers[name] for name in self._told}
