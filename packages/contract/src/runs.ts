@@ -52,6 +52,8 @@ export const RunSummary = z.object({
   archived_at: UnixTime.nullable(),
   deleted_at: UnixTime.nullable(),
   progress: RunProgress.nullable(),
+  /** 2026-11-21: of the newest point; the only progress that a script of one's own tells. */
+  last_step: z.number().int().nullable(),
   /** The metric that chooses the best model, with its best value. */
   best: z.object({ metric: MetricName, value: MetricValue, step: z.number().int() }).nullable(),
   /** Last values of at most 15 headline metrics (`train/loss`, `val/accuracy`, …). */

@@ -118,8 +118,8 @@ function colored(context: Context, { state }: Pick<RunSummary, "state">): string
   return state === "running" ? context.style("cyan", word) : word;
 }
 
-function stepOf({ progress }: RunSummary): string {
-  if (progress === null) return "";
+function stepOf({ progress, last_step: lastStep }: RunSummary): string {
+  if (progress === null) return lastStep === null ? "" : String(lastStep);
   return progress.total_steps === null
     ? String(progress.step)
     : `${progress.step}/${progress.total_steps}`;

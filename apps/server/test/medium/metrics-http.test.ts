@@ -123,6 +123,11 @@ describe("metrics over HTTP", () => {
       server.client.call(getSeries, { params, query: { name: "nothing" } }),
     ).rejects.toMatchObject({ code: "metric-not-found", status: 404 });
     expect((await server.client.call(getRun, { params })).num_points).toBe(102);
+    // What a list shows of a script's progress; told after the commit.
+    await waitUntil(
+      () => server.client.call(getRun, { params }),
+      ({ last_step: lastStep }) => lastStep === 99,
+    );
   });
 
   it("names the series whose columns differ in length, and stores nothing of the batch", async () => {

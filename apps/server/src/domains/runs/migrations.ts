@@ -86,4 +86,8 @@ export const migrations: readonly Migration[] = [
       `ALTER TABLE runs ADD COLUMN data_name ${types.text}`,
     ],
   },
+  {
+    name: "0003-runs-last-step",
+    statements: (types) => [`ALTER TABLE runs ADD COLUMN last_step ${types.integer}`],
+  },
 ];

@@ -105,6 +105,7 @@ export class RunsStore {
   // ---- metric values -------------------------------------------------------------------------------------------------
 
   async recordMetrics(runId: number, summaries: readonly MetricSummary[]): Promise<void> {
+    const lastStep = newestStep(summaries);
     for (let start = 0; start < summaries.length; start += SUMMARIES_A_STATEMENT) {
       const rows = summaries.slice(start, start + SUMMARIES_A_STATEMENT).map((summary) => ({
         run_id: runId,
@@ -114,8 +115,14 @@ export class RunsStore {
         last_time: summary.lastTime,
       }));
       await this.#database.transaction(async (transaction) => {
-        await transaction
-          .withTables<RunsTables>()
+        const tables = transaction.withTables<RunsTables>();
+        if (start === 0 && lastStep !== null)
+          await tables
+            .updateTable("runs")
+            .set({ last_step: lastStep })
+            .where("id", "=", runId)
+            .execute();
+        await tables
           .insertInto("run_metrics")
           .values(rows)
           .onConflict((conflict) =>
@@ -266,4 +273,14 @@ function fill(
 /** Percent signs and underscores are wildcards to LIKE; leaving them out only widens a search. */
 export function likeText(text: string): string {
   return text.replaceAll("%", "_").replaceAll("\\", "_");
+}
+
+/** The step at which a run is, as its newest point says; the machine's own readings count no steps. */
+function newestStep(summaries: readonly MetricSummary[]): number | null {
+  const own = summaries.filter(({ name, lastStep }) => lastStep !== null && !isOfMachine(name));
+  return own.toSorted((a, b) => (a.lastTime ?? 0) - (b.lastTime ?? 0)).at(-1)?.lastStep ?? null;
+}
+
+function isOfMachine(name: string): boolean {
+  return name.startsWith("system/");
 }

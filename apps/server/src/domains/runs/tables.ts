@@ -8,7 +8,7 @@ import type {
   RunFile,
   RunSource,
 } from "@spotter/contract";
-import type { Generated, Selectable } from "kysely";
+import type { ColumnType, Generated, Selectable } from "kysely";
 import type { z } from "zod";
 
 export type RunsTable = {
@@ -47,6 +47,8 @@ export type RunsTable = {
   model_name: string | null;
   /** A short name of its data. */
   data_name: string | null;
+  /** Of the newest point; scripts tell no other progress. Never written by whoever makes a run. */
+  last_step: ColumnType<number | null, undefined, number | null>;
   num_log_lines: Generated<number>;
 };
 

@@ -50,6 +50,7 @@ export function toSummary(row: RunRow, metrics: MetricValues): RunSummary {
     archived_at: row.archived_at,
     deleted_at: row.deleted_at,
     progress: parsed(row.progress),
+    last_step: row.last_step,
     best: parsed(row.best),
     metrics,
     parent_id: row.parent_id,

@@ -33,6 +33,7 @@ const run: RunSummary = {
     phase: "training",
     time: 1100,
   },
+  last_step: 1240,
   best: { metric: "val/accuracy", value: 0.93, step: 900 },
   metrics: { "train/loss": "NaN", "val/accuracy": 0.914 },
   parent_id: null,
@@ -49,6 +50,8 @@ it("writes progress as steps and a share", () => {
   expect(cellOf(run, "progress", 0)).toMatchObject({ text: "1,240 / 4,000", share: 0.31 });
   expect(shareDone({ ...run, state: "finished" })).toBe(1);
   expect(shareDone({ ...run, progress: null })).toBeNull();
+  // A script of one's own tells no more than its points.
+  expect(cellOf({ ...run, progress: null }, "progress", 0).text).toBe("1,240");
 });
 
 it("counts a running run's duration until now and an ended one's until its end", () => {

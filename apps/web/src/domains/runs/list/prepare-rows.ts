@@ -84,7 +84,12 @@ export function isUnfinished(run: RunSummary): boolean {
 function progressCell(run: RunSummary): Cell {
   const share = shareDone(run);
   const progress = run.progress;
-  if (progress === null) return { ...number(MISSING), share: null };
+  // A script says at which step it is, not of how many.
+  if (progress === null)
+    return {
+      ...number(run.last_step === null ? MISSING : formatCount(run.last_step)),
+      share: null,
+    };
   const total = progress.total_steps === null ? "" : ` / ${formatCount(progress.total_steps)}`;
   return { ...number(`${formatCount(progress.step)}${total}`), share };
 }
