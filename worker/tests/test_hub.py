@@ -13,7 +13,8 @@ from huggingface_hub import constants
 from runs import Run
 from tiny_models import make_model
 
-from spotter_worker.hub import fetch_model
+from spotter_worker import hub as hub_module
+from spotter_worker.hub import ProgressLines, fetch_model
 from spotter_worker.settings import HubSettings
 
 NAMES = {"tiny/llama": "llama", "tiny/qwen2": "qwen2", "tiny/deepseek": "deepseek-v3"}
@@ -90,6 +91,18 @@ def test_what_the_hub_does_not_give_is_told_with_what_to_do(hub: HubStub) -> Non
     with pytest.raises(ValueError, match="is gated: accept its terms.*HF_TOKEN"):
         fetch_model("tiny/gated", None, settings(hub))
     assert fetch_model("tiny/gated", None, settings(hub, hub.token)).commit == COMMIT
+
+
+def test_a_long_download_says_where_it_is_in_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hub_module, "LINE_EVERY_S", 0.0)
+    with ProgressLines(total=4_000_000_000, name="x", unit="B") as progress:
+        for _ in range(4):
+            progress.update(1_000_000_000)
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [f"    {share}% of 4,000 MB" for share in (25, 50, 75)]
+    assert said.err == ""
 
 
 @pytest.mark.parametrize("name", NAMES)

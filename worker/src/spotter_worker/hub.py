@@ -6,11 +6,11 @@ broke off goes on where it was; what is here already is not fetched again.
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
@@ -21,13 +21,14 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from tqdm import tqdm
 
 from .settings import HubSettings
 
 WANTED = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
 # Some repositories hold the same weights twice, for other programs, in folders of their own.
 UNWANTED = ("*/*",)
-COMMIT = re.compile(r"[0-9a-f]{40}")
+LINE_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ class HubModel:
     folder: Path
     # The commit that the folder holds.
     commit: str
+
+
+class ProgressLines(tqdm):  # type: ignore[misc]
+    """How much of a file is here, a line every now and then: a log is no place for a bar that redraws itself."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        settings.pop("name", None)
+        super().__init__(*arguments, **{**settings, "mininterval": LINE_EVERY_S, "leave": False})
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        if msg != "" and self.total and 0 < self.n < self.total:
+            share = self.n / self.total
+            print(f"    {share:.0%} of {_megabytes(int(self.total))}", flush=True)
 
 
 def fetch_model(name: str, revision: str | None, settings: HubSettings) -> HubModel:
@@ -84,7 +98,12 @@ def _fetch(api: HfApi, name: str, revision: str | None, where: str) -> HubModel:
     folder = None
     for number, file in enumerate(files, start=1):
         path = hf_hub_download(
-            name, file.rfilename, revision=commit, endpoint=api.endpoint, token=api.token
+            name,
+            file.rfilename,
+            revision=commit,
+            endpoint=api.endpoint,
+            token=api.token,
+            tqdm_class=ProgressLines,
         )
         folder = Path(path).parent
         if file in missing:
