@@ -1,5 +1,13 @@
 // A model's life as a person lives it: trained, put into production, asked, trained on, and rolled back.
-import { findModelVersions, getModelVersion, type ModelVersion } from "@spotter/contract";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  createRun,
+  Dataset,
+  findModelVersions,
+  getModelVersion,
+  type ModelVersion,
+} from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
@@ -113,5 +121,40 @@ describe("model versions", () => {
     await run("models", "delete", "v2");
     await run("models", "restore", "v2");
     cli.remove();
+  });
+
+  it("of texts are trained on an uploaded table and answer what is typed", async () => {
+    const cli = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
+    const file = join(cli.folder, "moods.csv");
+    const rows = Array.from({ length: 40 }, (_, index) =>
+      index % 2 === 0 ? `"sunny, warm day ${index}",good` : `cold grey rain ${index},bad`,
+    );
+    writeFileSync(file, `text,label\n${rows.join("\n")}\n`);
+    const sent = await cli.run(["datasets", "upload", file, "--json"]);
+    expect(sent).toMatchObject({ code: 0 });
+    const dataset = Dataset.parse(JSON.parse(sent.stdout));
+    expect((await cli.run(["datasets"])).stdout).toContain("moods");
+    expect((await cli.run(["datasets", "show", "moods"])).stdout).toContain("sunny, warm day 0");
+    cli.remove();
+
+    await page.goto(`/datasets?dataset=${dataset.id}`);
+    await page.getByText("cold grey rain 1").waitFor();
+    await page.getByRole("button", { name: "Train on this" }).click();
+    await page.waitForURL(/recipe=text-classify/);
+    const run = await house.client.call(createRun, {
+      body: {
+        recipe: "text-classify",
+        config: { data: { dataset_version: dataset.versions[0]?.id }, epochs: 1, width: 16 },
+      },
+    });
+    await house.untilState(run.id, "finished");
+    const version = await stored(run.id);
+    expect(version.data.source).toEqual({ dataset_version: dataset.versions[0]?.id });
+    await page.goto(`/models/${version.model_id}/v/1`);
+    await page.getByRole("textbox", { name: "A text, or the question" }).fill("a warm sunny day");
+    await page.getByRole("button", { name: "Answer" }).click();
+    await page.locator(".try li").first().waitFor({ timeout: 120_000 });
+    expect(await page.locator(".try li").first().innerText()).toMatch(/good|bad/);
+    expect(problems).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// Data sets: uploaded files, their versions and what is in them.
+// Datasets: uploaded files, their versions and what is in them.
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, limitText, Sha256, Title, UnixTime } from "./scalars.ts";
@@ -42,7 +42,7 @@ export const listDatasets = defineEndpoint({
   method: "GET",
   path: "/api/datasets",
   access: "signed-in",
-  summary: "Data sets of the projects that you are in.",
+  summary: "Datasets of the projects that you are in.",
   query: ProjectQuery,
   response: z.object({ datasets: z.array(Dataset) }),
 });
@@ -52,13 +52,13 @@ export const getDataset = defineEndpoint({
   method: "GET",
   path: "/api/datasets/:dataset_id",
   access: "project-viewer",
-  summary: "One data set with its versions.",
+  summary: "One dataset with its versions.",
   params: z.object({ dataset_id: IdText }),
   response: Dataset,
 });
 /** One row of a table, or one line of plain text. */
 export const PreviewRow = z.object({
-  /** In the data set. */
+  /** In the dataset. */
   path: z.string(),
   /** Of the file, from 1. */
   row: z.number().int(),

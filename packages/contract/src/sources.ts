@@ -8,7 +8,7 @@ import { Id } from "./scalars.ts";
 export const BuiltinData = z.enum(["digits", "python-source", "sort-of-clevr"]);
 export type BuiltinData = z.infer<typeof BuiltinData>;
 
-/** One of: built in, a path on the server inside `SPOTTER_DATA_ROOTS`, an uploaded data set's version. */
+/** One of: built in, a path on the server inside `SPOTTER_DATA_ROOTS`, an uploaded dataset's version. */
 export const DataSource = z.union([
   z.object({ builtin: BuiltinData }).strict(),
   z.object({ path: z.string().min(1).max(4096) }).strict(),
@@ -16,7 +16,7 @@ export const DataSource = z.union([
 ]);
 export type DataSource = z.infer<typeof DataSource>;
 
-/** Data of one's own, for recipes that have nothing built in: a path or an uploaded data set's version. */
+/** Data of one's own, for recipes that have nothing built in: a path or an uploaded dataset's version. */
 export const FileSource = z.union([
   z.object({ path: z.string().min(1).max(4096) }).strict(),
   z.object({ dataset_version: Id }).strict(),

@@ -1,4 +1,4 @@
-// Data sets over HTTP: an upload becomes version 1, and everything that an archive could do to us is refused.
+// Datasets over HTTP: an upload becomes version 1, and everything that an archive could do to us is refused.
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
@@ -62,7 +62,7 @@ function leftovers(): string[] {
 }
 
 describe("an upload", () => {
-  it("becomes a data set whose files workers can read", async () => {
+  it("becomes a dataset whose files workers can read", async () => {
     const { status, json } = await upload(
       makeZip([
         { name: "pets/", data: Buffer.alloc(0), mode: 0o040755 },
@@ -139,7 +139,7 @@ describe("an upload", () => {
     expect(readdirSync(path.join(server.home, "datasets")).sort()).not.toContain(".tmp");
   });
 
-  it("of recordings is a data set of recordings; the odd image among them is left out", async () => {
+  it("of recordings is a dataset of recordings; the odd image among them is left out", async () => {
     const wav = (name: string): ZipEntry => ({
       name,
       data: Buffer.from(`RIFF....WAVEfmt ${name}`),

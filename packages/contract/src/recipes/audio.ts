@@ -156,7 +156,7 @@ export const AudioConfig = z
       "data",
       "Data",
       "数据",
-      "Where the recordings come from: a folder with one sub-folder a class of WAV or FLAC files, or an uploaded data set version of that kind.",
+      "Where the recordings come from: a folder with one sub-folder a class of WAV or FLAC files, or an uploaded dataset version of that kind.",
       "录音来源：每类一个子文件夹的 WAV 或 FLAC 目录，或已上传的同类数据集版本。",
     ),
     ...soundFields(),

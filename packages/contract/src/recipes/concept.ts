@@ -36,7 +36,7 @@ function dataFields() {
       "data",
       "Data",
       "数据",
-      'The generated questions about coloured squares and circles, a folder with images and questions.jsonl (a line each: {"image": "a.png", "question": "…", "answer": "…"}), or an uploaded data set version of that kind.',
+      'The generated questions about coloured squares and circles, a folder with images and questions.jsonl (a line each: {"image": "a.png", "question": "…", "answer": "…"}), or an uploaded dataset version of that kind.',
       '生成的彩色方形与圆形问答；含图像与 questions.jsonl 的目录（每行：{"image": "a.png", "question": "…", "answer": "…"}）；或同样格式的已上传数据集版本。',
     ),
     num_images: field(

@@ -14,7 +14,7 @@ function dataFields() {
       "data",
       "Data",
       "数据",
-      "Conversations, questions with answers, or plain texts: a JSON Lines, CSV or Parquet file, a folder of them, or an uploaded data set version. UTF-8.",
+      "Conversations, questions with answers, or plain texts: a JSON Lines, CSV or Parquet file, a folder of them, or an uploaded dataset version. UTF-8.",
       "对话、指令问答或纯文本：JSON Lines、CSV 或 Parquet 文件及其文件夹，或已上传的数据集版本。须为 UTF-8。",
     ),
     format: field(

@@ -14,7 +14,7 @@ export const VisionConfig = z
       "data",
       "Data",
       "数据",
-      "Where the images come from: the built-in handwritten digits, a folder with one sub-folder a class, a folder of IDX files (MNIST), or an uploaded data set version.",
+      "Where the images come from: the built-in handwritten digits, a folder with one sub-folder a class, a folder of IDX files (MNIST), or an uploaded dataset version.",
       "图像来源：内置手写数字、每类一个子文件夹的目录、IDX 文件目录（MNIST），或已上传的数据集版本。",
     ),
     image_size: field(

@@ -25,7 +25,7 @@ export interface DatasetsRoomParts {
   readonly defaultProject: () => Promise<number>;
 }
 
-/** Data sets, their versions, and the folders of the server from which data may be read. */
+/** Datasets, their versions, and the folders of the server from which data may be read. */
 export class DatasetsRoom {
   readonly service: DatasetService;
   readonly #store: DatasetStore;

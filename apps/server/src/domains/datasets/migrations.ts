@@ -1,4 +1,4 @@
-// The datasets room's tables: data sets, their versions, and which content each version's files are.
+// The datasets room's tables: datasets, their versions, and which content each version's files are.
 import type { Migration } from "../../platform/db/database.ts";
 
 export const migrations: readonly Migration[] = [

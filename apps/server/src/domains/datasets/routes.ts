@@ -1,4 +1,4 @@
-// HTTP of data sets.
+// HTTP of datasets.
 import { Readable } from "node:stream";
 import { getDataset, listDatasets, previewDatasetVersion, uploadDataset } from "@spotter/contract";
 import { SpotterError } from "../../platform/errors.ts";

@@ -109,7 +109,7 @@ export class DatasetService {
   }
 
   /**
-   * A zip of images, recordings or texts, or one file of texts, becomes a new data set's first version.
+   * A zip of images, recordings or texts, or one file of texts, becomes a new dataset's first version.
    * @param wish.file the file's name, where it is no zip
    */
   async upload(

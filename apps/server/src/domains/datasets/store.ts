@@ -1,4 +1,4 @@
-// All SQL of data sets, versions and their files.
+// All SQL of datasets, versions and their files.
 import type { Kysely } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
 import type { DatasetRow, DatasetsTables, DatasetVersionRow } from "./tables.ts";
@@ -52,7 +52,7 @@ export class DatasetStore {
       .executeTakeFirst();
   }
 
-  /** A data set with its first version, whole or not at all. @returns both ids */
+  /** A dataset with its first version, whole or not at all. @returns both ids */
   async insert(
     dataset: Omit<DatasetRow, "id">,
     version: Omit<DatasetVersionRow, "id" | "dataset_id" | "version">,
@@ -83,7 +83,7 @@ export class DatasetStore {
     });
   }
 
-  /** A data set with everything of it, for an upload that failed at its end. */
+  /** A dataset with everything of it, for an upload that failed at its end. */
   async remove(datasetId: number): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       const tables = transaction.withTables<DatasetsTables>();

@@ -24,6 +24,7 @@ export default {
     newPassword: "New password",
     changePassword: "Change password",
     passwordHelp: "Changing it ends your sessions on other devices.",
+    revokeTokens: "Revoke my access tokens too",
     passwordChanged: "Changed. Your sessions on other devices have ended.",
     passwordKept: "The old password still holds.",
   },

@@ -24,6 +24,7 @@ export default {
     newPassword: "新密码",
     changePassword: "修改密码",
     passwordHelp: "修改后，其他设备上的会话将结束。",
+    revokeTokens: "同时吊销我的访问令牌",
     passwordChanged: "已修改，其他设备上的会话已结束。",
     passwordKept: "旧密码仍然有效。",
   },

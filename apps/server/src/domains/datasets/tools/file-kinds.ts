@@ -21,7 +21,7 @@ export function soundKindOf(head: Uint8Array): "wav" | "flac" | null {
   return null;
 }
 
-/** What kind of data set a file can belong to. */
+/** What kind of dataset a file can belong to. */
 export type FolderKind = "image-folder" | "audio-folder";
 
 export function folderKindOf(head: Uint8Array): FolderKind | null {
