@@ -173,7 +173,7 @@ def test_students_learn_together_and_the_best_is_kept(tmp_path: Path) -> None:
     config = {"mutual_students": 3, "mutual_widths": [4, 8, 12], "dropout": 0.3}
     whole = Run(tmp_path / "whole", config)
     metrics = whole.go().metrics
-    students = [metrics[f"val/accuracy/student_{number}"] for number in (1, 2, 3)]
+    students = [metrics[f"val/student_{number}/accuracy"] for number in (1, 2, 3)]
     assert len(set(students)) > 1
     card = (tmp_path / "whole/weights/model.json").read_text()
     assert whole.loop.progress.best is not None

@@ -73,7 +73,7 @@ class MutualTask(Task):
             distance = self._distance(answers.detach(), number, logits)
             losses.append(loss + self._weight * distance)
             right = num_right(logits, labels)
-            sums[f"accuracy/{_name(number)}"] = right
+            sums[f"{_name(number)}/accuracy"] = right
             sums["accuracy"] += right / len(answers)
             for name, value in {**parts, "mutual": distance.detach()}.items():
                 share = value * len(labels) / len(answers)
@@ -100,18 +100,18 @@ class MutualTask(Task):
         predicted: torch.Tensor | None = None
         for number, student in enumerate(model.students):
             found = self._inner.eval_sums(student, batch)
-            sums |= {f"{name}/{_name(number)}": value for name, value in found.sums.items()}
+            sums |= {f"{_name(number)}/{name}": value for name, value in found.sums.items()}
             if found.predicted is not None:
                 predicted = found.predicted if predicted is None else predicted + found.predicted
         return EvalSums(count, sums, predicted=predicted)
 
     def more_metrics(self, means: dict[str, float]) -> dict[str, float]:
         """The best student's values are the run's."""
-        if f"accuracy/{_name(0)}" not in means:
+        if f"{_name(0)}/accuracy" not in means:
             return {}
         best = self._best(means, "")
         names = ("loss", "accuracy")
-        return {name: means[f"{name}/{_name(best)}"] for name in names}
+        return {name: means[f"{_name(best)}/{name}"] for name in names}
 
     def kept_weights(
         self, state: dict[str, torch.Tensor], metrics: dict[str, float]
@@ -130,7 +130,7 @@ class MutualTask(Task):
     def _best(self, means: dict[str, float], prefix: str) -> int:
         def order(number: int) -> tuple[float, float]:
             name = _name(number)
-            return means[f"{prefix}accuracy/{name}"], -means[f"{prefix}loss/{name}"]
+            return means[f"{prefix}{name}/accuracy"], -means[f"{prefix}{name}/loss"]
 
         return max(range(len(self._architectures)), key=order)
 
