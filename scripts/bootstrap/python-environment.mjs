@@ -61,6 +61,8 @@ export const pythonDevelopment = {
 /** What the worker itself installs at the first run that needs it (requirement_sets.py), by name. */
 export const requirementSets = {
   language: requirementSet("language", "transformers"),
+  // Of no recipe: libraries that own scripts train with, for the tests of our callbacks.
+  integrations: requirementSet("integrations", "keras"),
 };
 
 function requirementSet(name, onePackage) {

@@ -22,7 +22,7 @@ def watch(run: Run) -> None:
         atexit.register(_finish_all)
         _listen_to_exceptions()
         _listen_to_sigterm()
-    _open[:] = [one for one in _open if not one._is_finished] + [run]
+    _open[:] = [one for one in _open if not one.is_finished] + [run]
 
 
 def _finish_all() -> None:

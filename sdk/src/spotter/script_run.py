@@ -93,6 +93,12 @@ class Run:
         self._tell_progress(at, numbers.get("epoch"))
 
     @_guarded(None)
+    def update_config(self, more: Any) -> None:
+        """Adds to the config what was not known when the run began."""
+        self.config.update(to_config(more))
+        self._tracker.event(self._started_event())
+
+    @_guarded(None)
     def log_artifact(
         self, path: str | os.PathLike[str], name: str | None = None, kind: str = "other"
     ) -> None:
@@ -153,6 +159,10 @@ class Run:
             self._tracker.event(ended)
         is_drained = self._tracker.finish(timeout_s)
         self._way.finish(is_drained, deadline)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._is_finished
 
     def __enter__(self) -> Run:
         return self

@@ -9,6 +9,7 @@ import { bytes, dateTime, number, percent, runDuration, stateWord } from "../for
 import { projectIdOf, runIdOf } from "../lookup.ts";
 import { progressLine } from "../progress-line.ts";
 import { facts, table } from "../table.ts";
+import { addProgramOptions, type ProgramOptions, runProgram } from "./run-program.ts";
 
 interface RunsOptions {
   state?: string;
@@ -40,10 +41,14 @@ export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]
     .option("--limit <count>", t("rows of a page, at most 500", "每页行数，最多 500"), "30")
     .option("--cursor <cursor>", t("go on behind a page", "从上一页之后继续"))
     .action(bind(listRuns));
-  program
-    .command("run <run>")
-    .description(t("one run: state, results, files", "查看一个训练：状态、结果、文件"))
-    .action(bind(showRun));
+  addProgramOptions(program.command("run <run> [arguments...]"), t)
+    .description(
+      t(
+        "one run: state, results, files; or, behind --, a program of your own as a run",
+        "查看一个训练：状态、结果、文件；或在 -- 之后写自己的程序，作为训练运行",
+      ),
+    )
+    .action(bind(runOrShow));
   program
     .command("queue")
     .description(t("what runs and what waits", "正在运行与排队的任务"))
@@ -127,6 +132,18 @@ function stepOf({ progress, last_step: lastStep }: RunSummary): string {
 
 function metricText(name: string, { metrics }: RunSummary): string {
   return name.endsWith("accuracy") ? percent(metrics[name]) : number(metrics[name]);
+}
+
+/** A number is a run's; anything else begins a command. */
+async function runOrShow(
+  context: Context,
+  words: string[],
+  options: ProgramOptions,
+): Promise<number | undefined> {
+  if (words.length > 1 || !/^#?\d+$/.test(words[0] ?? ""))
+    return runProgram(context, words, options);
+  await showRun(context, words);
+  return undefined;
 }
 
 async function showRun(context: Context, [text = ""]: string[]): Promise<void> {
