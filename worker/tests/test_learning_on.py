@@ -149,7 +149,8 @@ def test_a_kept_share_of_the_old_data_is_fair_and_chosen_by_seed(tmp_path: Path,
         ({**SECOND, "image_size": 16, "distill_from": {"path": "old"}}, "prepared in another way"),
         ({"class_subset": ["7"]}, "one class, '7'"),
         ({**SECOND, "batch_size": 1}, "needs at least 2"),
-        ({"distill_from": {"hub": "a/b"}}, "models that Spotter trained"),
+        ({"init_from": {"hub": "a/b"}}, "models that Spotter trained"),
+        ({"distill_from": {"hub": "a/b"}}, "must name one source: model_version, path"),
     ],
 )
 def test_what_does_not_go_together_is_refused_before_training(

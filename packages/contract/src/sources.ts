@@ -23,10 +23,16 @@ export const FileSource = z.union([
 ]);
 export type FileSource = z.infer<typeof FileSource>;
 
-/** One of: a registered model version, a path on the server inside `SPOTTER_DATA_ROOTS`, a Hub repository. */
-export const ModelSource = z.union([
+/** A model that Spotter trained: a registered version, or a weights folder on the server inside `SPOTTER_DATA_ROOTS`. */
+export const OwnModelSource = z.union([
   z.object({ model_version: Id }).strict(),
   z.object({ path: z.string().min(1).max(4096) }).strict(),
+]);
+export type OwnModelSource = z.infer<typeof OwnModelSource>;
+
+/** One of: a registered model version, a path on the server inside `SPOTTER_DATA_ROOTS`, a Hub repository. */
+export const ModelSource = z.union([
+  ...OwnModelSource.options,
   z
     .object({
       hub: z

@@ -67,7 +67,7 @@ class ClassifierConfig(LoopConfig):
     replay_share: float = setting("number", 0.5, minimum=0, maximum=0.9)
     replay_examples: int | None = setting("integer", None, nullable=True, minimum=1, maximum=100000000)
     ewc_lambda: float | None = setting("number", None, nullable=True, maximum=1000000000, above=0)
-    distill_from: dict[str, Any] | None = setting("source", None, nullable=True, choices=("model_version", "path", "hub",))
+    distill_from: dict[str, Any] | None = setting("source", None, nullable=True, choices=("model_version", "path",))
     distill_weight: float = setting("number", 1, maximum=1000, above=0)
     distill_temperature: float = setting("number", 2, minimum=0.1, maximum=100)
     mutual_students: int | None = setting("integer", None, nullable=True, minimum=2, maximum=16)

@@ -1,7 +1,7 @@
 // The config fields by which a classifier goes on learning: replay of old data, elastic weights, a teacher, students
 // that teach each other. None of them does anything until it is given.
 import { z } from "zod";
-import { ModelSource } from "../sources.ts";
+import { OwnModelSource } from "../sources.ts";
 import { field } from "./field.ts";
 
 /** `dataSource`: what the recipe's own data may be; the old data may be the same. */
@@ -69,7 +69,7 @@ function replayFields<S extends z.ZodType>(dataSource: S) {
 function teacherFields() {
   return {
     distill_from: field(
-      ModelSource.nullable().default(null),
+      OwnModelSource.nullable().default(null),
       "learning",
       "Teacher",
       "教师模型",
