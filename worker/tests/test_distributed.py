@@ -11,19 +11,8 @@ import pytest
 from conftest import Spawn, make_attempt, make_spec
 from receiver import Receiver
 
-from spotter_worker.distributed import Peers
-
 # Noise is each process's own, so there is none here.
 QUIET = {"augment": "none", "dropout": 0.0, "max_steps": 8, "width": 8}
-
-
-def test_every_batch_is_taken_once_and_shares_add_up() -> None:
-    batches, sizes = ["a", "b", "c"], {"a": 4, "b": 4, "c": 2}
-    parts = [Peers(rank, 2).parts(batches, lambda batch: sizes[batch]) for rank in (0, 1)]
-    assert [[part.batch for part in own] for own in parts] == [["a", "c"], ["b", "a"]]
-    # The second process has nothing left in the last round and only keeps step.
-    assert [[part.share / 2 for part in own] for own in parts] == [[0.4, 0.2], [0.4, 0.0]]
-    assert [[part.is_last for part in own] for own in parts] == [[False, True], [False, True]]
 
 
 def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(
@@ -48,7 +37,7 @@ def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(
 
 
 def wait_for(path: Path, process: Any) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not path.exists():
         assert time.monotonic() < deadline, (path.parent / "stderr.log").read_text()
         assert process.poll() is None or path.exists(), (path.parent / "stderr.log").read_text()

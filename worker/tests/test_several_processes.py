@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,25 +149,31 @@ def test_parameters_without_a_gradient_are_named_and_do_not_stop_the_others(tmp_
         assert said.startswith("idle.weight, idle.bias: ")
 
 
-def numbers_prepared(peers: Peers, run_dir: Path) -> list[int]:
-    run = Run(run_dir, {**QUIET, "max_steps": 1}, peers=peers)
-    batches = run.task.train_batches
-    prepare, prepared = batches._prepare, []
+class Letters:
+    """Batches that are letters, each worth its place in the alphabet; tells which were made."""
 
-    def count(images: torch.Tensor, epoch: int, number: int) -> torch.Tensor:
-        prepared.append(number)
-        return prepare(images, epoch, number)
+    def __init__(self, letters: str) -> None:
+        self._letters, self.num_batches = letters, len(letters)
+        self.made: list[str] = []
 
-    batches._prepare = count
-    for _ in peers.steps(batches, 0, 0, 2):
-        continue
-    return prepared
+    def epoch(self, _epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[str]:
+        for letter in self._letters[first_batch::every]:
+            self.made.append(letter)
+            yield letter
 
 
-def test_each_process_prepares_its_own_batches_only(tmp_path: Path) -> None:
-    first, second = run_gang(numbers_prepared, tmp_path)
-    num = max(*first, *second) + 1
-    assert first == list(range(0, num, 2))
-    # An odd number of batches: the second process keeps step with the first of the last step's.
-    assert num % 2 == 1
-    assert second == [*range(1, num, 2), num - 1 - (num - 1) % 4]
+def take_letters(peers: Peers) -> tuple[list[str], list[list[tuple[str, float, bool]]]]:
+    batches = Letters("abcde")
+    steps = []
+    for step in peers.steps(batches, 0, 0, accumulate=2):
+        parts = peers.parts(step, lambda letter: ord(letter) - ord("a") + 1)
+        steps.append([(part.batch, part.share / peers.size, part.is_last) for part in parts])
+    return batches.made, steps
+
+
+def test_each_process_makes_and_takes_its_own_batches_and_shares_add_up() -> None:
+    [(first_made, first), (second_made, second)] = run_gang(take_letters)
+    assert first == [[("a", 0.1, False), ("c", 0.3, True)], [("e", 1.0, True)]]
+    # In the last step the second process has nothing and keeps step with that step's first batch.
+    assert second == [[("b", 0.2, False), ("d", 0.4, True)], [("e", 0.0, True)]]
+    assert (first_made, second_made) == (["a", "c", "e"], ["b", "d", "e"])
