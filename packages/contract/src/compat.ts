@@ -18,6 +18,11 @@ export const TensorboardFolder = z.object({
 });
 export type TensorboardFolder = z.infer<typeof TensorboardFolder>;
 
+/** In the config of a run that a command line streams: which folder on which machine, so that nobody follows it twice. */
+export const TensorboardOrigin = z.object({
+  tensorboard: z.object({ host: z.string(), logdir: z.string(), folder: z.string() }),
+});
+
 const FolderParams = z.object({ folder_id: IdText });
 export const listTensorboardFolders = defineEndpoint({
   domain: "compat",

@@ -1,7 +1,8 @@
 // tensorboard: follows a log directory and streams each run in it. Nothing in the training's own code changes.
 import { realpathSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { ApiError, delay, type HttpClient } from "@spotter/client";
-import { listTensorboardFolders } from "@spotter/contract";
+import { getSystemInfo, listTensorboardFolders } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -54,6 +55,7 @@ async function tensorboard(
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   try {
+    await refuseFollowedByServer(client, logdir, teller);
     const streamer = await LogdirStreamer.open({
       client,
       logdir,
@@ -63,7 +65,6 @@ async function tensorboard(
       signal: stop.signal,
     });
     teller.began(logdir, options.once === true);
-    for (const path of await followedByServer(client, logdir)) teller.followedTwice(path);
     await follow(streamer, options.once === true, intervalMs, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -93,12 +94,23 @@ async function follow(
   }
 }
 
-/** Folders that the server follows itself and that hold the same runs; only where it sees the same disk. */
-async function followedByServer(client: HttpClient, logdir: string): Promise<string[]> {
+/** On one machine the same path is the same folder: following it a second time would make each run twice. */
+async function refuseFollowedByServer(
+  client: HttpClient,
+  logdir: string,
+  teller: TerminalTeller,
+): Promise<void> {
   const { folders } = await client.call(listTensorboardFolders, {});
-  return withSameRuns(
-    logdir,
-    folders.map((folder) => folder.path),
+  const paths = folders.map((folder) => folder.path);
+  const [same] = withSameRuns(logdir, paths);
+  if (same === undefined) return;
+  const { hostname: serverHost } = await client.call(getSystemInfo, {});
+  if (serverHost !== hostname()) {
+    teller.followedTwice(same);
+    return;
+  }
+  throw new UsageProblem(
+    `The server follows ${printable(same)} by itself already; its runs are in the list. End that on the page first to follow it from here.`,
   );
 }
 

@@ -1,6 +1,7 @@
 // Streams a TensorBoard log directory to the server: each folder with event files becomes a live run. Tells what happens
 // through `Teller`; knows no terminal.
 import * as filePromises from "node:fs/promises";
+import { hostname } from "node:os";
 import path from "node:path";
 import { ApiError, type HttpClient, sendBatch, startRun } from "@spotter/client";
 import {
@@ -138,6 +139,7 @@ function portsOf(options: StreamerOptions, folder: string): TensorboardPorts<Run
         name: runNameOf(options.logdir, folder),
         source: "tensorboard",
         client_id: state.of(folder).client_id,
+        config: { tensorboard: { host: hostname(), logdir: options.logdir, folder } },
         ...(projectId === undefined ? {} : { project_id: projectId }),
       });
       teller.runOpened(folder, run.id);

@@ -10,11 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { fetchLastLogs, fetchRun, fetchToken, HttpClient } from "@spotter/client";
 import {
+  createRun,
   createUser,
   followTensorboardFolder,
   listAudit,
@@ -99,6 +100,22 @@ it("is for members; others neither add nor see nor remove folders", async () => 
   expect(entries.map(({ action }) => action)).toEqual(
     expect.arrayContaining(["tensorboard-folder-followed", "tensorboard-folder-unfollowed"]),
   );
+});
+
+it("refuses a folder that a command line on this machine streams", async () => {
+  const { server, root } = await open();
+  mkdirSync(path.join(root, "logs"));
+  const origin = { host: hostname(), logdir: path.join(root, "logs"), folder: "." };
+  const run = await server.client.call(createRun, {
+    body: { source: "tensorboard", config: { tensorboard: origin } },
+  });
+  await expect(follow(server.client, origin.logdir)).rejects.toMatchObject({
+    code: "folder-taken",
+    details: { run_id: run.id },
+  });
+  await expect(follow(server.client, root)).rejects.toMatchObject({ code: "folder-taken" });
+  mkdirSync(path.join(root, "other"));
+  expect((await follow(server.client, path.join(root, "other"))).state).toBe("following");
 });
 
 it("refuses what lies outside the roots, by whatever path, and files", async () => {

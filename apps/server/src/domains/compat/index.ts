@@ -1,4 +1,5 @@
 // The compat room's door.
+import { hostname } from "node:os";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { Log } from "../../platform/log.ts";
@@ -8,6 +9,7 @@ import type { RunService } from "../runs/index.ts";
 import { registerCompatRoutes } from "./routes.ts";
 import { CompatService, type FolderOwner } from "./service.ts";
 import { CompatStore } from "./store.ts";
+import { streamedBy } from "./streamed-folders.ts";
 
 export { migrations } from "./migrations.ts";
 
@@ -46,6 +48,8 @@ export class CompatRoom {
         const run = await runs.create({ ...wish, ...rest }, callerOf(owner), "");
         return run.id;
       },
+      streamedBy: async (path) =>
+        streamedBy(await runs.openOf("tensorboard"), path, hostname(), now()),
       takeEvents: async (runId, projectId, batch) => {
         const identity = { jobId: runId, projectId, kind: "external" as const, attempt: 0 };
         await queue.takeEvents(identity, batch);

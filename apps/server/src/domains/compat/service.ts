@@ -24,6 +24,8 @@ export interface CompatServiceParts {
   readonly pollMs: number;
   /** The real path of a folder inside SPOTTER_DATA_ROOTS. Throws `path-not-allowed` and `path-not-found`. */
   readonly resolveFolder: (path: string) => Promise<string>;
+  /** The run by which a command line on this machine streams the folder now; null when none does. */
+  readonly streamedBy: (path: string) => Promise<number | null>;
   /** Makes an external run of source `tensorboard`, or finds the one that was made with this client id. */
   readonly openRun: (wish: {
     readonly projectId: number;
@@ -72,10 +74,17 @@ export class CompatService {
     caller: Caller,
     address: string,
   ): Promise<TensorboardFolder> {
-    const { store, now, resolveFolder } = this.#parts;
+    const { store, now, resolveFolder, streamedBy } = this.#parts;
     const path = await resolveFolder(wish.path);
     if (!(await stat(path)).isDirectory())
       throw new SpotterError("path-not-found", "There is a file at this path; a folder is wanted.");
+    const runId = await streamedBy(path);
+    if (runId !== null)
+      throw new SpotterError(
+        "folder-taken",
+        `A command line on this machine streams this folder already, as run ${runId}; end it there first.`,
+        { details: { run_id: runId } },
+      );
     const row = await store.addFolder({
       project_id: wish.projectId,
       asked_path: wish.path,

@@ -71,6 +71,11 @@ export class RunService {
     }));
   }
 
+  /** Runs of a source that have not ended, with the config that they were opened with. */
+  openOf(source: RunRow["source"]): ReturnType<RunsStore["openOf"]> {
+    return this.#parts.store.openOf(source);
+  }
+
   /** Deleted runs count as there: they can be restored. Throws `run-not-found`. */
   async require(runId: number): Promise<RunRow> {
     const row = await this.#parts.store.run(runId);

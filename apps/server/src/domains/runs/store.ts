@@ -1,5 +1,5 @@
 // All SQL of runs, their metric values, files and log lines, the list's own queries left out (`run-list.ts`).
-import type { JobState } from "@spotter/contract";
+import { FINAL_STATES, type JobState } from "@spotter/contract";
 import type { Insertable, Kysely, Transaction } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type { RunFileRow, RunRow, RunsTable, RunsTables } from "./tables.ts";
@@ -100,6 +100,19 @@ export class RunsStore {
         .executeTakeFirst();
       if (job !== undefined) await runs.updateTable("runs").set(job).where("id", "=", id).execute();
     }
+  }
+
+  /** Runs of a source that have not ended. */
+  openOf(
+    source: RunRow["source"],
+  ): Promise<Pick<RunRow, "id" | "config" | "created_at" | "last_event_at">[]> {
+    return this.#read
+      .selectFrom("runs")
+      .select(["id", "config", "created_at", "last_event_at"])
+      .where("source", "=", source)
+      .where("state", "not in", [...FINAL_STATES])
+      .where("deleted_at", "is", null)
+      .execute();
   }
 
   // ---- metric values -------------------------------------------------------------------------------------------------
