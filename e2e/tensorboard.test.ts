@@ -137,6 +137,10 @@ it("the server follows a folder, also through its own death, and refuses folders
   const added = await add(logdir);
   expect(added).toMatchObject({ path: logdir, state: "following" });
   await expect(add(logdir)).rejects.toMatchObject({ code: "folder-taken" });
+  // The command line that comes second is refused as well.
+  const second = await cli.run(["tensorboard", logdir, "--once"]);
+  expect(second.code).toBe(2);
+  expect(second.stderr).toContain("by itself already");
   await expect(add("/etc")).rejects.toMatchObject({ code: "path-not-allowed" });
   await expect(add(join(folder, "nowhere"))).rejects.toMatchObject({ code: "path-not-found" });
 
