@@ -78,6 +78,7 @@ export default {
     tooLong: "At most {bound} characters.",
     pattern: "Must look like {pattern}.",
     list: "Must be a list of texts.",
+    numbers: "Must be a list of whole numbers.",
     record: "Must be names with texts.",
     unknown: "The recipe has no field {key}.",
   },

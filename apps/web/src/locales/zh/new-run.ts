@@ -78,6 +78,7 @@ export default {
     tooLong: "最多 {bound} 个字符。",
     pattern: "格式应为 {pattern}。",
     list: "必须是文字列表。",
+    numbers: "必须是整数列表。",
     record: "必须是名称与文字的对应。",
     unknown: "配方没有字段 {key}。",
   },

@@ -122,8 +122,13 @@ function textProblem(field: FormField, value: Value): Problem | null {
 }
 
 function listProblem(field: FormField, value: Value): Problem | null {
-  if (!Array.isArray(value) || value.some((entry) => typeof entry !== "string"))
-    return { key: "newRun.problems.list", values: {} };
+  const isEntry = (entry: Value) =>
+    field.holdsNumbers ? Number.isInteger(entry) : typeof entry === "string";
+  if (!Array.isArray(value) || !value.every(isEntry))
+    return {
+      key: field.holdsNumbers ? "newRun.problems.numbers" : "newRun.problems.list",
+      values: {},
+    };
   if (field.options.length > 0 && value.some((entry) => !field.options.includes(String(entry))))
     return { key: "newRun.problems.choice", values: { options: field.options.join(", ") } };
   return null;

@@ -41,6 +41,7 @@ const everyKind = z.object({
   arguments: made(z.array(z.string()).default([])),
   targets: made(z.array(z.enum(["q", "v"])).default(["q"])),
   environment: made(z.record(z.string(), z.string()).default({})),
+  widths: made(z.array(z.number().int()).default([])),
   betas: made(z.array(z.number()).default([0.9])),
 });
 const fields = fieldsOf(recipeOf(everyKind));
@@ -85,6 +86,7 @@ it("finds a control for every kind of field", () => {
     arguments: "list",
     targets: "list",
     environment: "record",
+    widths: "list",
     betas: "json",
   });
   expect(named("decay")).toMatchObject({ isNullable: true, isMinimumOpen: true, maximum: 1 });
@@ -131,6 +133,8 @@ it("says what is wrong with texts, lists and names", () => {
   expect(keyOf("best_metric", "")).toBe("newRun.problems.missing");
   expect(keyOf("arguments", ["--fast", "--big"])).toBeNull();
   expect(keyOf("arguments", [1])).toBe("newRun.problems.list");
+  expect(keyOf("widths", [8, 16])).toBeNull();
+  expect(keyOf("widths", [8, "wide"])).toBe("newRun.problems.numbers");
   expect(keyOf("targets", ["k"])).toBe("newRun.problems.choice");
   expect(keyOf("environment", { SEED: "1" })).toBeNull();
   expect(keyOf("environment", { SEED: 1 })).toBe("newRun.problems.record");

@@ -27,6 +27,8 @@ export interface FormField {
   control: Control;
   /** What a choice chooses from; for a list, what its entries choose from, where that is closed. */
   options: string[];
+  /** Of a list: its entries are whole numbers, not texts. */
+  holdsNumbers: boolean;
   /** Which sources the schema allows; null for every other control. */
   source: SourceSpec | null;
   isNullable: boolean;
@@ -85,6 +87,7 @@ function fieldOf(key: string, schema: Schema): FormField {
     isAdvanced: meta.advanced === true,
     control,
     options: optionsOf(control === "list" ? ((inner.items as Schema | undefined) ?? {}) : inner),
+    holdsNumbers: control === "list" && (inner.items as Schema).type === "integer",
     source: control === "source" ? sourceSpecOf(inner) : null,
     isNullable,
     defaultValue: (schema.default as Value | undefined) ?? null,
@@ -115,7 +118,7 @@ function controlOf(schema: Schema): Control {
   if (schema.type === "integer") return "integer";
   if (schema.type === "number") return "number";
   if (schema.type === "string") return "text";
-  if (schema.type === "array" && isText(schema.items)) return "list";
+  if (schema.type === "array" && (isText(schema.items) || isWhole(schema.items))) return "list";
   if (schema.type === "object" && isText(schema.additionalProperties)) return "record";
   return "json";
 }
@@ -126,6 +129,10 @@ function optionsOf(schema: Schema): string[] {
 
 function isText(schema: unknown): boolean {
   return (schema as Schema | undefined)?.type === "string";
+}
+
+function isWhole(schema: unknown): boolean {
+  return (schema as Schema | undefined)?.type === "integer";
 }
 
 function numberOf(value: unknown): number | null {
