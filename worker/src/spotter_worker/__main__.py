@@ -58,7 +58,7 @@ def main() -> int:
         truth_file=settings.truth_file,
     )
     tracker.start()
-    state, exit_code = _attempt(attempt_dir, arguments.run_dir, new_client(), tracker, commands)
+    state, exit_code = _attempt(arguments, attempt_dir, new_client(), tracker, commands)
     # The last word counts only with all that was said before it safe on disk.
     tracker.flush()
     _write_outcome(attempt_dir, state, exit_code)
@@ -71,9 +71,14 @@ def main() -> int:
 
 
 def _attempt(
-    attempt_dir: Path, run_dir: Path, client: ServerClient, tracker: Tracker, commands: CommandPoll
+    arguments: argparse.Namespace,
+    attempt_dir: Path,
+    client: ServerClient,
+    tracker: Tracker,
+    commands: CommandPoll,
 ) -> tuple[str, int]:
     """Runs the job; every failure becomes its `run-ended` event here."""
+    run_dir = arguments.run_dir
     config: dict[str, Any] = {}
     try:
         spec = read_spec(attempt_dir, client, commands.job_id)
@@ -86,7 +91,7 @@ def _attempt(
         else:
             from .job import run_job
 
-            state = run_job(spec, run_dir, tracker, commands)
+            state = run_job(spec, run_dir, tracker, commands, arguments.home / "cache")
         return state, EXIT_ABANDONED if state == "abandoned" else 0
     # The edge of the job: whatever went wrong is told, then the process ends.
     except BaseException as error:  # noqa: BLE001
@@ -128,7 +133,8 @@ def _run_as_peer(arguments: argparse.Namespace, attempt_dir: Path, rank: int) ->
     try:
         from .job import run_job
 
-        state = run_job(spec, arguments.run_dir, NullTracker(), CommandPoll(client, 0, 0))
+        commands, cache = CommandPoll(client, 0, 0), arguments.home / "cache"
+        state = run_job(spec, arguments.run_dir, NullTracker(), commands, cache)
         exit_code = EXIT_ABANDONED if state == "abandoned" else 0
     # The edge of the process: the first one tells what went wrong here.
     except BaseException as error:  # noqa: BLE001

@@ -26,11 +26,13 @@ from .task import Places, Task
 from .tracker import Tracks
 
 
-def run_job(spec: dict[str, Any], run_dir: Path, tracker: Tracks, commands: CommandPoll) -> str:
-    """Returns the state that the job ended in."""
+def run_job(
+    spec: dict[str, Any], run_dir: Path, tracker: Tracks, commands: CommandPoll, cache: Path
+) -> str:
+    """Returns the state that the job ended in. `cache`: a folder for what can be made again, such as files of tokens."""
     settings = read_settings()
     torch.set_num_threads(max(1, spec["num_threads"] // settings.num_local_processes))
-    places = {name: Path(place) for name, place in spec["places"].items()}
+    places = {name: Path(place) for name, place in spec["places"].items()} | {"cache": cache}
     if spec["kind"] == "predict":
         wanted = spec["predict"]
         result = predict(Path(wanted["weights"]), wanted["inputs"], places)

@@ -153,6 +153,7 @@ class Loop:
                         **measured,
                         **precision.points(),
                         **self._probes.times(ended - started, data_ready - started),
+                        **self._probes.rate(task.rate_unit, seen.count),
                     },
                 )
                 self._report_progress("training")

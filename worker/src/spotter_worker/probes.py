@@ -113,6 +113,12 @@ class Probes:
             "train/steps_per_s": 1 / max(self._step_time_s, 1e-9),
         }
 
+    def rate(self, unit: str | None, count: int) -> dict[str, float]:
+        """After `times`: how many the model sees a second, smoothed like the steps."""
+        if not self._enabled or unit is None:
+            return {}
+        return {f"train/{unit}_per_s": count / max(self._step_time_s, 1e-9)}
+
     def _gradient_norms(self, with_global: bool) -> dict[str, float]:
         measured: dict[str, float] = {}
         if with_global:

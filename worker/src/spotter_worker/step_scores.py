@@ -12,6 +12,8 @@ class StepScores:
 
     def __init__(self) -> None:
         self._parts: list[tuple[Scores, Part]] = []
+        # Examples (or tokens) of all processes; known after `take`.
+        self.count = 0
 
     def add(self, scores: Scores, part: Part) -> None:
         if part.share > 0:
@@ -32,7 +34,8 @@ class StepScores:
         count, mean = total.pop("count"), total.pop("mean") / peers.size
         for name, value in total.items():
             progress.sums[name] = progress.sums.get(name, 0.0) + value
-        progress.num_seen += int(count)
+        self.count = int(count)
+        progress.num_seen += self.count
         return {
             "loss": mean,
             **{name: value / count for name, value in total.items() if name != "loss"},

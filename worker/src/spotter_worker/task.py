@@ -20,7 +20,8 @@ from .recipe_configs import LoopConfig
 
 # Whatever a recipe's batches are made of; only the recipe looks inside.
 Batch = Any
-# Folders or files on this machine, by the config's field that names the source: `data`, `init_from`, …
+# Folders or files on this machine, by the config's field that names the source: `data`, `init_from`, …; and `cache`,
+# where a recipe may keep what it can make again.
 Places = Mapping[str, Path]
 
 
@@ -119,6 +120,8 @@ class Task(ABC):
     loads_init_from: bool = False
     # What the lengths of its examples are in: `s`, `tokens`; None where all are equal.
     length_unit: str | None = None
+    # What the losses are means over, where its rate is told: `tokens` gives `train/tokens_per_s`.
+    rate_unit: str | None = None
 
     @abstractmethod
     def train_scores(self, model: nn.Module, batch: Batch) -> Scores:

@@ -61,9 +61,9 @@ def prepare_tokens(wanted: Wanted, cache: Path | None) -> Prepared:
     """From the cache if they are there; without a cache nothing is kept."""
     files = source_files(wanted.data, wanted.place)
     if cache is None:
-        with tempfile.TemporaryDirectory(prefix="spotter-tokens-") as folder:
+        with tempfile.TemporaryDirectory(prefix="spotter-tokens-") as passing:
             # The tokens stay readable for whoever has them open.
-            return _write(wanted, files, Path(folder))
+            return _write(wanted, files, Path(passing))
     folder = cache / "tokens" / _key(wanted, files)
     if (folder / FACTS_NAME).is_file():
         os.utime(folder)
@@ -73,9 +73,11 @@ def prepare_tokens(wanted: Wanted, cache: Path | None) -> Prepared:
     beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
         _write(wanted, files, beside)
-        # Another run may have been faster with the same; its folder is as good.
+        beside.replace(folder)
+    except OSError:
+        # Another run was faster with the same; its folder is as good.
         if not (folder / FACTS_NAME).is_file():
-            beside.replace(folder)
+            raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return _open(folder)

@@ -152,7 +152,7 @@ def _unpaired(rows: Tensor, heads: int) -> Tensor:
 
 
 def _complex(x: Tensor) -> Tensor:
-    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+    return torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
 
 
 def _turned_back(g: Tensor, back: Tensor, shape: torch.Size) -> Tensor:

@@ -38,6 +38,7 @@ CONFIG_NAME = "config.json"
 
 class TextLmTask(Task):
     config: TextLmConfig
+    rate_unit = "tokens"
     length_unit = "tokens"
 
     def __init__(self, config: TextLmConfig, places: Places) -> None:
