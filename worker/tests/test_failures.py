@@ -35,6 +35,12 @@ def test_a_batch_of_one_cannot_be_halved() -> None:
     assert "smaller" in describe_failure(MemoryError(), {"batch_size": 1})["hint"]
 
 
+def test_a_text_is_made_shorter_and_not_smaller() -> None:
+    config = {"batch_size": 1, "context": 512, "method": "full"}
+    words = "Make the context shorter, or train by LoRA (method=lora) or the model narrower."
+    assert describe_failure(MemoryError(), config)["hint"] == words
+
+
 def test_a_very_long_traceback_keeps_its_end() -> None:
     told = describe_failure(ValueError("x" * 50_000), {})
     assert len(told["traceback"]) <= 20_000

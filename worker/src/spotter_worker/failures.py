@@ -61,9 +61,13 @@ def _is_peer_loss(error: BaseException, text: str) -> bool:
 
 
 def _memory_hint(config: dict[str, Any]) -> str:
+    # A text's length is what an image's size is.
+    is_text = "context" in config
+    smaller = "make the context shorter" if is_text else "make the images smaller"
+    if config.get("method") == "full":
+        smaller += ", or train by LoRA (method=lora)"
     batch_size = config.get("batch_size", 64)
     if isinstance(batch_size, int) and batch_size > 1:
-        return (
-            f"Halve the batch size ({batch_size} → {batch_size // 2}), or make the images smaller."
-        )
-    return "Make the images smaller or the model narrower."
+        return f"Halve the batch size ({batch_size} → {batch_size // 2}), or {smaller}."
+    # Not str.capitalize, which would make LoRA small.
+    return f"{smaller[0].upper()}{smaller[1:]} or the model narrower."

@@ -79,6 +79,25 @@ export const SENTENCES = {
   hintInput: "Correct the data or the configuration, then start a new run.",
   hintBatch: "Halve the batch size ({from} → {to}), or make the images smaller.",
   hintSmaller: "Make the images smaller or the model narrower.",
+  hintBatchTextLora:
+    "Halve the batch size ({from} → {to}), or make the context shorter, or train by LoRA (method=lora).",
+  hintBatchText: "Halve the batch size ({from} → {to}), or make the context shorter.",
+  hintSmallerTextLora:
+    "Make the context shorter, or train by LoRA (method=lora) or the model narrower.",
+  hintSmallerText: "Make the context shorter or the model narrower.",
+  hintPackages: "Connect the machine to a network, or install them by hand.",
+
+  packagesMissing:
+    'the packages of the set "{set}", which this recipe needs, could not be installed: {cause}. Install them where there is a network with: {command}',
+  hubGated:
+    "{name} on {hub} is gated: accept its terms on its page there, then start Spotter with HF_TOKEN set to a token of that account",
+  hubUnknown:
+    "{hub} has no model '{name}'; check the spelling (owner/name). A private model needs HF_TOKEN",
+  hubRevision: "{name} on {hub} has no revision '{revision}'",
+  hubAway:
+    "{cause}, and {name} is not on this machine yet. Connect it to a network, set HF_ENDPOINT to a mirror that it reaches, or give the model's folder as a path",
+  tuneColumns:
+    "{file}, row {row}: the columns are {found}; expected {wanted}: rename them, or name yours in the config",
 } as const;
 
 /** What the schema library says of a field that is wrong (zod 4, its English locale). */

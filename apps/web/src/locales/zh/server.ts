@@ -74,6 +74,23 @@ export default {
     hintInput: "请修正数据或配置，然后新建训练。",
     hintBatch: "请把批大小减半（{from} → {to}），或缩小图像。",
     hintSmaller: "请缩小图像或减小模型宽度。",
+    hintBatchTextLora:
+      "请把批大小减半（{from} → {to}），或缩短上下文，或改用 LoRA（method=lora）训练。",
+    hintBatchText: "请把批大小减半（{from} → {to}），或缩短上下文。",
+    hintSmallerTextLora: "请缩短上下文，或改用 LoRA（method=lora）训练，或减小模型宽度。",
+    hintSmallerText: "请缩短上下文或减小模型宽度。",
+    hintPackages: "请把机器连上网络，或手动安装。",
+
+    packagesMissing:
+      "此配方所需的软件包组“{set}”无法安装：{cause}。请在有网络的地方运行：{command}",
+    hubGated:
+      "{hub} 上的 {name} 需要授权：请先在其页面接受条款，再以 HF_TOKEN（该账号的令牌）启动 Spotter。",
+    hubUnknown: "{hub} 上没有模型 {name}；请检查拼写（所有者/名称）。私有模型需要 HF_TOKEN。",
+    hubRevision: "{hub} 上的 {name} 没有版本 {revision}。",
+    hubAway:
+      "{cause}，本机上也还没有 {name}。请连上网络，或把 HF_ENDPOINT 设为可达的镜像，或以路径给出模型文件夹。",
+    tuneColumns:
+      "{file} 第 {row} 行：列名为 {found}；应为 {wanted}。请改列名，或在配置中填写你的列名。",
   },
   issues: {
     missing: "需要填写。",
