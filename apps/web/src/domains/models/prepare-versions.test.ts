@@ -14,7 +14,7 @@ it("shows what was tested first, then validation, and no more than three", () =>
     "test/entropy",
     "val/accuracy",
   ]);
-  expect(metricColumns(versions)).toEqual(["test/accuracy", "test/loss", "test/entropy"]);
+  expect(metricColumns(versions)).toEqual(["test/accuracy", "test/loss", "val/accuracy"]);
   expect(metricColumns(versions, "train/loss")[0]).toBe("train/loss");
   expect(metricColumns([])).toEqual([]);
 });

@@ -6,19 +6,22 @@ const ORDER = ["test/", "val/", ""];
 /** What a run is judged by comes before what explains it. */
 const JUDGING = /(^|[/_])(accuracy|loss|perplexity|f1|bleu)$/;
 
+const isJudging = (name: string) => JUDGING.test(name);
+
 type Measured = Pick<ModelVersion, "metrics">;
 
 /** What any of the versions has: test before validation before the rest. */
 export function metricNames(versions: readonly Measured[]): string[] {
   const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))];
   const rank = (name: string) =>
-    2 * ORDER.findIndex((prefix) => name.startsWith(prefix)) + (JUDGING.test(name) ? 0 : 1);
+    2 * ORDER.findIndex((prefix) => name.startsWith(prefix)) + (isJudging(name) ? 0 : 1);
   return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
 /** @param first shown in any case, and first; empty for none */
 export function metricColumns(versions: readonly Measured[], first = ""): string[] {
-  const others = metricNames(versions).filter((name) => name !== first);
+  const names = metricNames(versions).filter((name) => name !== first);
+  const others = [...names.filter(isJudging), ...names.filter((name) => !isJudging(name))];
   return (first === "" ? others : [first, ...others]).slice(0, MAX_COLUMNS);
 }
 
