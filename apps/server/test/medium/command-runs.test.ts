@@ -8,6 +8,7 @@ import {
   getRun,
   listRunFiles,
   listRunLogs,
+  predictWithRun,
   type Run,
   sendRunEvents,
 } from "@spotter/contract";
@@ -71,6 +72,9 @@ describe("a command run", { timeout: 120_000 }, () => {
       ]),
     );
     expect(await textsOf(made.id)).toContain("done with --lr 3");
+    await expect(
+      server.client.call(predictWithRun, { params, body: { test_samples: 1 } }),
+    ).rejects.toMatchObject({ code: "run-state-conflict" });
   });
 
   it("fails with the program's last words", async () => {
@@ -113,9 +117,13 @@ describe("an own script's files", () => {
   it("are kept with the run, replaced by the same name, and handed out again", async () => {
     const { id } = await server.client.call(createRun, { body: { name: "own" } });
     expect((await put(id, "artifacts/plots/a.txt", "first")).status).toBe(200);
-    const answer = (await (await put(id, "artifacts/plots/a.txt", "second")).json()) as object;
+    const answer = (await (await put(id, "artifacts/plots/a.txt", "second")).json()) as {
+      sha256: string;
+      size: number;
+    };
     expect(answer).toMatchObject({ size: 6 });
-    const saved = { type: "file-saved", time: 2e9, kind: "report", path: "artifacts/plots/a.txt" };
+    const name = "artifacts/plots/a.txt";
+    const saved = { type: "file-saved", time: 2e9, kind: "report", path: name } as const;
     await server.client.call(sendRunEvents, {
       params: { run_id: String(id) },
       body: { protocol: 1, attempt: 1, seq: 1, events: [{ ...saved, ...answer }] },

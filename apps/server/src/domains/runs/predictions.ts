@@ -66,6 +66,10 @@ export class Predictions {
   ): Promise<PredictAnswer> {
     if (row.recipe === null)
       throw stateConflict(`Run ${row.id} was not trained by a recipe of Spotter.`);
+    if (row.recipe === "command")
+      throw stateConflict(
+        `Run ${row.id} ran a program that only itself knows how to predict with.`,
+      );
     const file = await this.#store.newestFile(row.id, "weights");
     if (file === undefined) throw noWeights();
     const runDir = this.#queue.runDir(row.id);
