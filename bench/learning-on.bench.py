@@ -91,7 +91,9 @@ def main() -> int:
     compare_students()
     print(f"all in {time.perf_counter() - started:.0f} s")
     kept, forgotten = means["replay and teacher"][0], means["naive"][0]
-    print(f"bars: replay and teacher {kept:.4f} ≥ {KEPT_BAR}; naive {forgotten:.4f} < {FORGOTTEN_BAR}")
+    print(
+        f"bars: replay and teacher {kept:.4f} ≥ {KEPT_BAR}; naive {forgotten:.4f} < {FORGOTTEN_BAR}"
+    )
     return 0 if kept >= KEPT_BAR and forgotten < FORGOTTEN_BAR else 1
 
 
