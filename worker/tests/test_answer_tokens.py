@@ -265,6 +265,20 @@ def test_a_conversation_that_the_template_refuses_is_named_with_its_row(tmp_path
         tokenizer.encode(Dialogue(make_row(), GREETING))
 
 
+def test_a_folder_is_read_in_the_order_of_names_without_what_tells_of_the_data(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ValueError, match="there is no file of rows in it"):
+        read(tmp_path)
+    (tmp_path / "info.json").write_text('{"license": "mit"}')
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/2.csv").write_text("text\ntwo\n")
+    (tmp_path / "a1.jsonl").write_text('{"text": "one"}\n\n{"text": "more"}\n')
+    assert [one.text for one in read(tmp_path)] == ["one", "more", "two"]
+    with pytest.raises(ValueError, match="no such file or folder"):
+        read(tmp_path / "away")
+
+
 def test_columns_may_have_names_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("question,reply\na,b\n")
     given = {"prompt_column": "question", "answer_column": "reply"}

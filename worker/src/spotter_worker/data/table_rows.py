@@ -51,7 +51,8 @@ def _files(place: Path) -> list[Path]:
     files = sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
         raise ValueError(f"{place}: there is no file of rows in it ({', '.join(SUFFIXES)})")
-    return files
+    # Beside rows in other files, .json tells of the data (as in folders from the Hub).
+    return [file for file in files if file.suffix.lower() != ".json"] or files
 
 
 def _json_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
