@@ -79,10 +79,11 @@ def measure_speed(nanogpt: Path) -> bool:
 
 def our_step() -> Step:
     import torch
+    from torch.nn import functional
+
     from spotter_worker.models.decoder import Decoder, DecoderShape
     from spotter_worker.optimizers import build_optimizer
     from spotter_worker.recipe_configs import TextLmConfig
-    from torch.nn import functional
 
     shape = DecoderShape("llama", VOCABULARY + 2, 64, 4, 128, 4, 4, 336, 32, 1e-5, 10_000.0, True)
     model = Decoder(shape)

@@ -113,6 +113,7 @@ def train(home: Path, seconds: float) -> tuple[Switch, float]:
     """The blocks, and the processor time of the tracker's threads for one watched step."""
     import torch
     from receiver import TOKEN
+
     from spotter.wire.api import ServerClient
     from spotter_worker.commands import Command, CommandPoll
     from spotter_worker.loop import Loop
