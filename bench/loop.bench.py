@@ -91,7 +91,8 @@ def measure(
         f"{recipe}: {step_s * 1e3:.2f} ms a bare step; inside tracker and probes {inside_s * 1e6:.0f} µs = "
         f"{share:.2%} (bar: {BAR:.0%}), of processor time {cpu_share:.2%}; "
         f"the tracker's threads beside it {threads_s * 1e6:.0f} µs\n"
-        f"  our step / bare step {turns.slower():+.2%}, A/A {turns.noise():+.2%}, {len(turns.ours)} turns",
+        f"  our step / bare step {turns.slower():+.2%} by the clock (A/A {turns.noise():+.2%}), "
+        f"{turns.slower_cpu():+.2%} of processor time; {len(turns.ours)} turns",
         flush=True,
     )
     if step_s < MIN_STEP_S:

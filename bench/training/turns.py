@@ -26,6 +26,7 @@ class Turns:
     bare_again: list[float] = field(default_factory=list)
     inside: list[float] = field(default_factory=list)
     inside_cpu: list[float] = field(default_factory=list)
+    ours_cpu: list[float] = field(default_factory=list)
     bare_cpu: list[float] = field(default_factory=list)
 
     def settled(self) -> Turns:
@@ -40,6 +41,11 @@ class Turns:
         return (
             statistics.median(ours / bare for ours, bare in zip(self.ours, both, strict=True)) - 1
         )
+
+    def slower_cpu(self) -> float:
+        """The same of processor time, which other programs' load touches less."""
+        both = zip(self.ours_cpu, self.bare_cpu, strict=True)
+        return statistics.median(ours / bare for ours, bare in both) - 1
 
     def noise(self) -> float:
         pairs = zip(self.bare, self.bare_again, strict=True)
@@ -62,7 +68,7 @@ class Watched:
         self._inside_s = self._inside_cpu_s = 0.0
         self._num_steps = 0
         self._ends_at = time.monotonic() + seconds
-        self._started = time.perf_counter()
+        self._started, self._cpu_started = time.perf_counter(), time.thread_time()
 
     def timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
         started, cpu_started = time.perf_counter(), time.thread_time()
@@ -85,6 +91,7 @@ class Watched:
     def _end_block(self) -> None:
         turns = self.turns
         turns.ours.append((time.perf_counter() - self._started) / self._block)
+        turns.ours_cpu.append((time.thread_time() - self._cpu_started) / self._block)
         turns.inside.append(self._inside_s / self._block)
         turns.inside_cpu.append(self._inside_cpu_s / self._block)
         cpu_started = time.thread_time()
@@ -97,7 +104,7 @@ class Watched:
         if time.monotonic() > self._ends_at and len(turns.ours) >= MIN_TURNS:
             self._stop()
         self._inside_s = self._inside_cpu_s = 0.0
-        self._started = time.perf_counter()
+        self._started, self._cpu_started = time.perf_counter(), time.thread_time()
 
 
 class TimedProbes:
