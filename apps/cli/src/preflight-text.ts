@@ -35,7 +35,7 @@ const PARTS: Readonly<Record<MemoryPartName, Words>> = {
   weights: { en: "weights", zh: "权重" },
   gradients: { en: "gradients", zh: "梯度" },
   optimizer: { en: "optimiser", zh: "优化器状态" },
-  activations: { en: "activations", zh: "激活值" },
+  activations: { en: "activations, workspace", zh: "激活值与工作空间" },
   average: { en: "averaged weights", zh: "平均权重" },
   best: { en: "copy of the best weights", zh: "最佳权重副本" },
   batch: { en: "batch", zh: "批数据" },

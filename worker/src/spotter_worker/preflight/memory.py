@@ -22,7 +22,7 @@ PART_WORDS = {
     "weights": ("weights", "权重"),
     "gradients": ("gradients", "梯度"),
     "optimizer": ("optimiser", "优化器状态"),
-    "activations": ("activations", "激活值"),
+    "activations": ("activations and workspace", "激活值与工作空间"),
     "average": ("averaged weights", "平均权重"),
     "best": ("copy of the best weights", "最佳权重副本"),
     "batch": ("batch", "批数据"),
@@ -92,23 +92,28 @@ def estimate_memory(task: Task, batch: Batch) -> MemoryEstimate:
             saved[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    started = time.perf_counter()
+    peak = PeakMemory(task.device)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         # Kept until all is added up: freed storage would be counted twice under one address.
         loss = trial.loss(batch)
         activations = sum(saved.values())
     loss.backward()  # type: ignore[no-untyped-call]
     trial.optimizer.step()
+    # The first step had no optimiser state yet, and took the time to set everything up.
+    started = time.perf_counter()
+    trial.step(batch)
     step_s = time.perf_counter() - started
+    gradients = _bytes(one for one in task.model.parameters() if one.requires_grad)
+    states = _bytes(value for states in trial.optimizer.state.values() for value in states.values())
+    # Saved tensors are not all: the backward pass and the libraries need room of their own meanwhile.
+    activations = max(activations, peak.grown() - gradients - states)
     ema = config.ema_decay is not None
     copies = _bytes(one for one in state.values() if one.is_floating_point()) if ema else 0
     ahead = 2 if config.data_workers > 0 else 1
     parts = {
         "weights": weights,
-        "gradients": _bytes(one for one in task.model.parameters() if one.requires_grad),
-        "optimizer": _bytes(
-            value for states in trial.optimizer.state.values() for value in states.values()
-        ),
+        "gradients": gradients,
+        "optimizer": states,
         "activations": activations,
         "average": copies,
         # The loop keeps it in main memory.
@@ -118,6 +123,42 @@ def estimate_memory(task: Task, batch: Batch) -> MemoryEstimate:
     }
     available = available_bytes(task.device)
     return MemoryEstimate(task.device.type, parts, config.processes, available, step_s)
+
+
+class PeakMemory:
+    """How far the memory in use has grown at most since this was made; 0 where the system does not say."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+            self._before = torch.cuda.memory_allocated(device)
+        elif device.type == "cpu":
+            self._can_reset = _reset_peak()
+            self._before = resident_bytes()
+
+    def grown(self) -> int:
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device) - self._before
+        if self._device.type == "cpu" and self._can_reset:
+            return max(0, _peak_resident_bytes() - self._before)
+        return 0
+
+
+def _reset_peak() -> bool:
+    """Linux alone has this: from here on the highest mark of memory is counted anew."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def _peak_resident_bytes() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def available_bytes(device: torch.device) -> int | None:

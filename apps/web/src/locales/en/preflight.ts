@@ -44,7 +44,7 @@ export default {
     weights: "Weights",
     gradients: "Gradients",
     optimizer: "Optimiser",
-    activations: "Activations",
+    activations: "Activations, workspace",
     average: "Averaged weights",
     best: "Copy of the best weights",
     batch: "Batch",

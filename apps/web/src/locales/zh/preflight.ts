@@ -43,7 +43,7 @@ export default {
     weights: "权重",
     gradients: "梯度",
     optimizer: "优化器状态",
-    activations: "激活值",
+    activations: "激活值与工作空间",
     average: "平均权重",
     best: "最佳权重副本",
     batch: "批数据",

@@ -1,7 +1,7 @@
 // One pre-flight of the form: started by hand, followed until it is over, cancelled when nobody waits any more.
 import { followPreflight } from "@spotter/client";
 import type { Preflight } from "@spotter/contract";
-import { computed, onScopeDispose, ref, shallowRef } from "vue";
+import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { api } from "../../../../platform/api.ts";
 import { differencesOf } from "../prepare-config.ts";
 import type { Config } from "../prepare-fields.ts";
@@ -54,6 +54,16 @@ export function usePreflight(form: PreflightSubject) {
     isBusy.value = false;
   }
   onScopeDispose(stop);
+  // What was found out about one recipe says nothing about another.
+  watch(
+    () => form.recipe.value?.name,
+    () => {
+      stop();
+      look.value = null;
+      failure.value = null;
+      checked.value = "";
+    },
+  );
 
   const isStale = computed(() => checked.value !== "" && checked.value !== subject.value);
   const report = computed(() => look.value?.report ?? null);
