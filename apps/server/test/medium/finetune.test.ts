@@ -1,5 +1,6 @@
-// Fine-tuning through the whole server with a real worker: from a model on disk to a version that answers, and on from it.
-import { execFileSync } from "node:child_process";
+// Fine-tuning through the whole server with a real worker: from a model on a Hub to a version that answers, and on from it.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,23 +15,38 @@ import {
   predictWithModelVersion,
   type Run,
 } from "@spotter/contract";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { waitUntil } from "../wait-until.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const python = path.join(root, ".venv/bin/python");
+const pythonTests = path.join(root, "worker/tests");
 // A worker loads torch, transformers and peft before it begins.
 const WITHIN_MS = 150_000;
 
+// Until its input is closed.
+const SERVE = `
+import sys, pathlib, hub_stub
+stub = hub_stub.HubStub({"tiny/llama": pathlib.Path(sys.argv[1])})
+print(stub.url, flush=True)
+sys.stdin.read()
+`;
+
 let server: TestServer;
+let hub: ChildProcess;
 let dataRoot: string;
 beforeAll(async () => {
   dataRoot = mkdtempSync(path.join(tmpdir(), "spotter-finetune-"));
-  const make = `from pathlib import Path; import tiny_models; tiny_models.make_model(Path(${JSON.stringify(`${dataRoot}/base`)}))`;
-  execFileSync(path.join(root, ".venv/bin/python"), ["-c", make], {
-    cwd: path.join(root, "worker/tests"),
-    env: { ...process.env, OMP_NUM_THREADS: "1" },
-  });
+  const base = path.join(dataRoot, "base");
+  const make =
+    "import sys, pathlib, tiny_models; tiny_models.make_model(pathlib.Path(sys.argv[1]))";
+  execFileSync(python, ["-c", make, base], { cwd: pythonTests, stdio: "pipe" });
+  hub = spawn(python, ["-c", SERVE, base], { cwd: pythonTests });
+  const [address] = (await once(hub.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  // What the server was started with, its workers inherit.
+  vi.stubEnv("HF_ENDPOINT", address.toString().trim());
+  vi.stubEnv("HF_HOME", path.join(dataRoot, "hub"));
   const rows = Array.from({ length: 24 }, (_, n) => ({
     instruction: `Colour of ${n % 2 === 0 ? "sky" : "rose"} ${n}?`,
     output: n % 2 === 0 ? "blue" : "red",
@@ -43,7 +59,9 @@ beforeAll(async () => {
   server = await startTestServer({ hasWorkers: true, env: { SPOTTER_DATA_ROOTS: dataRoot } });
 }, WITHIN_MS);
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await server.close();
+  hub.kill();
   await rm(dataRoot, { recursive: true, force: true });
 });
 
@@ -53,7 +71,7 @@ async function finetune(config: Record<string, unknown>): Promise<Run> {
       recipe: "text-finetune",
       config: {
         data: { path: path.join(dataRoot, "pairs.jsonl") },
-        init_from: { path: path.join(dataRoot, "base") },
+        init_from: { hub: "tiny/llama" },
         ...{ epochs: 1, learning_rate: 0.01, sample_tokens: 3, ...config },
       },
     },
@@ -72,7 +90,9 @@ describe("a fine-tuning", { timeout: 4 * WITHIN_MS }, () => {
     expect(run.best?.metric).toBe("val/loss");
     expect(run.metrics["val/loss"]).toBeLessThan(10);
     const { lines } = await server.client.call(listRunLogs, { params: { run_id: String(run.id) } });
-    expect(lines.map(({ text }) => text).join("\n")).toMatch(/template: the model's own/);
+    expect(lines.map(({ text }) => text).join("\n")).toMatch(
+      /downloading tiny\/llama [\s\S]*template: the model's own/,
+    );
 
     const [version] = await waitUntil(
       async () =>
