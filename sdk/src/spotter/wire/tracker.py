@@ -113,6 +113,10 @@ class Tracker:
     def _run(self) -> None:
         last_cut = 0.0
         while not self._finished.is_set():
+            # Before looking: what comes in meanwhile needs to wake nobody, which costs the caller twice what queueing does.
+            wait_s = last_cut + FLUSH_INTERVAL_S - time.monotonic()
+            if wait_s > 0:
+                self._finished.wait(wait_s)
             if not self._queue:
                 self._idle = True
                 # Checked again after the flag: an entry may have come in between.
@@ -121,9 +125,6 @@ class Tracker:
                 self._wake.clear()
                 self._idle = False
                 continue
-            wait_s = last_cut + FLUSH_INTERVAL_S - time.monotonic()
-            if wait_s > 0:
-                self._finished.wait(wait_s)
             self._outlet.wait_drained(max(0.0, last_cut + MAX_AGE_S - time.monotonic()))
             last_cut = time.monotonic()
             try:
