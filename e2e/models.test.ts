@@ -144,7 +144,7 @@ describe("model versions", () => {
     const run = await house.client.call(createRun, {
       body: {
         recipe: "text-classify",
-        config: { data: { dataset_version: dataset.versions[0]?.id }, epochs: 1, width: 16 },
+        config: { data: { dataset_version: dataset.versions[0]?.id ?? 0 }, epochs: 1, width: 16 },
       },
     });
     await house.untilState(run.id, "finished");

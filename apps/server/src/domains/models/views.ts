@@ -40,7 +40,12 @@ export function toVersion(row: VersionRow): ModelVersion {
 
 /** A parent that was purged has no number any more. */
 function parentOf(row: VersionRow): ModelVersion["parent"] {
-  const { parent_id: id, parent_model_id: modelId, parent_name: name, parent_version: version } = row;
+  const {
+    parent_id: id,
+    parent_model_id: modelId,
+    parent_name: name,
+    parent_version: version,
+  } = row;
   if (id === null || modelId === null || name === null || version === null) return null;
   return { id, model_id: modelId, name, version };
 }
