@@ -70,8 +70,12 @@ class RelayReader:
 
     def read_lines(self) -> Iterator[bytes]:
         for path in sorted(self._folder.glob("*.jsonl")):
-            yield from self._read_file(path)
-            self._remove_if_done(path)
+            try:
+                yield from self._read_file(path)
+                self._remove_if_done(path)
+            except FileNotFoundError:
+                # Its writer has taken it away: it is the program's own folder.
+                continue
 
     def _read_file(self, path: Path) -> Iterator[bytes]:
         position = self._positions.get(path.name, 0)
