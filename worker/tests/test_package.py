@@ -335,6 +335,14 @@ def test_the_relay_gives_every_line_once_across_rotated_files(
     assert len(list(tmp_path.glob("*.jsonl"))) == 2
 
 
+def test_a_folder_of_somebodys_own_keeps_its_gitignore(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("mine")
+    for folder in (tmp_path, tmp_path / "runs"):
+        spotter.init(dir=folder).finish()
+    assert (tmp_path / ".gitignore").read_text() == "mine"
+    assert (tmp_path / "runs" / ".gitignore").read_text() == "*\n"
+
+
 def test_logging_returns_at_once_with_no_one_at_the_other_end(tmp_path: Path) -> None:
     run = spotter.init(url="http://127.0.0.1:9", token="x", dir=tmp_path / "runs")
     for step in range(2_000):

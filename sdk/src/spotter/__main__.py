@@ -9,9 +9,11 @@ from pathlib import Path
 from .settings import read_settings
 from .sync import find_runs, sync
 
+WHAT = "Hands over runs that scripts kept while no server was there."
+
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m spotter", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m spotter", description=WHAT)
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("sync", help="hand runs over that a folder keeps")
     one.add_argument("folder", type=Path, nargs="?", help="a run's folder, or one of several")

@@ -38,9 +38,11 @@ class RunFolder:
         name = re.sub(r"[^\w.-]+", "-", wish["name"] or "run")[:60].strip("-.") or "run"
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = parent / f"{stamp}-{name}-{secrets.token_hex(3)}"
+        is_new = not parent.exists()
         (path / "files").mkdir(parents=True)
-        # Runs are nothing to commit by accident.
-        (parent / ".gitignore").write_text("*\n")
+        if is_new:
+            # Runs are nothing to commit by accident; a folder of somebody's own is left as it is.
+            (parent / ".gitignore").write_text("*\n")
         facts = {"format": "spotter-run", "version": 1, "client_id": secrets.token_hex(16)}
         folder = cls(path, {**facts, **wish, "run_id": None, "pid": os.getpid(), "host": _host()})
         folder.save()
