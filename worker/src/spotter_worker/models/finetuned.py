@@ -199,7 +199,12 @@ def add_adapter(
 
 def spare_memory(model: FinetunedModel) -> None:
     """Computes each layer twice instead of keeping what it gave."""
-    model.base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    how = {"use_reentrant": False}
+    # The newer name is not yet in the version for Python 3.10.
+    if hasattr(model.base, "activation_checkpointing_enable"):
+        model.base.activation_checkpointing_enable(how)
+    else:
+        model.base.gradient_checkpointing_enable(how)
 
 
 @torch.no_grad()
