@@ -144,6 +144,14 @@ def test_an_exception_in_a_script_that_called_init_is_the_runs_error(
     assert "train.py" in error["traceback"]
 
 
+def test_a_script_that_says_it_failed_fails_though_it_exits_well(
+    receiver: Receiver, start: Start
+) -> None:
+    start("import spotter\nspotter.init()\nspotter.finish('failed')")
+    ending = ended(receiver)
+    assert (ending["state"], ending["error"]["kind"]) == ("failed", "script-failed")
+
+
 def test_a_program_that_is_not_there_is_named(
     receiver: Receiver, start: Start, tmp_path: Path
 ) -> None:

@@ -22,6 +22,12 @@ from .ways import Way
 from .wire.tracker import Tracker
 
 STATES = ("finished", "failed", "stopped")
+SAID_TO_FAIL = {
+    "kind": "script-failed",
+    "message": "The script said that it failed; its log may say why.",
+    "hint": None,
+    "traceback": None,
+}
 # How long the end waits for a server that is slow or away; the rest stays on disk.
 FINISH_S = 10.0
 PROGRESS_INTERVAL_S = 1.0
@@ -154,7 +160,8 @@ class Run:
             raise ValueError(f"state {state!r} is not one of {', '.join(STATES)}")
         self._is_finished = True
         deadline = time.monotonic() + timeout_s
-        ended = {"type": "run-ended", "state": state, "metrics": {}, "error": describe(error)}
+        told = describe(error) or (SAID_TO_FAIL if state == "failed" else None)
+        ended = {"type": "run-ended", "state": state, "metrics": {}, "error": told}
         if self._way.tells_end or state != "finished":
             self._tracker.event(ended)
         is_drained = self._tracker.finish(timeout_s)
