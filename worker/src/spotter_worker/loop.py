@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from .averaging import AveragedWeights
 from .checkpoint import LoadedCheckpoint
@@ -25,7 +25,7 @@ from .evaluation import Evaluation, evaluate
 from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
 from .precision import Precision
-from .probes import Probes
+from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
 from .randomness import untouched_randomness
 from .report import Reporter
@@ -75,7 +75,7 @@ class Loop:
         self._commands = commands
         trained = Trained(task, self._optimizer, self._precision, self._averaged)
         self._keeper = Keeper(trained, self._ranking, reporter, self._peers, run_dir)
-        # Of a model in pieces one process sees too little: there the norm of all gradients is measured by clipping only.
+        # Of a model in pieces one process sees too little; the norm of all gradients is taken by all together.
         watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
         self._probes = Probes(task.model, watches)
         self._first_step = 0
@@ -132,6 +132,9 @@ class Loop:
                 measured = self._probes.before_update(with_global=config.gradient_clip is None)
                 if config.gradient_clip is not None:
                     norm = clip_grad_norm_(task.model.parameters(), config.gradient_clip)
+                    measured["train/gradient_norm"] = self._peers.whole_number(norm)
+                elif self._peers.is_sharded:
+                    norm = get_total_norm(gradients_of(task.model))
                     measured["train/gradient_norm"] = self._peers.whole_number(norm)
                 precision.step(optimizer)
                 measured |= self._probes.after_update()

@@ -217,6 +217,10 @@ def _update_ratio(
     return math.sqrt(sum(update for update, _ in counted) / total) if total > 0 else None
 
 
+def gradients_of(model: nn.Module) -> list[torch.Tensor]:
+    return [one.grad for one in model.parameters() if one.grad is not None]
+
+
 def _layer_name(parameter_name: str) -> str:
     return parameter_name.removesuffix(".weight").replace("/", "_") or "model"
 
