@@ -66,7 +66,7 @@ export function reportLines(report: PreflightReport, language: Language, paint: 
   if (suggested !== null)
     lines.push(
       "",
-      `${t("Suggested by the test", "测试建议")}: --set learning_rate=${number(suggested)}`,
+      `${t("Suggested by the test: ", "测试建议：")}--set learning_rate=${number(suggested)}`,
     );
   return lines;
 }

@@ -159,12 +159,12 @@ class Census:
         is_weighted = getattr(self._task.config, "class_weights", "off") != "off"
         missing = [name for name, count in zip(classes, counts, strict=True) if count == 0]
         if missing and not self.is_cut_short:
-            named = ", ".join(missing[:5])
+            named, named_zh = ", ".join(missing[:5]), "、".join(missing[:5])
             yield Finding(
                 "class-missing",
                 PROBLEM,
                 f"{len(missing)} of {len(classes)} classes have no training example: {named}.",
-                f"{len(classes)} 个类别中有 {len(missing)} 个没有训练样本：{named}。",
+                f"{len(classes)} 个类别中有 {len(missing)} 个没有训练样本：{named_zh}。",
                 "data",
             )
         imbalance = self.imbalance
@@ -182,12 +182,12 @@ class Census:
         held = self.parts[1].classes
         unseen = [name for name, count in zip(classes, held, strict=False) if count == 0]
         if is_sorting and held and unseen and not self.is_cut_short:
-            named = ", ".join(unseen[:5])
+            named, named_zh = ", ".join(unseen[:5]), "、".join(unseen[:5])
             yield Finding(
                 "class-not-validated",
                 WARNING,
                 f"{len(unseen)} of {len(classes)} classes have no example in the validation part: {named}.",
-                f"{len(classes)} 个类别中有 {len(unseen)} 个不在验证集中：{named}。",
+                f"{len(classes)} 个类别中有 {len(unseen)} 个不在验证集中：{named_zh}。",
                 "validation_fraction",
             )
 

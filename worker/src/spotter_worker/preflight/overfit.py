@@ -9,7 +9,7 @@ from typing import Any
 from spotter.wire.columns import encode_value
 
 from ..task import Batch, Task
-from .budget import Budget
+from .budget import Budget, least_steps
 from .findings import OK, PROBLEM, WARNING, Finding, number
 from .trial import Trial
 
@@ -86,10 +86,11 @@ def overfit_one_batch(
     wanted = max(MIN_STEPS, min(MAX_STEPS, int(budget.left / max(step_s, 1e-4))))
     trial = Trial(task, learning_rate, plain=True)
     losses: list[float] = []
+    fewest = max(2, least_steps(MIN_STEPS, step_s))
     for _ in range(wanted):
         losses.append(trial.step(batch))
         if not math.isfinite(losses[-1]) or losses[-1] < REACHED / 5 * losses[0]:
             return Overfit(learning_rate, losses, False)
-        if budget.is_spent and len(losses) > 1:
+        if budget.is_spent and len(losses) >= fewest:
             break
     return Overfit(learning_rate, losses, len(losses) < MAX_STEPS)

@@ -91,13 +91,13 @@ def _tell_broken(places: list[Path], report: GrowingReport) -> None:
     broken = [one for place in places for one in find_broken(place, Budget(BROKEN_S))]
     if len(broken) < 2:
         return
-    names = ", ".join(Path(one["file"]).name for one in broken[:5])
+    names = [Path(one["file"]).name for one in broken[:5]] + (["…"] if len(broken) > 5 else [])
     report.findings.append(
         Finding(
             "files-broken",
             PROBLEM,
-            f"{len(broken)} files cannot be read: {names}{', …' if len(broken) > 5 else ''}. Repair or remove them.",
-            f"{len(broken)} 个文件无法读取：{names}{'，…' if len(broken) > 5 else ''}。请修复或移除。",
+            f"{len(broken)} files cannot be read: {', '.join(names)}. Repair or remove them.",
+            f"{len(broken)} 个文件无法读取：{'、'.join(names)}。请修复或移除。",
             "data",
         )
     )

@@ -13,7 +13,7 @@ from typing import Any
 from spotter.wire.columns import encode_value
 
 from ..task import Task
-from .budget import Budget
+from .budget import Budget, least_steps
 from .findings import OK, PROBLEM, WARNING, Finding, rate
 from .trial import Trial, endless_batches
 
@@ -119,8 +119,8 @@ class RateSweep:
             return Finding(
                 "learning-rate-unknown",
                 OK if self.is_cut_short else WARNING,
-                f"No learning rate can be suggested: {why} in {len(self.rates)} steps.",
-                f"无法建议学习率：{len(self.rates)} 步内{why_zh}。",
+                f"No learning rate can be suggested: {why} (steps: {len(self.rates)}).",
+                f"无法建议学习率：{why_zh}（共 {len(self.rates)} 步）。",
                 "learning_rate",
             )
         is_high = diverged is not None and configured > NEAR_DIVERGENCE * diverged
@@ -149,6 +149,7 @@ def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateSweep:
     highest = HIGHEST_RATES.get(task.config.optimizer, HIGHEST_RATE)
     lowest = LOWEST_RATE if wanted >= FEW_STEPS else LOWEST_OF_FEW
     growth = (highest / lowest) ** (1 / (wanted - 1))
+    fewest = least_steps(MIN_STEPS, step_s)
     trial, batches = Trial(task), endless_batches(task)
     rates: list[float] = []
     losses: list[float] = []
@@ -160,6 +161,6 @@ def sweep_rates(task: Task, budget: Budget, step_s: float) -> RateSweep:
         losses.append(loss)
         if not math.isfinite(loss) or (number > MIN_STEPS // 2 and loss > HOPELESS * losses[0]):
             return RateSweep(rates, losses, False, True)
-        if budget.is_spent:
+        if budget.is_spent and len(rates) >= fewest:
             break
     return RateSweep(rates, losses, len(rates) < wanted, False)
