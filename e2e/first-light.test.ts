@@ -64,6 +64,11 @@ describe("the first ten minutes", () => {
         "/runs/1/system",
         "/runs/1/files",
         "/datasets",
+        "/models",
+        "/models/versions",
+        "/models/1",
+        "/models/1/v/1/card",
+        "/models/compare?v=1",
         "/settings/account",
         "/settings/tokens",
         "/settings/people",
@@ -84,7 +89,7 @@ describe("the first ten minutes", () => {
         expect({
           path,
           keys: text.match(
-            /\b(?:app|runs|runPage|metrics|settings|home|datasets|auth)\.[a-z][A-Za-z]+(?:\.[a-zA-Z]+)+\b/g,
+            /\b(?:app|runs|runPage|newRun|metrics|settings|home|datasets|models|auth)\.[a-z][A-Za-z]+(?:\.[a-zA-Z]+)+\b/g,
           ),
         }).toEqual({ path, keys: null });
       }
