@@ -87,7 +87,7 @@ def test_hugging_face_trainer_tells_losses_config_and_checkpoints(
     assert run["config"]["per_device_train_batch_size"] == 4
     assert run["config"]["model"]["hidden_size"] == 8
     assert "token" not in json.dumps(list(run["config"]))
-    assert [point[0] for point in server.points("train/loss")][:8] == list(range(1, 9))
+    assert [point[0] for point in server.points("train/loss")] == list(range(1, 9))
     assert [point[0] for point in server.points("val/loss")] == [4, 8]
     assert server.points("train/learning_rate") and server.points("train/gradient_norm")
     assert server.events("run-started")[0]["total_steps"] == 8

@@ -17,7 +17,8 @@ from .joining import Joined
 
 # Secrets, and what says nothing about the training.
 LEFT_OUT = ("token", "logging_dir", "report_to")
-RENAMED = {"grad_norm": "gradient_norm"}
+# `train_loss` comes once, at the end: the mean over all of it, no point of the curve.
+RENAMED = {"grad_norm": "gradient_norm", "train_loss": "mean_loss"}
 
 
 class SpotterCallback(TrainerCallback):  # type: ignore[misc]
@@ -82,8 +83,7 @@ def _named(logs: dict[str, Any]) -> dict[str, Any]:
             named[name] = value
             continue
         part, plain = ("val", name[5:]) if name.startswith("eval_") else ("train", name)
-        plain = plain.removeprefix("train_")
-        named[f"{part}/{RENAMED.get(plain, plain)}"] = value
+        named[f"{part}/{RENAMED.get(plain, plain.removeprefix('train_'))}"] = value
     return named
 
 
