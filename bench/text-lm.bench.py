@@ -1,9 +1,13 @@
 """Bench: `text-lm` at nanoGPT's CPU setting. `npm run bench -- text-lm <tinyshakespeare.txt> [folder of nanoGPT]`
 
 4 layers, 4 heads, 128 wide, context 64, batch 12, 2,000 steps, characters, no dropout; bar: validation loss ≤ 1.88.
-With nanoGPT's folder its model trains a few hundred steps in turns with ours, on the same batches and with the same
-AdamW settings, so that other load hits both alike; bar: our median step is not slower. Two threads; the first steps of
-each are not counted. Without the arguments these parts are left out, and that is said.
+With nanoGPT's folder its model trains a few hundred steps in turns with ours and with transformers' own Llama module, on
+the same batches and with the same AdamW settings, so that other load hits all alike; bars: our median step is not slower,
+the library's takes at most a quarter longer. Two threads; the first steps of each are not counted. Without the arguments
+these parts are left out, and that is said.
+
+nanoGPT's layer has two matrices of 128 x 512 where Llama's has three: ours are 128 x 336, so that both models have as many
+weights (printed; nanoGPT's learned positions besides). Per token both multiply with nearly as many.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from training.in_process import train
 
 NUM_THREADS = 2
 CHILD_FLAG = "--as-child"
-LOSS_BAR, SPEED_BAR = 1.88, 1.0
+LOSS_BAR = 1.88
+SPEED_BARS = {"ours": 1.0, "transformers": 0.8}
 NUM_TURNS, NUM_WARM_TURNS = 200, 20
 VOCABULARY = 65
 SETTING = {
@@ -60,7 +65,11 @@ def measure_loss(text: Path) -> bool:
 def measure_speed(nanogpt: Path) -> bool:
     import torch
 
-    steps: dict[str, Step] = {"ours": our_step(), "nanoGPT": nanogpt_step(nanogpt)}
+    steps: dict[str, Step] = {
+        "nanoGPT": nanogpt_step(nanogpt),
+        "ours": our_step("own"),
+        "transformers": our_step("transformers"),
+    }
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(NUM_TURNS):
         tokens = torch.randint(0, VOCABULARY, (12, 65))
@@ -71,30 +80,34 @@ def measure_speed(nanogpt: Path) -> bool:
     speeds = {
         name: 12 * 64 / statistics.median(found[NUM_WARM_TURNS:]) for name, found in times.items()
     }
-    ratio = speeds["ours"] / speeds["nanoGPT"]
-    said = ", ".join(f"{name} {speed:,.0f} tokens/s" for name, speed in speeds.items())
-    print(f"model and optimiser alone, in turns: {said}; {ratio:.2f} × (bar: {SPEED_BAR})")
-    return ratio >= SPEED_BAR
+    print(f"model and optimiser alone, in turns: nanoGPT {speeds['nanoGPT']:,.0f} tokens/s")
+    good = True
+    for name, bar in SPEED_BARS.items():
+        ratio = speeds[name] / speeds["nanoGPT"]
+        print(f"  {name}: {speeds[name]:,.0f} tokens/s, {ratio:.2f} x (bar: {bar})", flush=True)
+        good = good and ratio >= bar
+    return good
 
 
-def our_step() -> Step:
-    import torch
+def our_step(module: str) -> Step:
     from torch.nn import functional
+    from torch.nn.utils import clip_grad_norm_
 
-    from spotter_worker.models.decoder import Decoder, DecoderShape
+    from spotter_worker.models.language_model import build_language_model
     from spotter_worker.optimizers import build_optimizer
     from spotter_worker.recipe_configs import TextLmConfig
 
-    shape = DecoderShape("llama", VOCABULARY + 2, 64, 4, 128, 4, 4, 336, 32, 1e-5, 10_000.0, True)
-    model = Decoder(shape)
-    config = TextLmConfig.parse({"beta2": 0.99, "weight_decay": 0.1, "learning_rate": 0.001})
+    config = TextLmConfig.parse({**SETTING, "module": module})
+    # With the end token and the unknown one.
+    model, _, _ = build_language_model(config, VOCABULARY + 2)
+    print(f"{module}: {sum(one.numel() for one in model.parameters()):,} weights")
     optimizer = build_optimizer(config, model)
 
     def step(tokens: Any, following: Any) -> None:
         loss = functional.cross_entropy(model(tokens).flatten(0, 1), following.flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         loss.item()
 
