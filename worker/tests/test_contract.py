@@ -34,6 +34,7 @@ def golden_events() -> dict[str, dict[str, Any]]:
         "JobSpec.command.json",
         "JobSpec.text-classify.json",
         "JobSpec.text-finetune.json",
+        "JobSpec.text-lm.json",
         "JobSpec.predict.json",
         "JobSpec.preflight.json",
     ],
