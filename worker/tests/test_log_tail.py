@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spotter_worker import log_tail
-from spotter_worker.log_tail import LogTail
+from spotter_worker.log_tail import MAX_BEHIND_BYTES, MAX_LINES_PER_LOOK, LogTail
 
 
 def texts(lines: list[dict[str, object]]) -> list[object]:
@@ -77,3 +77,29 @@ def test_a_file_that_was_rotated_behind_its_back_is_read_from_the_start(tmp_path
     path = tmp_path / "stdout.log"
     path.write_text("new\n")
     assert texts(LogTail(path, "stdout", 5000).read_lines(at_end=False)) == ["new"]
+
+
+def test_a_flood_is_cut_and_the_file_stays_small(tmp_path: Path) -> None:
+    path = tmp_path / "stdout.log"
+    tail = LogTail(path, "stdout", 0)
+    with open(path, "ab", buffering=0) as worker:
+        worker.write(b"y\n" * (MAX_BEHIND_BYTES // 2))
+        assert tail.leave_out(MAX_BEHIND_BYTES) == []
+        assert len(tail.read_lines(at_end=False)) == MAX_LINES_PER_LOOK
+        worker.write(b"x" * 2_000_000 + b"\nlast\n")
+        lines = tail.leave_out(MAX_BEHIND_BYTES)
+        assert str(lines[0]["text"]).startswith("WARNING 6.1 MB of output are left out here")
+        assert (lines[0]["level"], lines[-1]["text"]) == ("warning", "last")
+        assert path.stat().st_size == 0
+        # The program goes on with the descriptor that it has.
+        worker.write(b"and on\n")
+    assert texts(tail.read_lines(at_end=False)) == ["and on"]
+
+
+def test_a_burst_of_lines_is_read_in_several_looks_and_whole_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "stdout.log"
+    path.write_text("".join(f"line {number}\n" for number in range(3 * MAX_LINES_PER_LOOK)))
+    tail = LogTail(path, "stdout", 0)
+    first = texts(tail.read_lines(at_end=False))
+    assert first == [f"line {number}" for number in range(MAX_LINES_PER_LOOK)]
+    assert len(tail.read_lines(at_end=True)) == 2 * MAX_LINES_PER_LOOK

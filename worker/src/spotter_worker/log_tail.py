@@ -14,6 +14,13 @@ from typing import Any
 ROTATE_BYTES = 8 * 1024 * 1024
 READ_BYTES = 512 * 1024
 MAX_LINE = 20_000
+# A program may write faster than anybody can read or store. Of each stream so many lines a look are passed on; what lies
+# further behind than this is left out, and said to be, or the disk would fill.
+MAX_LINES_PER_LOOK = 500
+MAX_BEHIND_BYTES = 4 * 1024 * 1024
+# The end of an output that is cut is kept.
+KEPT_BYTES = 64 * 1024
+KEPT_LINES = 50
 # A line without an end (a progress bar, a prompt) is shown after this long.
 PARTIAL_LINE_S = 2.0
 ERROR_LINE = re.compile(r"^(ERROR|CRITICAL|Traceback|\w*(Error|Exception)\b|Fatal)")
@@ -42,6 +49,8 @@ class LogTail:
         except FileNotFoundError:
             return []
         length = self._usable_length(data, at_end)
+        if not at_end:
+            length = _length_of_lines(data[:length], MAX_LINES_PER_LOOK)
         self.position += length
         now = time.time()
         text = data[:length].decode("utf-8", errors="replace").replace("\0", "\ufffd")
@@ -65,6 +74,26 @@ class LogTail:
         self.position = 0
         return True
 
+    def leave_out(self, max_bytes: int) -> list[dict[str, Any]]:
+        """Where more than so much is unread: the end of it in lines, and one that tells of the rest. The file is emptied."""
+        try:
+            with open(self._path, "r+b") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size - self.position <= max_bytes:
+                    return []
+                file.seek(size - KEPT_BYTES)
+                kept = file.read(KEPT_BYTES)
+                file.truncate(0)
+        except FileNotFoundError:
+            return []
+        megabytes = (size - self.position - len(kept)) / 1e6
+        self.position, self._partial_since = 0, None
+        now = time.time()
+        told = f"WARNING {megabytes:,.1f} MB of output are left out here: it came faster than it can be kept"
+        text = kept.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+        lines = [part for part in text.split("\n") if part.strip()]
+        return [self._line(now, part) for part in [told, *lines[-KEPT_LINES:]]]
+
     def _usable_length(self, data: bytes, at_end: bool) -> int:
         length = data.rfind(b"\n") + 1
         if length < len(data):
@@ -86,6 +115,17 @@ class LogTail:
             "level": _level(shown),
             "text": shown[:MAX_LINE],
         }
+
+
+def _length_of_lines(data: bytes, num_lines: int) -> int:
+    """The bytes of the first so many lines."""
+    end = 0
+    for _ in range(num_lines):
+        found = data.find(b"\n", end)
+        if found == -1:
+            return len(data)
+        end = found + 1
+    return end
 
 
 def _level(text: str) -> str:

@@ -24,7 +24,7 @@ from spotter.wire.courier import Courier
 from spotter.wire.spool import Spool
 
 from .limits import Limits
-from .log_tail import LogTail
+from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
 from .process import is_alive, num_kernel_oom_kills, signal_group, start_time
 from .settings import worker_environment
 
@@ -139,6 +139,7 @@ class Supervisor:
         while self._worker_lives():
             try:
                 self._pass_on_logs(at_end=False)
+                self._leave_out()
                 self._beat()
             # A full disk, most likely. Whoever watches must outlast it: the lines are read again.
             except OSError as error:
@@ -150,6 +151,7 @@ class Supervisor:
         if self._worker_pid is not None:
             # Loader processes that the worker left behind.
             signal_group(self._worker_pid, signal.SIGKILL)
+        _until_written(self._leave_out)
         while _until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
         return self._end_facts()
@@ -182,6 +184,15 @@ class Supervisor:
         for tail in self._tails:
             tail.rotate()
         return bool(lines)
+
+    def _leave_out(self) -> None:
+        """What a program writes faster than it can be kept; of one that was ended, nobody waits for all."""
+        at_most = KEPT_BYTES if self._limits.killed else MAX_BEHIND_BYTES
+        for tail in self._tails:
+            lines = tail.leave_out(at_most)
+            if lines:
+                mark = {one.stream: one.position for one in self._tails}
+                self._spool.append(json.dumps([{"type": "log-lines", "lines": lines}]), mark)
 
     # -- the end -----------------------------------------------------------------------------------
 
