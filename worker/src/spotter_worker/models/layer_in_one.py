@@ -123,8 +123,9 @@ class LayerInOne(torch.autograd.Function):
 
 def _scale(x: Tensor, epsilon: float) -> Tensor:
     """What each row (N, D) is multiplied by for a mean square of one."""
-    scale = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-    return scale.div_(x.shape[-1]).add_(epsilon).rsqrt_()
+    scale: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
+    scale = scale.div_(x.shape[-1]).add_(epsilon).rsqrt_()
+    return scale
 
 
 def _through_norm(
@@ -146,9 +147,8 @@ def _through_norm(
 # -- products ---------------------------------------------------------------------------------------
 # oneDNN's are a tenth faster than PyTorch's usual ones for such small matrices, and add in the same go.
 
-_HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(
-    torch.ops.mkldnn, "_linear_pointwise"
-)
+_HAS_ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+_HAS_ONEDNN = _HAS_ONEDNN and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
