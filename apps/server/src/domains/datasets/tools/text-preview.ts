@@ -6,6 +6,8 @@ import { TextRows, textKindOf } from "./text-rows.ts";
 
 const MAX_CHARACTERS = 500;
 const MAX_COLUMNS = 20;
+/** A text may be one line of many megabytes; a page shows its beginning. */
+const MAX_LINE = 64 * 1024;
 
 /** @param open where a file's content lies */
 export async function previewTexts(
@@ -24,11 +26,14 @@ export async function previewTexts(
       if (rows.length < limit) rows.push({ path: file.path, row: number, ...cut(row) });
     });
     const wanted = kind === "text" && files.length > 1 ? before + 1 : limit;
+    let isCutShort = false;
     for await (const chunk of createReadStream(open(file), { highWaterMark: 16 * 1024 })) {
       reader.push(chunk as Buffer);
-      if (rows.length >= wanted) break;
+      isCutShort = kind === "text" && reader.pendingLength > MAX_LINE;
+      if (isCutShort) reader.endEarly();
+      if (isCutShort || rows.length >= wanted) break;
     }
-    if (rows.length < wanted) reader.end();
+    if (rows.length < wanted && !isCutShort) reader.end();
     rows.splice(Math.max(wanted, before));
   }
   return rows;

@@ -35,6 +35,11 @@ it("names the row of whatever is wrong", () => {
   expect(() => read("csv", "a,b\n1,2\n1,2,3\n")).toThrow("row 3 has 3 fields, the first row 2");
   expect(() => read("csv", 'a\n"never closed\n')).toThrow("row 2 is the last, and a quoted text");
   expect(() => read("csv", 'a\n"x"y\n')).toThrow("row 2 has text behind a closing quote");
+  const deep = `{"text":"a","x":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
+  const whole = (kind: TextKind, text: string) => new TextRows(kind).push(Buffer.from(`${text}\n`));
+  expect(() => whole("json-lines", deep)).toThrow("row 1 is nested more than 100 levels deep");
+  const wide = Array.from({ length: 10_001 }, (_, index) => `c${index}`).join(",");
+  expect(() => whole("csv", wide)).toThrow("row 1 has 10001 columns, at most 10000");
   const latin = Buffer.concat([Buffer.from("fine\n"), Buffer.from([0xe4, 0x0a])]);
   expect(() => read("text", latin)).toThrow(/^row [23] is not UTF-8/);
   expect(() => read("text", " \n\n")).toThrow("no text in it");

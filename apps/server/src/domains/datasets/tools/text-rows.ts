@@ -25,6 +25,10 @@ export class TextProblem extends Error {
 const NEWLINE = 0x0a;
 const MAX_LINE = 32 * 1024 * 1024;
 const MAX_COLUMNS = 200;
+/** More in one row are a mistake, and make every reader of it slow. */
+const MAX_FIELDS = 10_000;
+/** Readers of JSON go down by calling themselves. */
+const MAX_DEPTH = 100;
 
 export class TextRows {
   readonly #kind: TextKind;
@@ -71,6 +75,16 @@ export class TextRows {
     if (this.numRows === 0) throw new TextProblem(1, "is all there is: no text in it");
   }
 
+  /** Characters of the line that has not ended yet. */
+  get pendingLength(): number {
+    return this.#line.length;
+  }
+
+  /** Takes what is there of a line as all of it, for whoever wants no more than a look. */
+  endEarly(): void {
+    if (this.#line !== "") this.#endLine();
+  }
+
   #decode(bytes: Uint8Array): string {
     try {
       return this.#decoder.decode(bytes, { stream: true });
@@ -105,6 +119,8 @@ export class TextRows {
     if (typeof row !== "object" || row === null || Array.isArray(row))
       throw new TextProblem(this.#number, "is no JSON object with names and values");
     this.#name(Object.keys(row));
+    if (isDeeperThan(MAX_DEPTH, row))
+      throw new TextProblem(this.#number, `is nested more than ${MAX_DEPTH} levels deep`);
     this.#found(row as TextRow);
   }
 
@@ -135,6 +151,8 @@ export class TextRows {
   }
 
   #name(columns: readonly string[]): void {
+    if (columns.length > MAX_FIELDS)
+      throw new TextProblem(this.#number, `has ${columns.length} columns, at most ${MAX_FIELDS}`);
     for (const column of columns) if (this.columns.size < MAX_COLUMNS) this.columns.add(column);
   }
 
@@ -142,6 +160,18 @@ export class TextRows {
     this.numRows += 1;
     this.#onRow(row, this.#number);
   }
+}
+
+/** Level by level, without calling itself. */
+function isDeeperThan(max: number, value: object): boolean {
+  let level: object[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= max) return true;
+    level = level
+      .flatMap((one) => Object.values(one) as unknown[])
+      .filter((one): one is object => typeof one === "object" && one !== null);
+  }
+  return false;
 }
 
 function notUtf8(row: number): TextProblem {
