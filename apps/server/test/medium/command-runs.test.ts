@@ -135,6 +135,17 @@ describe("an own script's files", () => {
     expect(await content.text()).toBe("second");
   });
 
+  it("may be put many at a time under one name, and under none that has no place", async () => {
+    const { id } = await server.client.call(createRun, { body: { name: "own" } });
+    const all = await Promise.all(
+      Array.from({ length: 16 }, (_, index) => put(id, "artifacts/same.txt", `text ${index}`)),
+    );
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+    await put(id, "artifacts/folder/a.txt", "a");
+    for (const name of ["same.txt/b.txt", "folder", "長".repeat(200)])
+      expect((await put(id, `artifacts/${name}`, "b")).status).toBe(400);
+  });
+
   it("do not get out of the run's folder, nor into a trained run", async () => {
     const { id } = await server.client.call(createRun, { body: { name: "own" } });
     for (const name of [

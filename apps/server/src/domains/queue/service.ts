@@ -1,5 +1,6 @@
 // What the queue decides: who gets in, what is told to workers, when a caller's wait for a job is over.
-import { rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import {
@@ -34,6 +35,8 @@ import type { EventTaker } from "./take-events.ts";
 import { toCommand, toJob, toQueueEntry } from "./views.ts";
 
 const MAX_REMEMBERED = 10_000;
+/** A name that the file system refuses: a folder or a file stands there already, or it has too many bytes. */
+const NO_PLACE: ReadonlySet<string> = new Set(["EISDIR", "ENOTDIR", "EEXIST", "ENAMETOOLONG"]);
 
 export interface QueueServiceParts {
   readonly store: QueueStore;
@@ -156,8 +159,19 @@ export class QueueService {
     const { content, maxFileBytes } = this.#parts;
     const stored = await content.put(detachedBody(body), { maxBytes: maxFileBytes });
     const file = path.join(this.runDir(jobId), relative);
-    await rm(file, { force: true });
-    await content.linkTo(stored.sha256, file);
+    // Beside and renamed: whoever reads meanwhile, or puts the same path, finds a whole file.
+    const beside = path.join(path.dirname(file), `.${randomUUID()}.tmp`);
+    try {
+      await content.linkTo(stored.sha256, beside);
+      await rename(beside, file);
+    } catch (error) {
+      if (!NO_PLACE.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      throw invalidRequest([
+        { path: "query.path", message: "is too long, or a file and a folder would share a name" },
+      ]);
+    } finally {
+      await removeIfThere(beside);
+    }
     return stored;
   }
 
@@ -248,4 +262,11 @@ export class QueueService {
       await bell.rung(remainingMs);
     }
   }
+}
+
+async function removeIfThere(file: string): Promise<void> {
+  await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    // Below a file there is nothing to remove.
+    if (error.code !== "ENOTDIR") throw error;
+  });
 }
