@@ -162,6 +162,8 @@ class Run:
         deadline = time.monotonic() + timeout_s
         told = describe(error) or (SAID_TO_FAIL if state == "failed" else None)
         ended = {"type": "run-ended", "state": state, "metrics": {}, "error": told}
+        if self._first_step is not None:
+            self._tell_progress(self._step, None, is_last=True)
         if self._way.tells_end or state != "finished":
             self._tracker.event(ended)
         is_drained = self._tracker.finish(timeout_s)
@@ -207,13 +209,13 @@ class Run:
         line = {"time": time.time(), "stream": "stdout", "level": "info", "text": text[:2000]}
         self._tracker.event({"type": "log-lines", "lines": [line]})
 
-    def _tell_progress(self, step: int, epoch: float | None) -> None:
+    def _tell_progress(self, step: int, epoch: float | None, is_last: bool = False) -> None:
         now = time.monotonic()
         if epoch is not None and epoch == epoch and abs(epoch) < 2**31:
             self._epoch = int(epoch)
         if self._first_step is None:
             self._first_step, self._started_at = step, now
-        if now - self._progress_at < PROGRESS_INTERVAL_S:
+        if not is_last and now - self._progress_at < PROGRESS_INTERVAL_S:
             return
         self._progress_at = now
         done, seconds = step - self._first_step, now - self._started_at
