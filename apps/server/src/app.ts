@@ -192,6 +192,7 @@ function buildTrainingRooms(parts: LowerRooms) {
   });
   const runs: RunsRoom = new RunsRoom({
     ...{ database, bus, outbox, log, now, home, defaultProject },
+    commandRuns: settings.commandRuns,
     queue: queue.service,
     datasets: datasets.service,
     audit: auth.audit,

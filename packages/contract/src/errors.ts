@@ -216,6 +216,12 @@ const rows = {
     sentence: "There is nothing at this path on the server.",
   },
 
+  "command-runs-closed": {
+    status: 403,
+    domain: "runs",
+    sentence:
+      "This server does not let you start programs of your own; its administrator decides that with SPOTTER_COMMAND_RUNS.",
+  },
   "run-not-found": { status: 404, domain: "runs", sentence: "There is no such run." },
   "run-state-conflict": {
     status: 409,

@@ -90,6 +90,12 @@ export const variables = {
     sentence:
       "Who may create an account for themselves. `closed`: nobody but the holder of an administrator's invitation, and the sign-in page does not speak of it; `invitation`: the same, and the sign-in page says how; `open`: everybody, as viewer.",
   },
+  SPOTTER_COMMAND_RUNS: {
+    schema: z.enum(["members", "admins", "off"], "must be members, admins or off"),
+    fallback: "members",
+    sentence:
+      "Who may start programs of their own (recipe `command`), which run as the server's user and see its environment, HF_TOKEN among it: `members` of a project, the server's `admins` alone, or nobody (`off`). Resuming counts as starting; what waits in the queue already still runs.",
+  },
   SPOTTER_LOG_LEVEL: {
     schema: z.enum(
       ["debug", "info", "warn", "error", "silent"],
@@ -159,6 +165,7 @@ export interface Settings {
   /** Absolute. */
   readonly dataRoots: readonly string[];
   readonly registration: Value<"SPOTTER_REGISTRATION">;
+  readonly commandRuns: Value<"SPOTTER_COMMAND_RUNS">;
   readonly logLevel: Value<"SPOTTER_LOG_LEVEL">;
   readonly logFormat: Value<"SPOTTER_LOG_FORMAT">;
   readonly pythonEnvironment: string | undefined;
@@ -198,6 +205,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     allowedHosts: read("SPOTTER_ALLOWED_HOSTS"),
     dataRoots: read("SPOTTER_DATA_ROOTS"),
     registration: read("SPOTTER_REGISTRATION"),
+    commandRuns: read("SPOTTER_COMMAND_RUNS"),
     logLevel: read("SPOTTER_LOG_LEVEL"),
     logFormat: read("SPOTTER_LOG_FORMAT"),
     pythonEnvironment: read("SPOTTER_PYTHON_ENV"),

@@ -2,15 +2,19 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { HttpClient } from "@spotter/client";
 import {
   controlTraining,
   createRun,
+  createUser,
   getRun,
+  listAudit,
   listRunFiles,
   listRunLogs,
   predictWithRun,
   type Run,
   sendRunEvents,
+  signInForToken,
 } from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
@@ -103,6 +107,36 @@ describe("a command run", { timeout: 120_000 }, () => {
     await expect(start({ command: ["ls"], epochs: 3 })).rejects.toMatchObject({
       code: "config-invalid",
     });
+  });
+});
+
+describe("a server that keeps programs to its administrators, or to nobody", () => {
+  const config = { command: ["true", "--fast"] };
+
+  it.each(["admins", "off"])("refuses members (%s)", async (who) => {
+    const closed = await startTestServer({ env: { SPOTTER_COMMAND_RUNS: who }, hasWorkers: true });
+    try {
+      const account = { name: "mem", password: "a long enough password" };
+      await closed.client.call(createUser, { body: { ...account, project_id: 1, role: "member" } });
+      const { secret } = await closed.client.call(signInForToken, {
+        body: { ...account, token_name: "test" },
+      });
+      const member = new HttpClient({ baseUrl: closed.url, token: secret });
+      const wish = { body: { recipe: "command", config } } as const;
+      await expect(member.call(createRun, wish)).rejects.toMatchObject({
+        code: "command-runs-closed",
+      });
+      const byAdmin = closed.client.call(createRun, wish);
+      if (who === "off")
+        await expect(byAdmin).rejects.toMatchObject({ code: "command-runs-closed" });
+      else {
+        await byAdmin;
+        const { entries } = await closed.client.call(listAudit, { query: { limit: "1" } });
+        expect(entries[0]?.details).toMatchObject({ recipe: "command", command: "true --fast" });
+      }
+    } finally {
+      await closed.close();
+    }
   });
 });
 

@@ -19,6 +19,7 @@ export const configInvalid = (issues: readonly ErrorIssue[]) =>
     { details: { issues: issues.map((issue) => ({ ...issue })) } },
   );
 
+export const commandRunsClosed = () => new SpotterError("command-runs-closed");
 export const fileNotFound = () => new SpotterError("file-not-found");
 export const noActiveRun = () => new SpotterError("no-active-run");
 export const noCheckpoint = () => new SpotterError("no-checkpoint");

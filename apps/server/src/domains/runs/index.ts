@@ -22,7 +22,7 @@ import { Preflights } from "./preflights.ts";
 import { Purge } from "./purge.ts";
 import { registerRunRoutes } from "./routes.ts";
 import { RunList } from "./run-list.ts";
-import { RunService, type StreamFacts } from "./service.ts";
+import { RunService, type RunServiceParts, type StreamFacts } from "./service.ts";
 import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
 
@@ -48,6 +48,7 @@ export interface RunsRoomParts {
   readonly datasets: DatasetService;
   readonly audit: AuditRecorder;
   readonly defaultProject: () => Promise<number>;
+  readonly commandRuns: RunServiceParts["commandRuns"];
   /** Where a run's stream stands; the metrics room, a storey above, answers. */
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
   /** The weights folder of a model version; the models room, a storey above, answers. */
@@ -80,7 +81,7 @@ export class RunsRoom {
     const lastLines = new LastLines({ store, logs, feed, log });
     this.service = new RunService({
       ...{ store, list, logs, queue, datasets, feed, audit, now, streamFacts },
-      locateModel: parts.locateModel,
+      ...{ locateModel: parts.locateModel, commandRuns: parts.commandRuns },
     });
     this.sink = runsSink(statementMaker(database.engine), {
       runTouched: (runId) => feed.runTouched(runId),

@@ -19,7 +19,13 @@ import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
 import type { JobWork, QueueService } from "../queue/index.ts";
-import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
+import {
+  commandRunsClosed,
+  configInvalid,
+  noCheckpoint,
+  runNotFound,
+  stateConflict,
+} from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
@@ -43,6 +49,7 @@ export interface RunServiceParts {
   readonly queue: QueueService;
   readonly datasets: DatasetService;
   readonly locateModel: PlaceParts["locateModel"];
+  readonly commandRuns: CommandRuns;
   readonly feed: RunFeed;
   readonly audit: AuditRecorder;
   readonly now: () => number;
@@ -153,7 +160,7 @@ export class RunService {
       subjectKind: "run",
       subjectId: row.id,
       projectId: row.project_id,
-      details: { name: row.name, recipe: row.recipe },
+      details: { name: row.name, recipe: row.recipe, ...commandOf(row) },
     });
     return row;
   }
@@ -164,6 +171,7 @@ export class RunService {
     caller: Caller,
   ): Promise<RunRow> {
     const { queue } = this.#parts;
+    requireMayStart(this.#parts.commandRuns, recipe, caller);
     const config = parseConfig(recipe, wish.config);
     queue.requireExecutor();
     const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
@@ -287,6 +295,7 @@ export class RunService {
         `Run ${row.id} is ${row.state}; only failed and stopped runs can be resumed.`,
         row.state,
       );
+    requireMayStart(this.#parts.commandRuns, row.recipe, caller);
     const checkpoint = await store.newestFile(row.id, "checkpoint");
     if (checkpoint === undefined) throw noCheckpoint();
     queue.requireExecutor();

@@ -67,6 +67,7 @@ export default {
   "no-weights": "此训练尚未保存权重。",
   "prediction-failed": "已保存的模型无法读取此输入。",
   "preflight-failed": "无法对该配置进行预检。",
+  "command-runs-closed": "此服务器不允许你启动自己的程序；由管理员用 SPOTTER_COMMAND_RUNS 决定。",
   "preflight-not-found": "没有这个预检任务。",
 
   "metric-not-found": "此训练没有这个指标。",
