@@ -19,13 +19,8 @@ import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
 import type { JobWork, QueueService } from "../queue/index.ts";
-import {
-  commandRunsClosed,
-  configInvalid,
-  noCheckpoint,
-  runNotFound,
-  stateConflict,
-} from "./errors.ts";
+import { type CommandRuns, commandOf, requireMayStart } from "./command-runs.ts";
+import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
