@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ def test_the_weights_that_are_kept_are_those_of_the_best_epoch(tmp_path: Path) -
     [last] = [e for e in run.tracker.of("epoch-completed") if e["epoch"] == 4]
     assert last["best"]["value"] == best
     assert last["best"]["metric"] == "val/accuracy"
+    told = {name for name in end.metrics if name.startswith("val/")}
+    assert len(told) > 1
+    for name in told:
+        assert end.metrics[name] == dict(run.tracker.series(name))[last["best"]["step"]], name
+
+
+def test_all_metrics_of_the_kept_weights_are_of_one_evaluation(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the quick brown fox jumps over the lazy dog\n" * 60, "utf-8")
+    sizes = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4}
+    pace = {"max_steps": 12, "eval_every_steps": 3, "learning_rate": 0.5, "schedule": "constant"}
+    config = {"data": {"path": "text.txt"}, **sizes, **pace}
+    end = Run(tmp_path, config, places={"data": text}, recipe="text-lm").go()
+    assert end.metrics["val/perplexity"] == pytest.approx(math.exp(end.metrics["val/loss"]))
 
 
 def test_a_loss_that_is_not_a_number_is_told_as_such(tmp_path: Path) -> None:

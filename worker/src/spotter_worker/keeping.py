@@ -157,8 +157,9 @@ class Keeper:
             state = task.kept_weights(state, {})
         tell_phase("saving")
         folder = self._run_dir / "weights"
-        metrics = dict(progress.metrics)
+        metrics = {**progress.metrics, **progress.best_metrics}
         if progress.best is not None:
+            # A checkpoint of an earlier version knows no more of its best than this.
             metrics[progress.best["metric"]] = progress.best["value"]
             metrics["val/loss"] = progress.best["loss"]
         facts = {"step": progress.step, "best": progress.best, "metrics": metrics}

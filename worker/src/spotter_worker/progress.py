@@ -29,6 +29,8 @@ class Progress:
     evaluated_step: int = 0
     # Best so far, and the best few among those with a checkpoint, the best first.
     best: Standing | None = None
+    # Everything that the best evaluation measured: what the kept weights are worth.
+    best_metrics: dict[str, float] = field(default_factory=dict)
     best_checkpoints: list[Standing] = field(default_factory=list)
     # Evaluations since the best one; the same since the last drop of a `plateau`, and how many drops there were.
     evaluations_without_gain: int = 0
