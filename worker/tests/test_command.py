@@ -13,6 +13,8 @@ import pytest
 from conftest import make_attempt
 from receiver import Receiver
 
+from spotter_worker.process import start_time
+
 Start = Callable[..., Path]
 
 LOGS = """
@@ -40,6 +42,14 @@ import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: (print("asked to end", flush=True), sys.exit(0)))
 print("ready", flush=True)
 time.sleep(600)
+"""
+
+LEAVES_A_DAEMON = """
+import subprocess, sys, time
+daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
+open("daemon.txt", "w").write(f"{daemon.pid}\\n")
+if sys.argv[1] == "stay":
+    time.sleep(600)
 """
 
 
@@ -217,6 +227,25 @@ def test_a_checkpoint_is_refused_where_nobody_asks_for_one(
     assert "should_checkpoint" in acked(receiver, command)["message"]
     receiver.command("stop")
     ended(receiver)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_daemon_that_left_the_group_ends_with_the_attempt(
+    receiver: Receiver, start: Start, is_killed: bool
+) -> None:
+    if sys.platform != "linux":
+        # Other systems give orphans to init.
+        return
+    run_dir = start(LEAVES_A_DAEMON, "stay" if is_killed else "go")
+    daemon = run_dir.parent / "work" / "daemon.txt"
+    receiver.wait_until(lambda: daemon.exists() and daemon.read_text().endswith("\n"))
+    pid = int(daemon.read_text())
+    born = start_time(pid)
+    if is_killed:
+        assert born is not None
+        (run_dir / "attempts" / "1" / "stop").write_text("kill")
+    receiver.wait_until(lambda: receiver.events("attempt-ended"))
+    assert start_time(pid) is None
 
 
 def test_pause_freezes_the_program_and_resume_wakes_it(receiver: Receiver, start: Start) -> None:

@@ -4,12 +4,18 @@ only.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 PROC = Path("/proc")
+PR_SET_CHILD_SUBREAPER = 36
+# One that hangs in the kernel is left to it.
+MAX_ROUNDS, ROUND_S = 100, 0.02
 
 
 def start_time(pid: int) -> str | None:
@@ -68,6 +74,44 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
     except ProcessLookupError:
         return
+
+
+def take_in_orphans() -> None:
+    """From now on whatever our descendants leave behind becomes our child, and not init's (prctl(2), Linux alone)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury_orphans(worker: int) -> None:
+    """Dead ones that we took in; the worker's own end belongs to whoever started it."""
+    for pid, fields in _children().items():
+        if fields[0] == "Z" and pid != worker:
+            os.waitpid(pid, os.WNOHANG)
+
+
+def end_orphans() -> None:
+    """Kills what has left the worker's group to outlive it; only when the worker has ended and been waited for."""
+    for _ in range(MAX_ROUNDS):
+        children = _children()
+        if not children:
+            return
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            # Its children are ours in the next round.
+            os.waitpid(pid, os.WNOHANG)
+        time.sleep(ROUND_S)
+
+
+def _children() -> dict[int, list[str]]:
+    us = str(os.getpid())
+    found: dict[int, list[str]] = {}
+    if sys.platform != "linux":
+        return found
+    for entry in PROC.iterdir():
+        fields = _stat_fields(int(entry.name)) if entry.name.isdigit() else None
+        if fields is not None and fields[1] == us:
+            found[int(entry.name)] = fields
+    return found
 
 
 def num_kernel_oom_kills() -> int:

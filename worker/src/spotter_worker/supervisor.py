@@ -25,7 +25,15 @@ from spotter.wire.spool import Spool
 
 from .limits import Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
-from .process import is_alive, num_kernel_oom_kills, signal_group, start_time
+from .process import (
+    bury_orphans,
+    end_orphans,
+    is_alive,
+    num_kernel_oom_kills,
+    signal_group,
+    start_time,
+    take_in_orphans,
+)
 from .settings import worker_environment
 
 TICK_S = 0.1
@@ -61,6 +69,7 @@ class Supervisor:
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: self._limits.ask_stop("stop"))
+        take_in_orphans()
         exit_facts = self._adopt() if self._arguments.adopt else self._start()
         self._write_own_facts()
         self._courier.start()
@@ -151,6 +160,7 @@ class Supervisor:
         if self._worker_pid is not None:
             # Loader processes that the worker left behind.
             signal_group(self._worker_pid, signal.SIGKILL)
+            end_orphans()
         _until_written(self._leave_out)
         while _until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
@@ -161,6 +171,7 @@ class Supervisor:
         # Old heartbeats tell nothing: none is added while the last one still waits.
         if now >= self._next_heartbeat and self._spool.acked_seq >= self._heartbeat_seq:
             self._next_heartbeat = now + HEARTBEAT_S
+            bury_orphans(self._worker_pid or 0)
             event = {"type": "heartbeat", "worker_pid": self._worker_pid}
             self._heartbeat_seq = self._send(event)
 
