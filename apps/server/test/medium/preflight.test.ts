@@ -97,6 +97,19 @@ describe("a pre-flight", { timeout: 180_000 }, () => {
     );
     expect(ended.job_id).toBe(job_id);
 
+    // One person's waiting ones are counted: others want to predict meanwhile.
+    const begin = () =>
+      client.call(startPreflight, { body: { recipe: "vision", config: TINY, budget_s: 300 } });
+    const begun = [];
+    const tooMany = await (async () => {
+      for (let number = 0; number < 30; number += 1) begun.push((await begin()).job_id);
+    })().catch((error: unknown) => error);
+    expect(tooMany).toMatchObject({ code: "too-many-requests", status: 429 });
+    expect(begun.length).toBeGreaterThanOrEqual(20);
+    // The last first: none of those that wait begins meanwhile.
+    for (const id of begun.reverse())
+      await client.call(cancelPreflight, { params: { job_id: id } });
+
     const refused = (body: object) =>
       client.call(startPreflight, { body: { recipe: "vision", ...body } });
     await expect(refused({ config: { width: 1 } })).rejects.toMatchObject({

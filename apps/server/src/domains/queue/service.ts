@@ -18,7 +18,7 @@ import type { z } from "zod";
 import type { Bus } from "../../platform/bus.ts";
 import type { ContentStore, StoredContent } from "../../platform/content-store.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
-import { invalidRequest } from "../../platform/errors.ts";
+import { invalidRequest, SpotterError } from "../../platform/errors.ts";
 import { detachedBody } from "../../platform/request-body.ts";
 import type { AttemptIdentity } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
@@ -35,6 +35,10 @@ import type { EventTaker } from "./take-events.ts";
 import { toCommand, toJob, toQueueEntry } from "./views.ts";
 
 const MAX_REMEMBERED = 10_000;
+const LIGHT_KINDS: ReadonlySet<string> = new Set(["predict", "preflight"]);
+/** Of one person. */
+const MAX_WAITING_LIGHT = 20;
+const RETRY_LIGHT_S = 10;
 /** A name that the file system refuses: a folder or a file stands there already, or it has too many bytes. */
 const NO_PLACE: ReadonlySet<string> = new Set(["EISDIR", "ENOTDIR", "EEXIST", "ENAMETOOLONG"]);
 
@@ -67,6 +71,18 @@ export class QueueService {
   requireExecutor(): void {
     const obstacle = this.#parts.executor.unavailable();
     if (obstacle !== null) throw executorUnavailable(obstacle);
+  }
+
+  /** Throws `too-many-requests`: light jobs share one place, and whoever fills its queue stops everybody's predictions. */
+  async requireLightRoom(ownerId: number | null): Promise<void> {
+    const waiting = await this.#parts.store.jobsInStates(["queued"]);
+    const own = waiting.filter((job) => LIGHT_KINDS.has(job.kind) && job.owner_id === ownerId);
+    if (own.length >= MAX_WAITING_LIGHT)
+      throw new SpotterError(
+        "too-many-requests",
+        `${own.length} predictions and pre-flights of yours wait already; let some end, or cancel them.`,
+        { details: { retry_after_s: RETRY_LIGHT_S } },
+      );
   }
 
   /** Inside the caller's transaction; call `kick` after its commit. @returns the job's id */

@@ -96,6 +96,7 @@ export class Predictions {
         { path: "body", message: "give at least one input, or ask for test samples" },
       ]);
     this.#queue.requireExecutor();
+    await this.#queue.requireLightRoom(caller.userId);
     const uploads = await this.#saveUploads(wish);
     try {
       const samples = Array.from({ length: wish.test_samples }, (_, sample) => ({

@@ -38,6 +38,7 @@ export class Preflights {
     if (!("learning_rate" in config))
       throw preflightFailed(`There is nothing to check before a run of the recipe ${recipe}.`);
     queue.requireExecutor();
+    await queue.requireLightRoom(caller.userId);
     const { places, dataName } = await locateSources(sources, recipe, config, projectId);
     const jobId = await store.transaction((transaction) =>
       queue.submit(transaction, {
