@@ -12,12 +12,24 @@ export interface SampleIds {
   readonly runId: number;
   readonly projectId: number;
   readonly userId: number;
+  readonly preflightId?: number;
+  readonly datasetId?: number;
+  readonly datasetVersionId?: number;
+  readonly modelId?: number;
+  readonly modelVersionId?: number;
 }
+
+/** Of a thing that is not there. */
+const NONE = 999_999;
 
 const sha256 = "0".repeat(64);
 const password = "a long enough password";
 
-export function sampleCalls({ runId, projectId, userId }: SampleIds): Record<string, SampleCall> {
+export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
+  const { runId, projectId, userId } = ids;
+  const preflight = { params: { job_id: ids.preflightId ?? NONE } };
+  const model = { params: { model_id: ids.modelId ?? NONE } };
+  const version = { params: { version_id: ids.modelVersionId ?? NONE } };
   const run = { params: { run_id: runId } };
   const job = { params: { job_id: runId } };
   const project = { params: { project_id: projectId } };
@@ -79,31 +91,28 @@ export function sampleCalls({ runId, projectId, userId }: SampleIds): Record<str
     "list-run-commands": run,
     "control-training": { body: { action: "stop", run_id: runId } },
     "start-preflight": { body: { recipe: "vision", project_id: projectId } },
-    "get-preflight": { params: { job_id: 999_999 } },
-    "cancel-preflight": { params: { job_id: 999_999 } },
+    "get-preflight": preflight,
+    "cancel-preflight": preflight,
     "predict-with-run": { ...run, body: { test_samples: 1 } },
     "list-datasets": {},
-    "get-dataset": { params: { dataset_id: 999_999 } },
-    "preview-dataset-version": { params: { version_id: 999_999 } },
+    "get-dataset": { params: { dataset_id: ids.datasetId ?? NONE } },
+    "preview-dataset-version": { params: { version_id: ids.datasetVersionId ?? NONE } },
     "upload-dataset": { query: { name: "uploaded", project_id: String(projectId) } },
     "list-models": {},
-    "get-model": { params: { model_id: 999_999 } },
-    "update-model": { params: { model_id: 999_999 }, body: { name: "renamed" } },
-    "list-model-versions": { params: { model_id: 999_999 } },
-    "create-model-version": { params: { model_id: 999_999 }, body: { run_id: runId } },
-    "roll-back-model": { params: { model_id: 999_999 } },
+    "get-model": model,
+    "update-model": { ...model, body: { name: "renamed" } },
+    "list-model-versions": model,
+    "create-model-version": { ...model, body: { run_id: runId } },
+    "roll-back-model": model,
     "list-model-metric-names": {},
     "find-model-versions": { query: { metric: "test/accuracy", min: "0.5" } },
     "register-model-version": { body: { run_id: runId } },
-    "get-model-version": { params: { version_id: 999_999 } },
-    "update-model-version": { params: { version_id: 999_999 }, body: { note: "changed" } },
-    "delete-model-version": { params: { version_id: 999_999 } },
-    "restore-model-version": { params: { version_id: 999_999 } },
-    "download-model-version": { params: { version_id: 999_999 } },
-    "predict-with-model-version": {
-      params: { version_id: 999_999 },
-      body: { test_samples: 1 },
-    },
+    "get-model-version": version,
+    "update-model-version": { ...version, body: { note: "changed" } },
+    "delete-model-version": version,
+    "restore-model-version": version,
+    "download-model-version": version,
+    "predict-with-model-version": { ...version, body: { test_samples: 1 } },
     "list-metric-names": run,
     "query-series": { body: { requests: [{ run_id: runId, names: ["train/loss"] }] } },
     "get-series": { ...run, query: { name: "train/loss" } },

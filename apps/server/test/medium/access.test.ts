@@ -15,6 +15,7 @@ describe("every route says who may call it", () => {
   let server: TestServer;
   let runId: number;
   let userId: number;
+  let things: Things;
   const tokens = new Map<string, string>();
 
   beforeAll(async () => {
@@ -28,10 +29,11 @@ describe("every route says who may call it", () => {
       tokens.set(role, await tokenOf(server, role));
     }
     runId = (await server.client.call(createRun, { body: { name: "walked" } })).id;
+    things = await insertThings(server, runId);
     return () => server.close();
   });
 
-  const calls = () => everyCall({ runId, projectId: 1, userId });
+  const calls = () => everyCall({ runId, projectId: 1, userId, ...things });
   const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name)}` });
 
   it("refuses callers who say nothing about themselves, at all but the public doors", async () => {
@@ -138,6 +140,49 @@ describe("every route says who may call it", () => {
     }
   });
 });
+
+type Things = Required<Omit<Parameters<typeof everyCall>[0], "runId" | "projectId" | "userId">>;
+
+/** A dataset, a model with a version, and a pre-flight, as rows alone: nobody who is refused gets further than these. */
+async function insertThings({ database }: TestServer, runId: number): Promise<Things> {
+  const insert = async (table: string, row: Record<string, string | number>) => {
+    const made = await database.kysely
+      .withTables<Record<string, Record<string, string | number>>>()
+      .insertInto(table)
+      .values(row)
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    return Number(made.id);
+  };
+  const by = { created_at: 1 };
+  const named = { name: "walked", ...by, project_id: 1 };
+  const datasetId = await insert("datasets", { ...named, kind: "text" });
+  const datasetVersionId = await insert("dataset_versions", {
+    ...{ dataset_id: datasetId, ...by, num_files: 0, size: 0, sha256: "0", version: 1 },
+    ...{ classes: "{}", skipped: "[]", num_rows: 0, columns: "[]" },
+  });
+  const modelId = await insert("models", { ...named, name_key: "walked", last_version: 1 });
+  const modelVersionId = await insert("model_versions", {
+    ...{
+      model_id: modelId,
+      version: 1,
+      run_id: runId,
+      run_name: "walked",
+      recipe: "vision",
+      ...by,
+    },
+    ...{
+      config: "{}",
+      metrics: "{}",
+      data: '{"source":null,"name":""}',
+      weights_path: "weights/w",
+    },
+    ...{ weights_size: 1, weights_sha256: "0", storage: "missing", classes: "[]", note: "" },
+    ...{ tags: "[]", search_text: "", stage: "none" },
+  });
+  const preflightId = await insert("jobs", { ...named, kind: "preflight", state: "cancelled" });
+  return { datasetId, datasetVersionId, modelId, modelVersionId, preflightId };
+}
 
 async function tokenOf(server: TestServer, name: string): Promise<string> {
   const response = await fetch(`${server.url}/api/auth/token`, {
