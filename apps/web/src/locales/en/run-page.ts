@@ -140,7 +140,11 @@ export default {
     },
     samples: "Try {count} test samples",
     choose: "Choose files",
-    text: "A text, or the question about a picture",
+    fields: {
+      text: "A text",
+      prompt: "The text's beginning",
+      question: "The question about a picture",
+    },
     askText: "Answer",
     accuracy: "test accuracy {value}",
     truth: "it is {label}",

@@ -132,7 +132,7 @@ export default {
     },
     samples: "试 {count} 个测试样本",
     choose: "选择文件",
-    text: "文本，或关于图片的问题",
+    fields: { text: "一段文本", prompt: "文本的开头", question: "关于图片的问题" },
     askText: "作答",
     accuracy: "测试准确率 {value}",
     truth: "实际为 {label}",
