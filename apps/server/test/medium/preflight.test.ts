@@ -100,7 +100,7 @@ describe("a pre-flight", { timeout: 180_000 }, () => {
     // One person's waiting ones are counted: others want to predict meanwhile.
     const begin = () =>
       client.call(startPreflight, { body: { recipe: "vision", config: TINY, budget_s: 300 } });
-    const begun = [];
+    const begun: number[] = [];
     const tooMany = await (async () => {
       for (let number = 0; number < 30; number += 1) begun.push((await begin()).job_id);
     })().catch((error: unknown) => error);
