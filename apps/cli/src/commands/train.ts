@@ -3,6 +3,7 @@ import { startRun } from "@spotter/client";
 import { RecipeName } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
+import { describeSettings } from "../config-help.ts";
 import { checkKeys } from "../config-keys.ts";
 import { readConfig } from "../config-options.ts";
 import { type Context, printable } from "../context.ts";
@@ -16,6 +17,7 @@ interface TrainOptions {
   name?: string;
   project?: string;
   tag: string[];
+  model?: string;
   watch?: boolean;
 }
 
@@ -31,9 +33,11 @@ export function addTrainCommand(program: Command, bind: Bind, t: Context["text"]
     .option("--project <project>", t("name or number", "项目名称或编号"))
     .option("--tag <tag>", t("may be repeated", "标签；可重复"), collect, [])
     .option("--watch", t("stay and watch it", "提交后实时查看"))
+    .option("--model <name>", t("the model to become a version of", "权重归入的模型名称"))
     .addHelpText(
       "after",
-      `\n${t("Example", "示例")}: spotter train vision --set epochs=5 --set data.path=/data/cats --watch`,
+      ({ command }) =>
+        `${describeSettings(command.args[0], t)}\n${t("Example", "示例")}: spotter train vision --set epochs=5 --set data.path=/data/cats --watch\n${t("A recipe's own settings", "各训练类型的设置")}: spotter train vision --help`,
     )
     .action(bind(train));
 }
@@ -53,6 +57,7 @@ async function train(context: Context, [recipe = ""]: string[], options: TrainOp
     config,
     tags: options.tag,
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.model === undefined ? {} : { model_name: options.model }),
     ...(projectId === undefined ? {} : { project_id: projectId }),
   });
   const page = `${context.serverUrl()}/runs/${run.id}/charts`;
