@@ -180,6 +180,12 @@ describe("an upload", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it("is refused when a file of texts has the name of a folder beside it", async () => {
+    const text = Buffer.from("words");
+    const entries = ["a.txt/b.txt", "a.txt"].map((name) => ({ name, data: text }));
+    expect(await codeOf(entries)).toEqual([400, "archive-unsafe"]);
+  });
+
   it("is refused when it unpacks to far more than it weighs", async () => {
     const data = Buffer.concat([png(""), Buffer.alloc(80 * 1024 * 1024)]);
     const bomb = { name: "cat/bomb.png", data, isDeflated: true };

@@ -10,7 +10,7 @@ import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DataRoots } from "./data-roots.ts";
-import { datasetNotFound, datasetVersionNotFound } from "./errors.ts";
+import { archiveUnsafe, datasetNotFound, datasetVersionNotFound } from "./errors.ts";
 import type { DatasetStore, StoredFile } from "./store.ts";
 import type { DatasetRow } from "./tables.ts";
 import { withArchive } from "./tools/archive.ts";
@@ -172,8 +172,10 @@ export class DatasetService {
       await rm(beside, { recursive: true, force: true });
       // Somebody else needed the same tree and was faster.
       if (existsSync(folder)) return;
-      if ((error as NodeJS.ErrnoException).code === "ENOSPC")
-        throw new SpotterError("disk-full", undefined, { cause: error });
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST" || code === "ENOTDIR" || code === "EISDIR")
+        throw archiveUnsafe("A name in the archive is both a file's and a folder's.");
+      if (code === "ENOSPC") throw new SpotterError("disk-full", undefined, { cause: error });
       throw error;
     }
   }
