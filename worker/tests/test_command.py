@@ -287,6 +287,8 @@ import os
 with open(os.environ["SPOTTER_RELAY"] + "/mine.jsonl", "a") as relay:
     relay.write('{"step": 3, "metrics": {"loss": 0.25, "note": "text"}}\\n')
     relay.write('{"step": "four"}\\nno json\\n{"events": [{"type": "heartbeat"}]}\\n')
+    token = '{"type": "file-saved", "time": 1, "kind": "report", "path": "attempts/1/token"}'
+    relay.write('{"events": [' + token + "]}\\n")
     relay.write('{"step": Infinity, "metrics": {}}\\n[]\\n7\\n')
     relay.write('{"step": 5, "metrics": {"loss": 0.125}}\\n')
 """
@@ -294,7 +296,7 @@ with open(os.environ["SPOTTER_RELAY"] + "/mine.jsonl", "a") as relay:
     assert ended(receiver)["state"] == "finished"
     assert [(step, value) for step, _, value in receiver.points("loss")] == [(3, 0.25), (5, 0.125)]
     said = [line for line in lines(receiver) if line.startswith("WARNING relay")]
-    assert len(said) == 6 and "heartbeat" in said[2]
+    assert len(said) == 7 and "heartbeat" in said[2] and "attempts/1/token" in said[3]
 
 
 def test_artifacts_are_copied_into_the_runs_folder(receiver: Receiver, start: Start) -> None:

@@ -22,6 +22,8 @@ PASSED_ON = {
     "log-lines",
     "command-acked",
 }
+# Where a program's files are; the rest of the run's folder, its attempts' tokens among it, is nobody's to offer.
+FILE_FOLDERS = {"artifacts", "checkpoints"}
 MAX_COMPLAINTS = 20
 
 
@@ -80,6 +82,7 @@ class ProgramNews:
             elif kind == "run-ended":
                 self.ending = {"state": event["state"], "error": event["error"]}
             elif kind in PASSED_ON:
+                _refuse_foreign_file(event)
                 self._note_step(event)
                 self._tracker.event(event)
             else:
@@ -106,6 +109,15 @@ class ProgramNews:
         self._num_complaints += 1
         if self._num_complaints <= MAX_COMPLAINTS:
             print(f"WARNING relay: {text}", file=sys.stderr, flush=True)
+
+
+def _refuse_foreign_file(event: dict[str, Any]) -> None:
+    if event["type"] not in ("file-saved", "file-removed"):
+        return
+    parts = event["path"].split("/")
+    if parts[0] not in FILE_FOLDERS or any(part in ("", ".", "..") for part in parts):
+        folders = " or ".join(sorted(FILE_FOLDERS))
+        raise ValueError(f"{event['path']!r} is not a file in the run's {folders}")
 
 
 def _leaves(config: dict[str, Any], prefix: str) -> list[tuple[str, str]]:

@@ -3,11 +3,17 @@
 import { z } from "zod";
 import { field } from "./field.ts";
 
+// No system takes a NUL byte in an argument or a variable.
+const Argument = z
+  .string()
+  .max(20_000)
+  .regex(/^[^\0]*$/, { message: "must not hold a NUL byte" });
+
 /** A program of one's own: its lines become the run's log, and the package `spotter` inside it the run's metrics. */
 export const CommandConfig = z
   .object({
     command: field(
-      z.array(z.string().max(20_000)).min(1).max(1000),
+      z.array(Argument).min(1).max(1000),
       "data",
       "Command",
       "命令",
@@ -28,7 +34,7 @@ export const CommandConfig = z
           z.string().regex(/^(?!SPOTTER_)[A-Za-z_][A-Za-z0-9_]{0,199}$/, {
             message: "must be a variable's name, and not one of ours (SPOTTER_…)",
           }),
-          z.string().max(20_000),
+          Argument,
         )
         .default({}),
       "data",
