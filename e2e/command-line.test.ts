@@ -109,6 +109,7 @@ describe("mistakes", () => {
       [["train", "vision", "--set", "epochs=0"], 2],
       [["train", "cooking"], 2],
       [["run", "abc"], 2],
+      [["run", "python3", "train.py"], 2],
       [["run", "999999"], 4],
       [["--server", unreachable, "runs"], 5],
     ] as const;

@@ -51,7 +51,7 @@ export async function runProgram(
   const program = newProgram(language, text, streams);
   addAuthCommands(program, bind, text);
   addTrainCommand(program, bind, text);
-  addRunsCommands(program, bind, text);
+  addRunsCommands(program, bind, text, argv.includes("--"));
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);

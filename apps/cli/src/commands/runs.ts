@@ -25,7 +25,13 @@ interface RunsOptions {
   cursor?: string;
 }
 
-export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]): void {
+/** `hasProgram`: a `--` was typed. Without it a mistyped run number would start a program of that name. */
+export function addRunsCommands(
+  program: Command,
+  bind: Bind,
+  t: Context["text"],
+  hasProgram: boolean,
+): void {
   program
     .command("runs")
     .description(t("list runs, newest first", "列出训练，最新在前"))
@@ -48,7 +54,13 @@ export function addRunsCommands(program: Command, bind: Bind, t: Context["text"]
         "查看一个训练：状态、结果、文件；或在 -- 之后写自己的程序，作为训练运行",
       ),
     )
-    .action(bind(runOrShow));
+    .action(
+      bind(async (context: Context, words: string[], options: ProgramOptions) => {
+        if (hasProgram) return runProgram(context, words, options);
+        await showRun(context, words);
+        return undefined;
+      }),
+    );
   program
     .command("queue")
     .description(t("what runs and what waits", "正在运行与排队的任务"))
@@ -135,20 +147,11 @@ function metricText(name: string, { metrics }: RunSummary): string {
 }
 
 /** A number is a run's; anything else begins a command. */
-async function runOrShow(
-  context: Context,
-  words: string[],
-  options: ProgramOptions,
-): Promise<number | undefined> {
-  if (words.length > 1 || !/^#?\d+$/.test(words[0] ?? ""))
-    return runProgram(context, words, options);
-  await showRun(context, words);
-  return undefined;
-}
-
-async function showRun(context: Context, [text = ""]: string[]): Promise<void> {
-  const client = context.client();
+async function showRun(context: Context, [text = "", ...more]: string[]): Promise<void> {
+  if (more.length > 0)
+    throw new UsageProblem(`A program is written behind --: spotter run -- ${text} …`);
   const runId = runIdOf(text);
+  const client = context.client();
   const run = await fetchRun(client, runId);
   if (context.json) return context.answer(run);
   const { files } = await client.call(listRunFiles, { params: { run_id: runId } });
