@@ -112,6 +112,8 @@ def test_the_weights_that_are_kept_are_those_of_the_best_epoch(tmp_path: Path) -
     [last] = [e for e in run.tracker.of("epoch-completed") if e["epoch"] == 4]
     assert last["best"]["value"] == best
     assert last["best"]["metric"] == "val/accuracy"
+    [weights] = [e for e in run.tracker.of("file-saved") if e["kind"] == "weights"]
+    assert weights["step"] == last["best"]["step"]
     told = {name for name in end.metrics if name.startswith("val/")}
     assert len(told) > 1
     for name in told:

@@ -105,8 +105,9 @@ class Keeper:
     def _write(self, progress: Progress, contents: Contents, label: str | None) -> None:
         saved = self._checkpoints.save(progress.step, contents)
         path = saved.path.relative_to(self._run_dir).as_posix()
+        at = (progress.step, progress.epoch)
         self._reporter.file_saved(
-            "checkpoint", path, saved.size, saved.manifest_sha256, progress, progress.metrics, label
+            "checkpoint", path, saved.size, saved.manifest_sha256, at, progress.metrics, label
         )
         for gone in self._checkpoints.prune([one["step"] for one in progress.best_checkpoints]):
             self._reporter.file_removed(gone.path.relative_to(self._run_dir).as_posix(), gone.size)

@@ -130,10 +130,12 @@ class Reporter:
         path: str,
         size: int,
         sha256: str,
-        progress: Progress,
+        at: tuple[int, int],
         metrics: dict[str, float],
         label: str | None,
     ) -> None:
+        """`at`: the step and the epoch that the content is of."""
+        step, epoch = at
         self._tracker.event(
             {
                 "type": "file-saved",
@@ -141,8 +143,8 @@ class Reporter:
                 "path": path,
                 "size": size,
                 "sha256": sha256,
-                "step": progress.step,
-                "epoch": progress.epoch,
+                "step": step,
+                "epoch": epoch,
                 "metrics": _encode(metrics),
                 "label": label,
             }
@@ -153,7 +155,7 @@ class Reporter:
     ) -> None:
         relative = path.relative_to(self._run_dir).as_posix()
         self.file_saved(
-            "weights", relative, card["size"], card["sha256"], progress, metrics, "final"
+            "weights", relative, card["size"], card["sha256"], _kept_at(progress), metrics, "final"
         )
         print(f"weights: {path} (SHA-256 {card['sha256'][:12]}…)", flush=True)
         if "test/accuracy" in metrics:
@@ -162,7 +164,7 @@ class Reporter:
     def card_saved(self, path: Path, progress: Progress) -> None:
         relative = path.relative_to(self._run_dir).as_posix()
         size, sha256 = path.stat().st_size, file_sha256(path)
-        self.file_saved("config", relative, size, sha256, progress, {}, "final")
+        self.file_saved("config", relative, size, sha256, _kept_at(progress), {}, "final")
 
     def file_removed(self, path: str, size: int) -> None:
         self._tracker.event({"type": "file-removed", "path": path, "size": size})
@@ -201,3 +203,9 @@ class Reporter:
 
 def _encode(metrics: dict[str, float]) -> dict[str, float | str]:
     return {name: encode_value(value) for name, value in metrics.items()}
+
+
+def _kept_at(progress: Progress) -> tuple[int, int]:
+    """The weights that are kept are the best evaluation's, not the last step's."""
+    best = progress.best
+    return (progress.step, progress.epoch) if best is None else (best["step"], best["epoch"])

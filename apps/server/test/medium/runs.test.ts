@@ -282,6 +282,24 @@ describe("files", () => {
       ].sort(),
     );
   });
+
+  it("have one best checkpoint: the newest that was called so", async () => {
+    const { id } = await open("with checkpoints");
+    const facts = { time: 1, kind: "checkpoint", size: 7, sha256: "0".repeat(64), label: "best" };
+    const checkpoint = (step: number) => ({
+      ...{ ...facts, type: "file-saved", step },
+      path: `checkpoints/step-${step}`,
+    });
+    await send(id, 1, [checkpoint(10), checkpoint(20)]);
+    await send(id, 2, [{ ...checkpoint(30), label: null }]);
+    const { files } = await server.client.call(listRunFiles, { params: { run_id: String(id) } });
+    const labels = files.map(({ step, label }) => [step, label]);
+    expect(labels.sort()).toEqual([
+      [10, null],
+      [20, "best"],
+      [30, null],
+    ]);
+  });
 });
 
 describe("recipes", () => {

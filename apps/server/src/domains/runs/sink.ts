@@ -52,7 +52,7 @@ function statementsOf(
       statements.push(
         statement(`UPDATE runs SET best = ? WHERE id = ?`, [JSON.stringify(event.best), jobId]),
       );
-    if (event.type === "file-saved") statements.push(saved(statement, context, event));
+    if (event.type === "file-saved") statements.push(...saved(statement, context, event));
     if (event.type === "file-removed")
       statements.push(
         statement(`UPDATE run_files SET removed_at = ? WHERE run_id = ? AND path = ?`, [
@@ -99,8 +99,8 @@ function saved(
   statement: StatementMaker,
   context: BatchContext,
   event: Event<"file-saved">,
-): Statement {
-  return statement(
+): Statement[] {
+  const insert = statement(
     `INSERT INTO run_files
        (run_id, kind, path, size, sha256, attempt, step, epoch, metrics, label, created_at)
      SELECT id, CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),
@@ -125,6 +125,13 @@ function saved(
       context.jobId,
     ],
   );
+  if (event.kind !== "checkpoint" || event.label !== "best") return [insert];
+  // One checkpoint is the best: the one that was keeps its place, not its name.
+  const rename = statement(
+    `UPDATE run_files SET label = NULL WHERE run_id = ? AND kind = 'checkpoint' AND label = 'best'`,
+    [context.jobId],
+  );
+  return [rename, insert];
 }
 
 function ended(
