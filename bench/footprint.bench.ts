@@ -19,7 +19,7 @@ const BUSY_BAR_MB = 160;
 const BUSY_BAR_CPU = 5;
 const TICKS_A_SECOND = 100;
 const WARM_UP_MS = 60_000;
-const NORMAL = { epochs: 1000, width: 80 } as const;
+const NORMAL = { epochs: 1000, width: 128 } as const;
 const FASTEST = { epochs: 1000 } as const;
 
 const house = await House.open({ env: { SPOTTER_LOG_LEVEL: "error" } });
