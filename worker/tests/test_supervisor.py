@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -205,6 +206,16 @@ def test_a_second_supervisor_of_a_living_one_goes_away(  # type: ignore[no-untyp
     assert spawn(tmp_path / "run", 1, "--adopt").wait(30) == 1
     assert "another supervisor has this attempt" in (folder / "supervisor.log").read_text()
     assert (folder / "supervisor.json").read_text() == before
+
+
+def test_a_supervisor_whose_run_was_removed_does_not_stay(running, receiver: Receiver) -> None:  # type: ignore[no-untyped-def]
+    supervisor, folder = running
+    worker, _ = worker_of(folder)
+    receiver.stop()
+    shutil.rmtree(folder.parent.parent, ignore_errors=True)
+    os.kill(worker, signal.SIGKILL)
+    shutil.rmtree(folder.parent.parent, ignore_errors=True)
+    supervisor.wait(20)
 
 
 def test_a_pid_alone_is_nobody() -> None:

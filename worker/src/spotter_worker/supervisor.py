@@ -161,8 +161,8 @@ class Supervisor:
             # Loader processes that the worker left behind.
             signal_group(self._worker_pid, signal.SIGKILL)
             end_orphans()
-        _until_written(self._leave_out)
-        while _until_written(lambda: self._pass_on_logs(at_end=True)):
+        self._until_written(self._leave_out)
+        while self._until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
         return self._end_facts()
 
@@ -232,10 +232,10 @@ class Supervisor:
         """Books closed on disk first; then what the worker could not send; then the end itself."""
         if not (self._dir / "exit.json").exists():
             ended = {**exit_facts, "ended_at": time.time()}
-            _until_written(lambda: _write_json(self._dir / "exit.json", ended))
+            self._until_written(lambda: _write_json(self._dir / "exit.json", ended))
         deadline = time.monotonic() + self._arguments.drain_limit_s
         self._drain_worker_spool(deadline)
-        _until_written(lambda: self._send({"type": "attempt-ended", "exit": exit_facts}))
+        self._until_written(lambda: self._send({"type": "attempt-ended", "exit": exit_facts}))
         self._wait_drained(self._spool, self._courier, deadline)
         self._courier.stop()
         self._spool.close()
@@ -250,8 +250,20 @@ class Supervisor:
 
     def _wait_drained(self, spool: Spool, courier: Courier, deadline: float) -> None:
         while courier.final_code is None and time.monotonic() < deadline:
-            if spool.wait_drained(0.5):
+            if spool.wait_drained(0.5) or not self._dir.exists():
                 return
+
+    def _until_written(self, write: Callable[[], Any]) -> Any:
+        """Does it again for as long as the disk does not take it: what ends a worker must be told."""
+        while True:
+            try:
+                return write()
+            except OSError as error:
+                if not self._dir.exists():
+                    # The run was removed with all that it had: there is nothing to tell, and nobody to tell it to.
+                    raise SystemExit(f"the attempt's folder {self._dir} is gone") from error
+                print(f"WARNING cannot write: {error}", file=sys.stderr, flush=True)
+                time.sleep(RETRY_S)
 
     def _read_outcome(self) -> dict[str, Any] | None:
         try:
@@ -308,16 +320,6 @@ def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: boo
     if code is not None:
         return f"the worker ended with exit code {code} and without a last word"
     return "the worker is gone; nobody saw how it ended"
-
-
-def _until_written(write: Callable[[], Any]) -> Any:
-    """Does it again for as long as the disk does not take it: what ends a worker must be told."""
-    while True:
-        try:
-            return write()
-        except OSError as error:
-            print(f"WARNING cannot write: {error}", file=sys.stderr, flush=True)
-            time.sleep(RETRY_S)
 
 
 def _lock(attempt_dir: Path) -> int:
