@@ -151,7 +151,7 @@ describe("model versions", () => {
     const version = await stored(run.id);
     expect(version.data.source).toEqual({ dataset_version: dataset.versions[0]?.id });
     await page.goto(`/models/${version.model_id}/v/1`);
-    await page.getByRole("textbox", { name: "A text, or the question" }).fill("a warm sunny day");
+    await page.getByRole("textbox", { name: "A text", exact: true }).fill("a warm sunny day");
     await page.getByRole("button", { name: "Answer" }).click();
     await page.locator(".try li").first().waitFor({ timeout: 120_000 });
     expect(await page.locator(".try li").first().innerText()).toMatch(/good|bad/);
