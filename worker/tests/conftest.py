@@ -15,6 +15,8 @@ import pytest
 import torch
 from receiver import TOKEN, Receiver
 
+from spotter_worker.process_group import WorkerGroup
+
 # Several test runs may share the cores; threads that wait for each other would make that slow.
 torch.set_num_threads(1)
 SOURCE = Path(__file__).parents[1] / "src"
@@ -105,9 +107,9 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
     for folder in folders:
         facts = folder / "supervisor.json"
         if facts.exists():
-            pid = json.loads(facts.read_text())["worker_pid"]
-            if pid:
-                try:
-                    os.killpg(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+            known = json.loads(facts.read_text())
+            if known["worker_pid"]:
+                # Long ended, most of them: their numbers may be somebody else's by now.
+                group = WorkerGroup(known["worker_pid"], known["worker_start_time"], folder)
+                group.signal(signal.SIGKILL)
+                group.end_marked()

@@ -131,7 +131,8 @@ print(json.dumps([sys.argv[1:], os.getcwd(), os.environ["MODE"], os.environ["HER
     assert ended(receiver)["state"] == "finished"
     [told] = [json.loads(line) for line in lines(receiver) if line.startswith("[[")]
     assert told[:4] == [["--lr", "3 e"], str(tmp_path / "work"), "quick", "from outside"]
-    assert told[4] == ["SPOTTER_RELAY", "SPOTTER_RUN", "SPOTTER_RUN_FOLDER", "SPOTTER_URL"]
+    names = ["ATTEMPT", "RELAY", "RUN", "RUN_FOLDER", "URL"]
+    assert told[4] == [f"SPOTTER_{name}" for name in names]
     assert told[5] == "1" and len(told[6]) == 1
 
 

@@ -21,7 +21,8 @@ from spotter.relay import RelayOrders
 from spotter.wire.api import ServerClient
 
 from .commands import Command, CommandPoll
-from .process import group_cpu_s, group_members, group_memory_bytes
+from .process import group_cpu_s, group_memory_bytes
+from .process_group import MARK, signal_own_group
 from .program_news import ProgramNews
 from .recipe_configs import CONFIGS, CommandConfig
 from .settings import program_environment
@@ -132,6 +133,7 @@ class Program:
             "SPOTTER_RUN_FOLDER": str(run_dir.absolute()),
             "SPOTTER_RELAY": str(relay.absolute()),
             "SPOTTER_URL": client.address(),
+            MARK: str(attempt_dir.absolute()),
         }
         if spec["resume_from"] is not None:
             environment["SPOTTER_RESUME_FROM"] = str((run_dir / spec["resume_from"]).absolute())
@@ -167,17 +169,17 @@ class Program:
         if self._terminated_at is None:
             if waited > GRACE_S or not self.orders.is_heard("asks-stop"):
                 self._terminated_at = now
-                self._signal(signal.SIGTERM)
+                signal_own_group(signal.SIGTERM)
         elif now - self._terminated_at > GRACE_S and now - self._killed_at > KILL_EVERY_S:
             self._killed_at = now
-            self._signal(signal.SIGKILL)
+            signal_own_group(signal.SIGKILL)
 
     def pause(self, paused: bool) -> None:
         self._is_paused = paused
-        self._signal(signal.SIGSTOP if paused else signal.SIGCONT)
+        signal_own_group(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
+        signal_own_group(signal.SIGKILL)
         self._process.wait()
 
     def ending(self, news: ProgramNews) -> dict[str, Any]:
@@ -210,15 +212,6 @@ class Program:
             "hint": "If it has saved a checkpoint, resume the run: each attempt has the whole time.",
             "traceback": None,
         }
-
-    def _signal(self, number: signal.Signals) -> None:
-        """To the program and all that it started: our group without ourselves."""
-        for pid in group_members(os.getpgrp()):
-            if pid != os.getpid():
-                try:
-                    os.kill(pid, number)
-                except ProcessLookupError:
-                    continue
 
     def _last_lines(self) -> list[str]:
         try:

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from .process import group_memory_bytes, signal_group
+from .process_group import WorkerGroup
 
 GIB = 1024**3
 # Adding up a group's memory reads all of /proc: too dear for every tick.
@@ -43,7 +43,7 @@ class Limits:
         self.stop_asked = True
         self._kill_now = self._kill_now or how == "kill"
 
-    def enforce(self, group: int) -> None:
+    def enforce(self, group: WorkerGroup) -> None:
         self._read_stop_file()
         self._check_time()
         self._check_memory(group)
@@ -54,10 +54,10 @@ class Limits:
             self._terminated_at is not None and now - self._terminated_at > self._grace_s
         ):
             self.killed = True
-            signal_group(group, signal.SIGKILL)
+            group.signal(signal.SIGKILL)
         elif self._terminated_at is None:
             self._terminated_at = now
-            signal_group(group, signal.SIGTERM)
+            group.signal(signal.SIGTERM)
 
     def _read_stop_file(self) -> None:
         if not self._stop_file.exists():
@@ -70,12 +70,12 @@ class Limits:
             self.reason = "time-limit"
             self.message = f"the attempt ran longer than its limit of {limit:g} s"
 
-    def _check_memory(self, group: int) -> None:
+    def _check_memory(self, group: WorkerGroup) -> None:
         limit, now = self._memory_limit_gib, time.monotonic()
         if limit is None or now - self._memory_checked_at < MEMORY_INTERVAL_S:
             return
         self._memory_checked_at = now
-        used = group_memory_bytes(group) / GIB
+        used = group.memory_bytes() / GIB
         if used > limit and self.reason is None:
             self.reason = "memory-limit"
             self.message = f"the worker used {used:.2f} GiB, its limit is {limit:g} GiB"

@@ -26,6 +26,14 @@ def start_time(pid: int) -> str | None:
         fields = _stat_fields(pid)
         # A zombie has ended; only its parent has not looked yet.
         return None if fields is None or fields[0] == "Z" else fields[19]
+    return birth_time(pid)
+
+
+def birth_time(pid: int) -> str | None:
+    """The same for one that has ended and keeps its number, because its parent has not looked yet."""
+    if PROC.joinpath("self").exists():
+        fields = _stat_fields(pid)
+        return None if fields is None else fields[19]
     answer = _ps("lstart=", "-p", str(pid))
     # One blank where ps aligns with two: the server compares the same text.
     return " ".join(answer.split()) or None
@@ -67,13 +75,6 @@ def _group_fields(group: int) -> dict[int, list[str]]:
         if fields is not None and int(fields[2]) == group:
             found[int(entry.name)] = fields
     return found
-
-
-def signal_group(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
 
 
 def take_in_orphans() -> None:

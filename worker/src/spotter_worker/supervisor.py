@@ -26,14 +26,15 @@ from spotter.wire.spool import Spool
 from .limits import Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
 from .process import (
+    birth_time,
     bury_orphans,
     end_orphans,
     is_alive,
     num_kernel_oom_kills,
-    signal_group,
     start_time,
     take_in_orphans,
 )
+from .process_group import MARK, WorkerGroup
 from .settings import worker_environment
 
 TICK_S = 0.1
@@ -56,8 +57,7 @@ class Supervisor:
             for stream in ("stdout", "stderr")
         ]
         self._child: subprocess.Popen[bytes] | None = None
-        self._worker_pid: int | None = None
-        self._worker_start_time = ""
+        self._group: WorkerGroup | None = None
         self._num_oom_kills = num_kernel_oom_kills()
         self._next_heartbeat, self._heartbeat_seq = 0.0, 0
         memory_limit_gib = arguments.memory_limit_gib or _wanted_memory_gib(self._spec)
@@ -95,7 +95,10 @@ class Supervisor:
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=stderr,
-                    env=worker_environment(self._spec["num_threads"]),
+                    env={
+                        **worker_environment(self._spec["num_threads"]),
+                        MARK: str(self._dir.absolute()),
+                    },
                     # A group of its own: signals reach the worker and its children, and no one
                     # else.
                     start_new_session=True,
@@ -103,8 +106,9 @@ class Supervisor:
                 )
         except OSError as error:
             return _exit_facts(reason="start-failed", message=f"the worker cannot start: {error}")
-        self._worker_pid = self._child.pid
-        self._worker_start_time = start_time(self._child.pid) or ""
+        born = birth_time(self._child.pid)
+        assert born is not None, "a child keeps its number until we have looked"
+        self._group = WorkerGroup(self._child.pid, born, self._dir)
         self._lower_priority(self._child.pid)
         return None
 
@@ -120,8 +124,10 @@ class Supervisor:
             return _exit_facts(
                 reason="supervisor-lost", message="the supervisor died before the worker started"
             )
-        self._worker_pid = known["worker_pid"]
-        self._worker_start_time = known["worker_start_time"] or ""
+        if known["worker_pid"] is not None:
+            self._group = WorkerGroup(
+                known["worker_pid"], known["worker_start_time"] or "", self._dir
+            )
         self._limits.started_at = known["started_at"]
         return None
 
@@ -129,8 +135,8 @@ class Supervisor:
         facts = {
             "pid": os.getpid(),
             "start_time": start_time(os.getpid()),
-            "worker_pid": self._worker_pid,
-            "worker_start_time": self._worker_start_time,
+            "worker_pid": self._group and self._group.leader,
+            "worker_start_time": self._group and self._group.start_time,
             "started_at": self._limits.started_at,
         }
         _write_json(self._dir / "supervisor.json", facts)
@@ -154,13 +160,15 @@ class Supervisor:
             except OSError as error:
                 print(f"WARNING nothing can be spooled: {error}", file=sys.stderr, flush=True)
                 time.sleep(RETRY_S)
-            if self._worker_pid is not None:
-                self._limits.enforce(self._worker_pid)
+            if self._group is not None:
+                self._limits.enforce(self._group)
             time.sleep(TICK_S)
-        if self._worker_pid is not None:
-            # Loader processes that the worker left behind.
-            signal_group(self._worker_pid, signal.SIGKILL)
+        if self._group is not None:
+            # Loader processes that the worker left behind. Of one that was gone when we came, others may have the
+            # number by now.
+            self._group.signal(signal.SIGKILL)
             end_orphans()
+            self._group.end_marked()
         self._until_written(self._leave_out)
         while self._until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
@@ -171,14 +179,16 @@ class Supervisor:
         # Old heartbeats tell nothing: none is added while the last one still waits.
         if now >= self._next_heartbeat and self._spool.acked_seq >= self._heartbeat_seq:
             self._next_heartbeat = now + HEARTBEAT_S
-            bury_orphans(self._worker_pid or 0)
-            event = {"type": "heartbeat", "worker_pid": self._worker_pid}
+            worker_pid = self._group and self._group.leader
+            bury_orphans(worker_pid or 0)
+            event = {"type": "heartbeat", "worker_pid": worker_pid}
             self._heartbeat_seq = self._send(event)
 
     def _worker_lives(self) -> bool:
         if self._child is not None:
             return self._child.poll() is None
-        return self._worker_pid is not None and is_alive(self._worker_pid, self._worker_start_time)
+        group = self._group
+        return group is not None and is_alive(group.leader, group.start_time)
 
     def _pass_on_logs(self, at_end: bool) -> bool:
         before = [tail.position for tail in self._tails]

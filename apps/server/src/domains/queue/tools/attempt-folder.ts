@@ -8,7 +8,8 @@ import type { AttemptHandle } from "../executor.ts";
 const SupervisorFile = z.object({
   pid: z.number().int(),
   start_time: z.string(),
-  worker_pid: z.number().int().nullable(),
+  // 0 and 1 mean our own group and everybody where a group is signalled.
+  worker_pid: z.number().int().min(2).nullable(),
   worker_start_time: z.string().nullable(),
 });
 export type SupervisorFile = z.infer<typeof SupervisorFile>;

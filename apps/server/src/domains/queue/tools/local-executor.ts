@@ -88,6 +88,7 @@ export class LocalExecutor implements Executor {
     const { supervisor } = await this.state(handle);
     if (supervisor === "alive") return;
     const file = await readSupervisorFile(handle);
+    // A worker that has gone may have given its number to a stranger: what it left is its next supervisor's business.
     if ((await workerState(file)) !== "alive" || file?.worker_pid == null) return;
     signalGroup(file.worker_pid, force === "kill" ? "SIGKILL" : "SIGTERM");
   }
