@@ -8,8 +8,10 @@ import {
   createRun,
   getPreflight,
   getQueue,
+  getRun,
   listRuns,
   PreflightReport,
+  predictWithRun,
   startPreflight,
 } from "@spotter/contract";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -78,6 +80,22 @@ describe("a pre-flight", { timeout: 180_000 }, () => {
       "files-broken",
     ]);
     expect(report.data?.broken).toHaveLength(2);
+  });
+
+  it("does not hold up predictions, however long it looks", async () => {
+    const { client } = await serverWithWorkers();
+    const run = await client.call(createRun, { body: { recipe: "vision", config: TINY } });
+    const params = { run_id: String(run.id) };
+    await waitUntil(
+      () => client.call(getRun, { params }),
+      ({ state }) => state === "finished",
+    );
+    const { job_id } = await client.call(startPreflight, {
+      body: { recipe: "vision", config: TINY, budget_s: 300 },
+    });
+    const answer = await client.call(predictWithRun, { params, body: { test_samples: 1 } });
+    expect(answer.predictions).toHaveLength(1);
+    await client.call(cancelPreflight, { params: { job_id } });
   });
 
   it("is ended on request, and refuses what a run would refuse", async () => {

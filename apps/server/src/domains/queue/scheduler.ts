@@ -1,5 +1,5 @@
-// Plain first-in-first-out: one training at a time, beside it one light job (a prediction or a pre-flight). Starts what may start and
-// says of the rest why it waits.
+// Plain first-in-first-out: one training at a time, beside it one prediction and one pre-flight. Starts what may start
+// and says of the rest why it waits.
 import { availableParallelism } from "node:os";
 import type { JobKind, JobSpec } from "@spotter/contract";
 import { PROTOCOL } from "@spotter/contract";
@@ -12,7 +12,7 @@ import type { QueueStore } from "./store.ts";
 import type { JobRow, JobWork } from "./tables.ts";
 
 /** Kinds that share a place: of each line one runs at a time. */
-const SLOTS: readonly (readonly JobKind[])[] = [["train"], ["predict", "preflight"]];
+const SLOTS: readonly (readonly JobKind[])[] = [["train"], ["predict"], ["preflight"]];
 
 export class Scheduler {
   readonly #store: QueueStore;

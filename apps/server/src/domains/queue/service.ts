@@ -73,7 +73,7 @@ export class QueueService {
     if (obstacle !== null) throw executorUnavailable(obstacle);
   }
 
-  /** Throws `too-many-requests`: light jobs share one place, and whoever fills its queue stops everybody's predictions. */
+  /** Throws `too-many-requests`: each kind of light job has one place, and whoever fills its queue stops everybody's predictions. */
   async requireLightRoom(ownerId: number | null): Promise<void> {
     const waiting = await this.#parts.store.jobsInStates(["queued"]);
     const own = waiting.filter((job) => LIGHT_KINDS.has(job.kind) && job.owner_id === ownerId);
