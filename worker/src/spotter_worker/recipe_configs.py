@@ -43,7 +43,7 @@ class LoopConfig(RecipeConfig):
     keep_checkpoints: int = setting("integer", 3, minimum=1, maximum=1000)
     keep_best: int = setting("integer", 1, minimum=1, maximum=100)
     checkpoint_budget_mb: float | None = setting("number", None, nullable=True, maximum=100000000, above=0)
-    init_from: dict[str, Any] | None = setting("source", None, nullable=True, choices=("model_version", "path", "hub",))
+    init_from: dict[str, Any] | None = setting("source", None, nullable=True, choices=("model_version", "path",))
     seed: int = setting("integer", 0, minimum=0, maximum=2147483647)
     device: str = one_of("auto", choices=("auto", "cpu", "cuda", "mps",))
     compile: bool = setting("boolean", False)

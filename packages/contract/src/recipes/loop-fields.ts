@@ -1,6 +1,6 @@
 // The config fields that every trained recipe shares, because one loop reads them: optimiser, schedule, precision,
 // evaluation, checkpoints, resources. A recipe gives its own defaults.
-import { ModelSource } from "../sources.ts";
+import { OwnModelSource } from "../sources.ts";
 import { checkpointFields } from "./checkpoint-fields.ts";
 import { field } from "./field.ts";
 import { type LoopDefaults, usual } from "./loop-defaults.ts";
@@ -28,7 +28,7 @@ export function loopFields(own: Partial<LoopDefaults> = {}) {
 function learningOnFields() {
   return {
     init_from: field(
-      ModelSource.nullable().default(null),
+      OwnModelSource.nullable().default(null),
       "model",
       "Start from",
       "起始权重",

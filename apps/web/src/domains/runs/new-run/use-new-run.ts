@@ -23,6 +23,8 @@ export function useNewRun() {
   const projectId = ref(useProjects().current?.id);
   const failure = shallowRef<unknown>(null);
   const starting = useStart();
+  let draftTimer: ReturnType<typeof setTimeout> | undefined;
+  let isLeaving = false;
 
   async function load(): Promise<void> {
     try {
@@ -44,14 +46,20 @@ export function useNewRun() {
       ...(name.value.trim() === "" ? {} : { name: name.value.trim() }),
       ...(projectId.value === undefined ? {} : { project_id: projectId.value }),
     });
-    if (runId !== null) await router.push(`/runs/${runId}/charts`);
+    if (runId === null) return;
+    // The draft's address, written while the run's page is still being loaded, would call the way there off.
+    isLeaving = true;
+    clearTimeout(draftTimer);
+    await router.push(`/runs/${runId}/charts`).finally(() => {
+      isLeaving = false;
+    });
   }
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
   watch([form.recipe, form.changed, name, tags], () => {
     starting.failure.value = null;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+    clearTimeout(draftTimer);
+    if (isLeaving) return;
+    draftTimer = setTimeout(() => {
       const query = draftAddress({
         from: draft.from,
         recipe: form.recipe.value?.name ?? null,
@@ -62,7 +70,7 @@ export function useNewRun() {
       void router.replace({ query });
     }, DRAFT_MS);
   });
-  onScopeDispose(() => clearTimeout(timer));
+  onScopeDispose(() => clearTimeout(draftTimer));
 
   void load();
   return {
