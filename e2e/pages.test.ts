@@ -108,6 +108,21 @@ it("the audit log is in Chinese on a Chinese page", async () => {
   await page.context().close();
 });
 
+it("a training started right after a change leads to its run, however late the run's page comes", async () => {
+  const { page } = await signedInPage(browser, house);
+  const config = encodeURIComponent(JSON.stringify({ epochs: 1, width: 4 }));
+  await page.goto(`/runs/new?recipe=vision&config=${config}`);
+  // From here on every part of a page comes later than the form writes its draft into the address.
+  await page.route("**/assets/*", async (route) => {
+    await page.waitForTimeout(700);
+    await route.continue();
+  });
+  await page.getByLabel("Name", { exact: true }).fill("right away");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.waitForURL(/\/runs\/\d+\/charts/);
+  await page.context().close();
+});
+
 it("a command that found no server says so until the server is back", async () => {
   const { page } = await signedInPage(browser, house);
   await page.goto(`/runs/${runId}/charts`);
