@@ -44,6 +44,19 @@ print("ready", flush=True)
 time.sleep(600)
 """
 
+SECRET, PASSWORD = "hf_aBcD1234eFgH5678", "open-sesame-42"
+OUTSIDE = {
+    "SPOTTER_TOKEN": "somebody's",
+    "SPOTTER_PROGRAM_ENVIRONMENT": "ELSE, HERE",
+    "HERE": "from outside",
+    "HF_TOKEN": SECRET,
+    "HF_HOME": "/models",
+    "AWS_SECRET_ACCESS_KEY": "a" * 40,
+    "OFFICE": "nobody asked for it",
+    "HTTPS_PROXY": f"http://ada:{PASSWORD}@proxy.example:3128",
+    "NO_PROXY": "localhost",
+}
+
 LEAVES_A_DAEMON = """
 import subprocess, sys, time
 daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -78,7 +91,7 @@ def start(receiver: Receiver, spawn: Callable[..., Any], tmp_path: Path) -> Star
                 "num_threads": 1,
             },
         )
-        spawn(run_dir, attempt, environment={"SPOTTER_TOKEN": "somebody's", "HERE": "from outside"})
+        spawn(run_dir, attempt, environment=OUTSIDE)
         return run_dir
 
     return begin
@@ -134,6 +147,25 @@ print(json.dumps([sys.argv[1:], os.getcwd(), os.environ["MODE"], os.environ["HER
     names = ["ATTEMPT", "RELAY", "RUN", "RUN_FOLDER", "URL"]
     assert told[4] == [f"SPOTTER_{name}" for name in names]
     assert told[5] == "1" and len(told[6]) == 1
+
+
+def test_the_servers_secrets_reach_no_program_and_no_log(receiver: Receiver, start: Start) -> None:
+    program = f"""
+import json, os, sys
+print(json.dumps([sorted(os.environ), os.environ["WANDB_API_KEY"]]))
+print("found", "{SECRET}", "and", "{PASSWORD}")
+sys.exit("refused: {SECRET}")
+"""
+    start(program, environment={"WANDB_API_KEY": "wandb-0123456789"})
+    error = ended(receiver)["error"]
+    assert error["message"].endswith("ended with exit code 1: refused: [redacted]")
+    assert SECRET not in json.dumps(error)
+    [(names, own)] = [json.loads(line) for line in lines(receiver) if line.startswith("[[")]
+    assert {"HERE", "HF_HOME", "NO_PROXY", "PATH", "HOME", "WANDB_API_KEY"} <= set(names)
+    assert not {"HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "OFFICE", "HTTPS_PROXY", "ELSE"} & set(names)
+    # What the config gives is the program's, and still no line's.
+    assert own == "[redacted]"
+    assert "found [redacted] and [redacted]" in lines(receiver)
 
 
 def test_a_failing_program_fails_the_run_with_its_last_lines(

@@ -184,6 +184,7 @@ function buildTrainingRooms(parts: LowerRooms) {
       home,
       python: path.join(places.pythonEnvironment, "bin/python"),
       workerSources: places.workerSources,
+      secrets: settings.secrets,
     }),
   });
   const datasets = new DatasetsRoom({

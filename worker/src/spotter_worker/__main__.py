@@ -17,7 +17,8 @@ from spotter.wire.api import ServerClient
 
 from .commands import Command, CommandPoll
 from .failures import describe_failure
-from .settings import read_settings
+from .secrecy import redact_error
+from .settings import known_secrets, read_settings
 from .tracker import NullTracker, Tracker
 
 PROTOCOL = 1
@@ -96,6 +97,7 @@ def _attempt(
     # The edge of the job: whatever went wrong is told, then the process ends.
     except BaseException as error:  # noqa: BLE001
         failure = _first_cause(attempt_dir) or describe_failure(error, config)
+        failure = redact_error(failure, known_secrets(config))
         print(failure["traceback"], file=sys.stderr)
         print(f"ERROR {failure['kind']}: {failure['message']}", file=sys.stderr)
         if failure["hint"]:

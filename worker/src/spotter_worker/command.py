@@ -25,7 +25,8 @@ from .process import group_cpu_s, group_memory_bytes
 from .process_group import MARK, signal_own_group
 from .program_news import ProgramNews
 from .recipe_configs import CONFIGS, CommandConfig
-from .settings import program_environment
+from .secrecy import redact_error
+from .settings import known_secrets, program_environment
 from .sysmon import SystemMonitor
 from .tracker import Tracks
 
@@ -88,6 +89,8 @@ def _watch(program: Program, news: ProgramNews, tracker: Tracks, commands: Comma
     news.pass_on()
     news.pass_on_rest()
     ending = program.ending(news)
+    if ending["error"] is not None:
+        ending = {**ending, "error": redact_error(ending["error"], program.secrets)}
     tracker.event({"type": "run-ended", "metrics": {}, **ending})
     return str(ending["state"])
 
@@ -127,6 +130,8 @@ class Program:
         self._stop_asked_at: float | None = None
         self._terminated_at: float | None = None
         self._killed_at = 0.0
+        # What it says on its way out may hold what it was given.
+        self.secrets = known_secrets(spec["config"])
         environment = program_environment(config.environment, config.cpu_cores)
         environment |= {
             "SPOTTER_RUN": str(spec["job_id"]),

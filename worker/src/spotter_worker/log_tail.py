@@ -8,8 +8,11 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from .secrecy import redact
 
 ROTATE_BYTES = 8 * 1024 * 1024
 READ_BYTES = 512 * 1024
@@ -32,8 +35,10 @@ class LogTail:
     spool's mark.
     """
 
-    def __init__(self, path: Path, stream: str, position: int) -> None:
+    def __init__(self, path: Path, stream: str, position: int, secrets: Sequence[str] = ()) -> None:
         self._path, self.stream = path, stream
+        # Values that no line may hold.
+        self._secrets = secrets
         self.position = position
         self._partial_since: float | None = None
 
@@ -53,8 +58,7 @@ class LogTail:
             length = _length_of_lines(data[:length], MAX_LINES_PER_LOOK)
         self.position += length
         now = time.time()
-        text = data[:length].decode("utf-8", errors="replace").replace("\0", "\ufffd")
-        return [self._line(now, part) for part in text.split("\n") if part.strip()]
+        return [self._line(now, part) for part in self._split(data[:length])]
 
     def rotate(self) -> bool:
         """Copy and truncate: the worker keeps its descriptor, which appends."""
@@ -90,9 +94,11 @@ class LogTail:
         self.position, self._partial_since = 0, None
         now = time.time()
         told = f"WARNING {megabytes:,.1f} MB of output are left out here: it came faster than it can be kept"
-        text = kept.decode("utf-8", errors="replace").replace("\0", "\ufffd")
-        lines = [part for part in text.split("\n") if part.strip()]
-        return [self._line(now, part) for part in [told, *lines[-KEPT_LINES:]]]
+        return [self._line(now, part) for part in [told, *self._split(kept)[-KEPT_LINES:]]]
+
+    def _split(self, data: bytes) -> list[str]:
+        text = data.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+        return [part for part in redact(text, self._secrets).split("\n") if part.strip()]
 
     def _usable_length(self, data: bytes, at_end: bool) -> int:
         length = data.rfind(b"\n") + 1

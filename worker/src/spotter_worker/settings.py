@@ -6,8 +6,11 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import spotter
+
+from .secrecy import passed_on, secret_values
 
 THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -69,14 +72,13 @@ def make_cublas_repeatable() -> None:
 
 
 def program_environment(given: dict[str, str], num_threads: int | None) -> dict[str, str]:
-    """The environment of a command run's program: the server's without what is ours alone, and what its config adds.
+    """The environment of a command run's program: of the server's what no secret is in, and what its config adds.
 
     Our own packages stand last on Python's path, so that `import spotter` works in any Python, and an installed one
     goes before it. Thread counts are set where the config limits the cores, else they are the program's own business.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("SPOTTER_")
-    }
+    also = os.environ.get("SPOTTER_PROGRAM_ENVIRONMENT", "").split(",")
+    environment = passed_on(os.environ, (name.strip() for name in also))
     for name in (*THREAD_COUNTS, "OMP_WAIT_POLICY"):
         environment.pop(name, None)
         if num_threads is not None and name in THREAD_COUNTS:
@@ -89,6 +91,13 @@ def program_environment(given: dict[str, str], num_threads: int | None) -> dict[
         [environment.get("PATH", os.defpath), str(Path(sys.executable).parent)]
     )
     return {**environment, "PATH": programs, **given, "PYTHONPATH": path}
+
+
+def known_secrets(config: dict[str, Any]) -> list[str]:
+    """Values of the server's environment, and of what a command run's config adds to it, that no log may hold."""
+    given = config.get("environment")
+    own = {name: str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    return [*secret_values(os.environ), *secret_values(own)]
 
 
 def worker_environment(num_threads: int) -> dict[str, str]:

@@ -35,7 +35,7 @@ from .process import (
     take_in_orphans,
 )
 from .process_group import MARK, WorkerGroup
-from .settings import worker_environment
+from .settings import known_secrets, worker_environment
 
 TICK_S = 0.1
 HEARTBEAT_S = 5.0
@@ -52,8 +52,9 @@ class Supervisor:
         self._spool = Spool(self._dir / "spool", "supervisor")
         self._courier = self._new_courier(self._spool)
         mark = self._spool.mark
+        secrets = [self._read_token(), *known_secrets(self._spec["config"])]
         self._tails = [
-            LogTail(self._dir / f"{stream}.log", stream, mark.get(stream, 0))
+            LogTail(self._dir / f"{stream}.log", stream, mark.get(stream, 0), secrets)
             for stream in ("stdout", "stderr")
         ]
         self._child: subprocess.Popen[bytes] | None = None
@@ -287,11 +288,13 @@ class Supervisor:
         return self._spool.append(json.dumps([{"time": time.time(), **event}]))
 
     def _new_courier(self, spool: Spool) -> Courier:
-        token = (self._dir / "token").read_text().strip()
-        client = ServerClient(self._arguments.home, token)
+        client = ServerClient(self._arguments.home, self._read_token())
         path = f"/api/worker/jobs/{self._spec['job_id']}/events"
         attempt = self._arguments.attempt
         return Courier(spool, client, lambda: path, attempt, on_final=self._on_final)
+
+    def _read_token(self) -> str:
+        return (self._dir / "token").read_text().strip()
 
     def _on_final(self, code: str) -> None:
         # The worker hears it on its own line; this is for one that hangs.

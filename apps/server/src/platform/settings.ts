@@ -3,6 +3,7 @@
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { secretValues } from "./secrets.ts";
 
 /** One variable, for the reader below and for the reference page. */
 interface Variable {
@@ -94,7 +95,13 @@ export const variables = {
     schema: z.enum(["members", "admins", "off"], "must be members, admins or off"),
     fallback: "members",
     sentence:
-      "Who may start programs of their own (recipe `command`), which run as the server's user and see its environment, HF_TOKEN among it: `members` of a project, the server's `admins` alone, or nobody (`off`). Resuming counts as starting; what waits in the queue already still runs.",
+      "Who may start programs of their own (recipe `command`), which run as the server's user: `members` of a project, the server's `admins` alone, or nobody (`off`). Resuming counts as starting; what waits in the queue already still runs.",
+  },
+  SPOTTER_PROGRAM_ENVIRONMENT: {
+    schema: list,
+    fallback: "",
+    sentence:
+      "Variables of the server's environment that programs of `command` runs get besides those that every program needs (PATH, HOME, locale, proxies, Python's, CUDA's), comma-separated. Without it they get none that may hold a secret, such as HF_TOKEN.",
   },
   SPOTTER_LOG_LEVEL: {
     schema: z.enum(
@@ -166,6 +173,10 @@ export interface Settings {
   readonly dataRoots: readonly string[];
   readonly registration: Value<"SPOTTER_REGISTRATION">;
   readonly commandRuns: Value<"SPOTTER_COMMAND_RUNS">;
+  /** Variables that programs get besides the usual; the worker reads them itself. */
+  readonly programEnvironment: readonly string[];
+  /** Values of the whole environment that no stored line may hold. */
+  readonly secrets: readonly string[];
   readonly logLevel: Value<"SPOTTER_LOG_LEVEL">;
   readonly logFormat: Value<"SPOTTER_LOG_FORMAT">;
   readonly pythonEnvironment: string | undefined;
@@ -206,6 +217,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     dataRoots: read("SPOTTER_DATA_ROOTS"),
     registration: read("SPOTTER_REGISTRATION"),
     commandRuns: read("SPOTTER_COMMAND_RUNS"),
+    programEnvironment: read("SPOTTER_PROGRAM_ENVIRONMENT"),
+    secrets: secretValues(environment),
     logLevel: read("SPOTTER_LOG_LEVEL"),
     logFormat: read("SPOTTER_LOG_FORMAT"),
     pythonEnvironment: read("SPOTTER_PYTHON_ENV"),

@@ -40,8 +40,8 @@ export const CommandConfig = z
       "data",
       "Environment",
       "环境变量",
-      "Variables that the program gets besides the server's own. They are kept with the run and everybody who sees it can read them: no passwords. Names beginning with SPOTTER_ are ours.",
-      "程序在服务器环境之外另获得的变量。它们随训练保存，能看到该训练的人都能读到，请勿放密码。以 SPOTTER_ 开头的名称保留。",
+      "Variables that the program gets besides those that every program needs (PATH, HOME, locale, CUDA's); of the server's secrets it gets none. They are kept with the run and everybody who sees it can read them: no passwords. Names beginning with SPOTTER_ are ours.",
+      "程序在基本变量（PATH、HOME、语言区域、CUDA 等）之外另获得的变量；服务器的机密变量不会传给程序。它们随训练保存，能看到该训练的人都能读到，请勿放密码。以 SPOTTER_ 开头的名称保留。",
     ),
     cpu_cores: field(
       z.number().int().min(1).max(4096).nullable().default(null),

@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { JobSpec } from "@spotter/contract";
+import { redact } from "../../../platform/secrets.ts";
 import type {
   AttemptHandle,
   Executor,
@@ -33,6 +34,8 @@ export interface LocalExecutorOptions {
   readonly python: string;
   /** The folders that hold the packages `spotter_worker` and `spotter`. */
   readonly workerSources: readonly string[];
+  /** Values that no line may hold; the supervisor keeps them out of those that it passes on. */
+  readonly secrets: readonly string[];
 }
 
 export class LocalExecutor implements Executor {
@@ -93,8 +96,9 @@ export class LocalExecutor implements Executor {
     signalGroup(file.worker_pid, force === "kill" ? "SIGKILL" : "SIGTERM");
   }
 
-  logs(handle: AttemptHandle, maxLines: number): Promise<string[]> {
-    return readLastLines(handle, maxLines);
+  async logs(handle: AttemptHandle, maxLines: number): Promise<string[]> {
+    const lines = await readLastLines(handle, maxLines);
+    return lines.map((line) => redact(line, this.#options.secrets));
   }
 
   async #spawn(handle: AttemptHandle, extra: readonly string[]): Promise<ProcessIdentity> {
