@@ -137,7 +137,7 @@ describe("model versions", () => {
     expect((await cli.run(["datasets", "show", "moods"])).stdout).toContain("sunny, warm day 0");
     cli.remove();
 
-    await page.goto(`/datasets?dataset=${dataset.id}`);
+    await page.goto(`/datasets/${dataset.id}`);
     await page.getByText("cold grey rain 1").waitFor();
     await page.getByRole("button", { name: "Train on this" }).click();
     await page.waitForURL(/recipe=text-classify/);

@@ -80,7 +80,7 @@ export function usePalette() {
       kind: "object" as const,
       title: dataset.name,
       hint: t("datasets.title"),
-      run: () => void router.push(`/datasets?dataset=${dataset.id}`),
+      run: () => void router.push(`/datasets/${dataset.id}`),
     }));
   }
 

@@ -9,8 +9,9 @@ const entry = {
   details: { name: "digits", tags: ["a"] },
 } as unknown as AuditEntry;
 
-it("links runs to their pages and names everything else", () => {
-  expect(subjectOf(entry, (kind) => kind)).toEqual({ text: "run 42", to: "/runs/42/charts" });
+it("links runs, datasets and models to their pages and names everything else", () => {
+  expect(subjectOf(entry, (kind) => kind)).toEqual({ text: "run 42", to: "/runs/42" });
+  expect(subjectOf({ ...entry, subject_kind: "dataset" }, String).to).toBe("/datasets/42");
   expect(subjectOf({ ...entry, subject_kind: "user" }, () => "账号")).toEqual({
     text: "账号 42",
     to: null,

@@ -2,6 +2,13 @@
 import type { AuditEntry } from "@spotter/contract";
 import { MISSING } from "../../platform/format/index.ts";
 
+/** Kinds of things that have a page under their number. */
+const PAGES: { readonly [kind: string]: string } = {
+  run: "/runs",
+  dataset: "/datasets",
+  model: "/models",
+};
+
 /** The thing, with its page where it has one. */
 export function subjectOf(
   entry: AuditEntry,
@@ -10,7 +17,8 @@ export function subjectOf(
   const { subject_kind: kind, subject_id: id } = entry;
   if (kind === null) return { text: MISSING, to: null };
   const text = id === null ? nameOf(kind) : `${nameOf(kind)} ${id}`;
-  return { text, to: kind === "run" && id !== null ? `/runs/${id}/charts` : null };
+  const page = PAGES[kind];
+  return { text, to: page !== undefined && id !== null ? `${page}/${id}` : null };
 }
 
 /** `name: digits, role: member`; nothing for no details, nor for those that say nothing. */

@@ -14,6 +14,7 @@ export default {
   search: "Search or jump to…",
   project: "Project",
   allProjects: "All projects",
+  anyTag: "Any tag, not only {tag}",
   account: "Account",
   person: "Your account",
   signOut: "Sign out",

@@ -47,7 +47,6 @@ export default {
   atLeastOf: "{metric} at least",
   atMost: "at most",
   atMostOf: "{metric} at most",
-  anyTag: "Any tag, not only {tag}",
   deleted: "deleted",
   noneFit: "No version fits these filters.",
   noneFitExample: "The filter looks in names, notes and tags.",

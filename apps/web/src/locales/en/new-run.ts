@@ -51,6 +51,8 @@ export default {
   jsonBroken: "This is not valid JSON yet; the last valid config counts.",
   jsonHelp: "Keys that are left out take their defaults.",
   name: "Name",
+  model: "Becomes a version of the model",
+  modelExample: "named after recipe and data",
   tags: "Tags",
   tagsExample: "baseline, lr-sweep",
   changes: "What differs",

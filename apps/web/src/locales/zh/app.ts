@@ -14,6 +14,7 @@ export default {
   search: "搜索或跳转…",
   project: "项目",
   allProjects: "全部项目",
+  anyTag: "不再仅限标签 {tag}",
   account: "账号",
   person: "你的账号",
   signOut: "退出登录",

@@ -42,7 +42,6 @@ export default {
   atLeastOf: "{metric} 至少",
   atMost: "至多",
   atMostOf: "{metric} 至多",
-  anyTag: "不再仅限标签 {tag}",
   deleted: "已删除",
   noneFit: "没有符合筛选条件的版本。",
   noneFitExample: "筛选会查找名称、备注和标签。",

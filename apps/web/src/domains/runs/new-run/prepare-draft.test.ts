@@ -7,6 +7,7 @@ it("keeps a draft through the address", () => {
     from: "42",
     recipe: "vision",
     name: "hand-写数字",
+    model: "digits",
     tags: "baseline",
     config: { data: { path: "/data/flowers" }, epochs: 3 },
   };
@@ -19,6 +20,7 @@ it("takes a broken address for no draft", () => {
     from: null,
     recipe: null,
     name: "",
+    model: "",
     tags: "",
     config: {},
   });

@@ -8,6 +8,8 @@ export interface Draft {
   /** The recipe that was chosen; null for the copied run's, or the first. */
   recipe: string | null;
   name: string;
+  /** The model that its weights become a version of; empty: named by the server. */
+  model: string;
   tags: string;
   /** What differs from the recipe or the copied run. */
   config: Config;
@@ -21,6 +23,7 @@ export function readDraft(address: Record<string, unknown>): Draft {
     from: /^[1-9]\d{0,14}$/.test(from) ? from : null,
     recipe: text(address.recipe) || null,
     name: text(address.name),
+    model: text(address.model),
     tags: text(address.tags),
     config: "config" in read ? read.config : {},
   };
@@ -31,6 +34,7 @@ export function draftAddress(draft: Draft): Record<string, string> {
   if (draft.from !== null) address.from = draft.from;
   if (draft.recipe !== null) address.recipe = draft.recipe;
   if (draft.name !== "") address.name = draft.name;
+  if (draft.model !== "") address.model = draft.model;
   if (draft.tags !== "") address.tags = draft.tags;
   if (Object.keys(draft.config).length > 0) address.config = JSON.stringify(draft.config);
   return address;

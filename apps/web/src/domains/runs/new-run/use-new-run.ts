@@ -1,30 +1,34 @@
-// The form of a new training: its config, its name and tags, the draft in the address, and the start.
+// The form of a new training: its config, its names and tags, and the start.
 import { type BodyInputOf, createRun } from "@spotter/contract";
-import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
+import { computed, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
-import { useRoute, useRouter } from "vue-router";
+import { useRoute } from "vue-router";
 import { api } from "../../../platform/api.ts";
 import { issuesOf } from "../../../platform/failure.ts";
 import { useProjects } from "../../projects/use-projects.ts";
 import { differencesOf } from "./prepare-config.ts";
-import { draftAddress, readDraft } from "./prepare-draft.ts";
+import { readDraft } from "./prepare-draft.ts";
 import { useConfig } from "./use-config.ts";
-
-/** Typing must not write an address for every letter. */
-const DRAFT_MS = 300;
+import { useDraftAddress } from "./use-draft-address.ts";
 
 export function useNewRun() {
   const route = useRoute();
-  const router = useRouter();
   const form = useConfig();
   const draft = readDraft(route.query);
   const name = ref(draft.name);
+  const modelName = ref(draft.model);
   const tags = ref(draft.tags);
   const projectId = ref(useProjects().current?.id);
   const failure = shallowRef<unknown>(null);
   const starting = useStart();
-  let draftTimer: ReturnType<typeof setTimeout> | undefined;
-  let isLeaving = false;
+  const address = useDraftAddress(() => ({
+    from: draft.from,
+    recipe: form.recipe.value?.name ?? null,
+    name: name.value,
+    model: modelName.value,
+    tags: tags.value,
+    config: form.changed.value,
+  }));
 
   async function load(): Promise<void> {
     try {
@@ -44,38 +48,21 @@ export function useNewRun() {
       config: differencesOf(form.config.value, form.defaults.value),
       tags: tagsOf(tags.value),
       ...(name.value.trim() === "" ? {} : { name: name.value.trim() }),
+      ...(modelName.value.trim() === "" ? {} : { model_name: modelName.value.trim() }),
       ...(projectId.value === undefined ? {} : { project_id: projectId.value }),
     });
-    if (runId === null) return;
-    // The draft's address, written while the run's page is still being loaded, would call the way there off.
-    isLeaving = true;
-    clearTimeout(draftTimer);
-    await router.push(`/runs/${runId}/charts`).finally(() => {
-      isLeaving = false;
-    });
+    if (runId !== null) await address.leave(`/runs/${runId}/charts`);
   }
 
-  watch([form.recipe, form.changed, name, tags], () => {
+  watch([form.recipe, form.changed, name, modelName, tags], () => {
     starting.failure.value = null;
-    clearTimeout(draftTimer);
-    if (isLeaving) return;
-    draftTimer = setTimeout(() => {
-      const query = draftAddress({
-        from: draft.from,
-        recipe: form.recipe.value?.name ?? null,
-        name: name.value,
-        tags: tags.value,
-        config: form.changed.value,
-      });
-      void router.replace({ query });
-    }, DRAFT_MS);
   });
-  onScopeDispose(() => clearTimeout(draftTimer));
 
   void load();
   return {
     ...form,
     name,
+    modelName,
     tags,
     projectId,
     parentId: draft.from,
