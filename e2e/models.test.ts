@@ -68,6 +68,9 @@ describe("model versions", () => {
     await page.getByRole("button", { name: "Train on from it" }).click();
     await page.waitForURL(/\/runs\/new/);
     await page.getByText("vision-digits v1").first().waitFor();
+    expect(await page.getByLabel("Model name").inputValue()).toBe(one.name);
+    // Beside the form, what differs is called by its name too.
+    await page.locator(".change").getByText("vision-digits v1").waitFor();
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.waitForURL(/\/runs\/\d+/);
     const secondId = Number(/\/runs\/(\d+)/.exec(page.url())?.[1]);
@@ -94,6 +97,9 @@ describe("model versions", () => {
     await page.getByRole("button", { name: "Compare", exact: true }).click();
     await page.waitForURL(/\/models\/compare\?v=1(,|%2C)2/);
     await page.getByRole("cell", { name: "not there" }).first().waitFor();
+    // Where it began from, and the config's field that says so.
+    await page.getByRole("cell", { name: "vision-digits v1", exact: true }).nth(1).waitFor();
+    expect(await page.getByText("The test sets differ").count()).toBe(0);
 
     await page.goto("/models/1/v/2/card");
     await page.getByRole("button", { name: "Delete" }).click();
@@ -155,6 +161,8 @@ describe("model versions", () => {
     await page.getByRole("button", { name: "Answer" }).click();
     await page.locator(".try li").first().waitFor({ timeout: 120_000 });
     expect(await page.locator(".try li").first().innerText()).toMatch(/good|bad/);
+    await page.goto(`/models/compare?v=1,${version.id}`);
+    await page.getByText("The test sets differ (data").waitFor();
     expect(problems).toEqual([]);
   });
 });

@@ -89,6 +89,21 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
   await page.context().close();
 });
 
+it("the first visit on a phone speaks of nothing that a phone has not", async () => {
+  const { page, problems } = await signedInPage(browser, house, { width: 390, height: 844 });
+  const note = page.getByRole("dialog");
+  const said: string[] = [];
+  await note.waitFor();
+  for (let at = 0; at < 4 && (await note.count()) > 0; at += 1) {
+    said.push(await note.innerText());
+    await note.getByRole("button").last().click();
+  }
+  expect(said.length).toBeGreaterThan(1);
+  expect(said.join()).not.toContain("Ctrl");
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 it("an own script's run says its step and its points, and shows no bar without an end", async () => {
   const { page } = await signedInPage(browser, house);
   await page.goto(`/runs/${runId}/charts`);

@@ -1,10 +1,11 @@
 // A look before the start: the panel beside the form, the rate it suggests put to use, the command line's verdict.
-import { Preflight } from "@spotter/contract";
+import { getQueue, Preflight } from "@spotter/contract";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
 import { CommandLine } from "./harness/command-line.ts";
 import { House } from "./harness/house.ts";
+import { until } from "./harness/until.ts";
 
 const TINY = { width: 4, epochs: 1, optimizer: "sgd", learning_rate: 9 };
 
@@ -46,6 +47,42 @@ describe("a look before the start", { timeout: 240_000 }, () => {
       expect(problems).toEqual([]);
     },
   );
+
+  it("is made by itself of what is free, once the form rests, and only of its last state", async () => {
+    const { page, problems } = await signedInPage(browser, house);
+    await page.getByRole("button", { name: "Skip" }).click();
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().includes("/api/preflight") || request.method() === "GET") return;
+      asked.push(`${request.method()} ${request.postData() ?? ""}`);
+    });
+    await page.goto("/runs/new?recipe=vision");
+    const panel = page.locator("section.preflight");
+    const epochs = page.locator("#field-epochs");
+    // The defaults are known to work: looking at them would cost something and tell nothing.
+    await panel.getByText("is looked at by itself").waitFor();
+    for (const value of ["4", "5", "6"]) await epochs.fill(value);
+    await epochs.press("Tab");
+    await panel.locator("h3.verdict").waitFor({ timeout: 120_000 });
+    expect(asked.filter((line) => line.startsWith("POST"))).toHaveLength(1);
+    expect(asked[0]).toContain('"epochs":6');
+    expect(asked[0]).toContain('"trials":false');
+    expect(await panel.locator("img").count()).toBe(8);
+    expect(await panel.locator("canvas").count()).toBe(0);
+
+    // Two changes in a row: the first one's look is cancelled, and its place is free for the second's.
+    const isAsked = (text: string) => asked.some((line) => line.includes(text));
+    await epochs.fill("7");
+    await until("the look at 7 has begun", () => isAsked('"epochs":7'));
+    await epochs.fill("8");
+    await until("the look at 8 has begun", () => isAsked('"epochs":8'));
+    expect(asked.slice(1).map((line) => line.split(" ")[0])).toEqual(["POST", "DELETE", "POST"]);
+    await panel.locator(".progress").waitFor({ state: "detached", timeout: 120_000 });
+    const { running, waiting } = await house.client.call(getQueue, {});
+    expect([...running, ...waiting].filter(({ kind }) => kind === "preflight")).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
 
   it("is told by the command line, with an exit code for scripts", async () => {
     const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });

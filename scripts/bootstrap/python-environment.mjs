@@ -2,6 +2,7 @@
 // tests and checks need, and the requirement sets that only some recipes need.
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statfsSync } from "node:fs";
 import { environmentFolder, environmentPython, inRoot, root } from "./paths.mjs";
+import { isPipNoise } from "./pip-noise.mjs";
 import { askProgram, runVisibly } from "./programs.mjs";
 import { findPython, inspect } from "./python.mjs";
 import { gigabytes, SetupProblem, say } from "./say.mjs";
@@ -126,6 +127,16 @@ async function makeEnvironment() {
     env: pythonProcessEnvironment(),
     problem: `Python ${python.versionText} could not create the environment ${environmentFolder}.`,
   });
+  // PyTorch brings its own; an older Python puts one here that pip would tell at length how it replaces.
+  if (hasPackage("setuptools"))
+    await runVisibly(
+      environmentPython,
+      ["-m", "pip", "uninstall", "--quiet", "--yes", "setuptools"],
+      {
+        env: { ...pythonProcessEnvironment(), PIP_DISABLE_PIP_VERSION_CHECK: "1" },
+        problem: `pip could not prepare the environment ${environmentFolder}. Remove that folder and repeat.`,
+      },
+    );
 }
 
 function isTheNamedPythonAndHealthy() {
@@ -155,8 +166,7 @@ function pipInstall(what) {
     ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", ...what],
     {
       env: pythonProcessEnvironment(),
-      isNoise: (line) =>
-        /^(Requirement already satisfied:|Looking in |Collecting |Ignoring )|━/.test(line),
+      isNoise: isPipNoise,
       problem: `pip could not install ${what.at(-1)}. Is the network (or the index that pip is configured for) reachable, and enough disk free? Repeat the same command when it is.`,
     },
   );

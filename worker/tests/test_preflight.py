@@ -69,6 +69,14 @@ def test_a_sound_training_is_told_part_by_part() -> None:
     assert first["label"] in "0123456789"
 
 
+def test_what_trains_for_a_while_is_left_out_where_that_is_asked() -> None:
+    report = preflight("vision", SMALL, {}, 1.0, KeepingTracker(), trials=False)
+    assert report["done"] == ALL_CHECKS[:-2]
+    assert report["learning_rate"] is report["overfit"] is None
+    assert report["memory"]["total_bytes"] > 0
+    assert report["samples"]
+
+
 def test_the_report_has_the_contracts_fields() -> None:
     file = Path(__file__).parents[2] / "packages/contract/golden/runs/Preflight.finished.json"
     golden = json.loads(file.read_text())["report"]

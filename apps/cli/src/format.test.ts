@@ -1,6 +1,6 @@
 // Numbers, times and sizes for people.
 import { expect, it } from "vitest";
-import { bytes, duration, number, percent } from "./format.ts";
+import { bytes, duration, metric, number, percent } from "./format.ts";
 
 it("writes durations as a clock, and days in front", () => {
   expect([7, 760, 11_100, 184_200].map(duration)).toEqual(["0:07", "12:40", "3:05:00", "2d 03:10"]);
@@ -20,6 +20,14 @@ it("writes numbers with four digits, and non-finite ones by name", () => {
     "97.4 %",
     "Infinity",
   ]);
+});
+
+it("writes shares in per cent, and what only looks like one as a number", () => {
+  expect(metric("test/accuracy", 1)).toBe("100.0 %");
+  expect(metric("test/accuracy", 0.9963)).toBe("99.6 %");
+  expect(metric("val/f1", "NaN")).toBe("NaN");
+  expect(metric("test/accuracy", 99.6)).toBe("99.6");
+  expect(metric("test/loss", 0.5)).toBe("0.5");
 });
 
 it("writes sizes in binary units", () => {

@@ -1,5 +1,5 @@
 // How numbers, times and states are written for people. Pure.
-import type { JobState, MetricValue, RunSummary } from "@spotter/contract";
+import { isShareMetric, type JobState, type MetricValue, type RunSummary } from "@spotter/contract";
 import type { Language } from "./settings.ts";
 
 /** `0.08341`, `97.4`, `1.2e-7`: four significant digits. */
@@ -13,6 +13,12 @@ export function number(value: MetricValue | null | undefined): string {
 
 export function percent(value: MetricValue | null | undefined): string {
   return typeof value === "number" ? `${(100 * value).toFixed(1)} %` : number(value);
+}
+
+/** A metric by what its name says it is: shares in per cent, as on the pages. */
+export function metric(name: string, value: MetricValue | null | undefined): string {
+  const isShare = typeof value === "number" && value >= 0 && value <= 1;
+  return isShare && isShareMetric(name) ? percent(value) : number(value);
 }
 
 /** `0:07`, `12:40`, `3:05:00`, `2d 03:10`. */

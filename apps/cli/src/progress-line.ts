@@ -1,6 +1,6 @@
 // A run's progress as one line for the terminal. Pure.
 import type { JobState, RunSummary } from "@spotter/contract";
-import { duration, number, percent, stateWord } from "./format.ts";
+import { duration, metric, number, percent, stateWord } from "./format.ts";
 import type { Language } from "./settings.ts";
 
 const BAR_WIDTH = 24;
@@ -46,7 +46,7 @@ function metricWords(metrics: RunSummary["metrics"], zh: boolean): string[] {
   // Own scripts and TensorBoard runs name their metrics as they like.
   return Object.entries(metrics)
     .slice(0, 3)
-    .map(([name, value]) => `${name} ${number(value)}`);
+    .map(([name, value]) => `${name} ${metric(name, value)}`);
 }
 
 function etaWords({ state, progress }: RunSummary, zh: boolean): string | null {

@@ -4,6 +4,16 @@ import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, limitText, MetricName, MetricValue, UnixTime } from "./scalars.ts";
 import { PointColumns } from "./worker.ts";
 
+const SHARES = /(^|_)(accuracy|acc|precision|recall|f1|auc)(_|$)/;
+
+/**
+ * Whether a metric is a share by its name, to be written in per cent.
+ * @example isShareMetric("test/accuracy") // true
+ */
+export function isShareMetric(name: string): boolean {
+  return SHARES.test((name.split("/").at(-1) ?? name).toLowerCase());
+}
+
 const RunParams = z.object({ run_id: IdText });
 
 /** One level of the tree of names: `train/` → `train/loss`. */

@@ -229,6 +229,8 @@ export const PreflightRequest = z
     project_id: Id.optional(),
     /** Seconds for all checks together, once the data is read; each takes its share and says when it was cut short. */
     budget_s: z.number().min(2).max(300).default(DEFAULT_PREFLIGHT_BUDGET_S),
+    /** 2026-11-21: false leaves out what trains for a while: the learning-rate sweep and the one batch by heart. */
+    trials: z.boolean().default(true),
   })
   .strict();
 

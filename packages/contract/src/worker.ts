@@ -259,8 +259,14 @@ export const JobSpec = z.object({
   resume_from: z.string().nullable(),
   /** For `predict`: the weights folder (absolute), and what to predict from. */
   predict: z.object({ weights: z.string(), inputs: z.array(PredictInput).max(64) }).nullable(),
-  /** For `preflight` (since 2026-11): seconds that its checks may take together. */
-  preflight: z.object({ budget_s: z.number() }).nullable().default(null),
+  /**
+   * For `preflight` (since 2026-11): seconds that its checks may take together, and whether it tries learning rates and
+   * one batch (absent: it does).
+   */
+  preflight: z
+    .object({ budget_s: z.number(), trials: z.boolean().optional() })
+    .nullable()
+    .default(null),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),
 });

@@ -22,8 +22,12 @@ class JobSpecPredict(TypedDict):
     inputs: list[PredictInput]
 
 
-class JobSpecPreflight(TypedDict):
+class _JobSpecPreflightAlways(TypedDict):
     budget_s: float
+
+
+class JobSpecPreflight(_JobSpecPreflightAlways, total=False):
+    trials: bool
 
 
 class JobSpec(TypedDict):

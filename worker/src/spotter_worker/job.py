@@ -40,8 +40,9 @@ def run_job(
         tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
         return "finished"
     if spec["kind"] == "preflight":
-        budget_s = float(spec["preflight"]["budget_s"])
-        preflight(spec["recipe"], spec["config"], places, budget_s, tracker)
+        wish = spec["preflight"]
+        budget_s, trials = float(wish["budget_s"]), bool(wish.get("trials", True))
+        preflight(spec["recipe"], spec["config"], places, budget_s, tracker, trials=trials)
         tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
         return "finished"
     return _train(spec, run_dir, places, tracker, commands, join_peers(settings))

@@ -1,9 +1,9 @@
 // models compare: metrics of versions side by side, and their configs where they differ.
 import { fetchModelVersion } from "@spotter/client";
-import type { ModelVersionDetail } from "@spotter/contract";
+import { type ModelVersionDetail, setDifferences } from "@spotter/contract";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
-import { number } from "../format.ts";
+import { metric } from "../format.ts";
 import { versionIdOf } from "../lookup.ts";
 import { table } from "../table.ts";
 import { nameOf } from "./model-views.ts";
@@ -21,11 +21,21 @@ export async function compareVersions(context: Context, words: string[]): Promis
   const names = [...new Set(versions.flatMap(({ metrics }) => Object.keys(metrics)))].sort();
   const rows = names.map((name) => [
     printable(name),
-    ...versions.map(({ metrics }) => number(metrics[name])),
+    ...versions.map(({ metrics }) => metric(name, metrics[name])),
   ]);
   const head = ["", ...versions.map(nameOf)];
   context.say(table(head, rows, head.map((_, index) => index).slice(1)));
-  const differences = configDifferences(versions.map(({ config }) => config));
+  for (const part of ["test", "val"] as const) {
+    const apart = setDifferences(versions, part).join(", ");
+    if (apart !== "")
+      context.note(
+        context.text(
+          `The versions were measured on different examples (${apart}): ${part}/ metrics do not say which is better.`,
+          `这些版本在不同的样本上测得（${apart}）：${part}/ 指标不能说明孰优孰劣。`,
+        ),
+      );
+  }
+  const differences = configDifferences(versions);
   if (differences.length === 0) {
     context.say(context.text("\nThe configs are the same.", "\n配置相同。"));
     return;
@@ -35,9 +45,18 @@ export async function compareVersions(context: Context, words: string[]): Promis
 }
 
 /** The config's own fields that differ; a field of several parts counts as one. */
-function configDifferences(configs: readonly Readonly<Record<string, unknown>>[]): string[][] {
-  const keys = [...new Set(configs.flatMap((config) => Object.keys(config)))].sort();
+function configDifferences(versions: readonly ModelVersionDetail[]): string[][] {
+  const keys = [...new Set(versions.flatMap(({ config }) => Object.keys(config)))].sort();
   return keys
-    .map((key) => [key, ...configs.map((config) => printable(JSON.stringify(config[key]) ?? "–"))])
+    .map((key) => [key, ...versions.map((version) => valueText(version, key))])
     .filter(([, ...values]) => new Set(values).size > 1);
+}
+
+/** The version that training began from is called by its name; every other by what the commands know it by. */
+function valueText({ config, parent }: ModelVersionDetail, key: string): string {
+  const value = config[key];
+  if (value === undefined || value === null) return "–";
+  const id = typeof value === "object" && "model_version" in value ? value.model_version : null;
+  if (id === null) return printable(JSON.stringify(value));
+  return parent !== null && parent.id === id ? nameOf(parent) : `v${id}`;
 }

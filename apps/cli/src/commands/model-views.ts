@@ -2,7 +2,7 @@
 import { ModelStage, type ModelVersionDetail } from "@spotter/contract";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
-import { bytes, number } from "../format.ts";
+import { bytes, metric, number } from "../format.ts";
 import { facts } from "../table.ts";
 
 const CHINESE_STAGES = { none: "无", staging: "预发布", production: "生产", archived: "已归档" };
@@ -36,7 +36,7 @@ export function tell(context: Context, version: ModelVersionDetail): void {
       [t("note", "备注"), printable(version.note)],
       [t("went on as", "后续版本"), version.children.map(nameOf).join(", ")],
       ...Object.entries(version.metrics).map(
-        ([name, value]) => [printable(name), number(value)] as [string, string],
+        ([name, value]) => [printable(name), metric(name, value)] as [string, string],
       ),
     ]),
   );

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
-import { bytes, dateTime, number } from "../format.ts";
+import { bytes, dateTime, metric as metricText } from "../format.ts";
 import { versionIdOf } from "../lookup.ts";
 import { table } from "../table.ts";
 import { addModelChanges } from "./model-changes.ts";
@@ -90,7 +90,7 @@ function versionTable(context: Context, versions: readonly ModelVersion[], metri
     printable(version.name).slice(0, 40),
     String(version.version),
     stageWord(context, version.stage),
-    number(version.metrics[metric]),
+    metricText(metric, version.metrics[metric]),
     bytes(version.weights.size),
     `#${version.run_id}`,
     dateTime(version.created_at),

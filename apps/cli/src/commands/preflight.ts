@@ -9,12 +9,14 @@ import type { Context } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { projectIdOf } from "../lookup.ts";
 import { checkWords, reportLines } from "../preflight-text.ts";
+import { reasonWords } from "../queue-words.ts";
 
 interface PreflightOptions {
   set: string[];
   config?: string;
   project?: string;
   budget?: string;
+  trials: boolean;
 }
 
 const collect = (value: string, previous: string[]) => [...previous, value];
@@ -36,6 +38,13 @@ export function addPreflightCommand(program: Command, bind: Bind, t: Context["te
       t(
         `time for all checks together; default ${DEFAULT_PREFLIGHT_BUDGET_S}`,
         `全部检查的总时限（秒）；默认 ${DEFAULT_PREFLIGHT_BUDGET_S}`,
+      ),
+    )
+    .option(
+      "--no-trials",
+      t(
+        "without what trains for a while: learning rates and one batch",
+        "跳过需要训练的检查：学习率与单批次记忆",
       ),
     )
     .addHelpText(
@@ -61,7 +70,7 @@ async function preflight(
   const projectId = await projectIdOf(client, options.project);
   const budget = options.budget === undefined ? {} : { budget_s: budgetOf(options.budget) };
   const looks = followPreflight(client, {
-    ...{ recipe: known.data, config, ...budget },
+    ...{ recipe: known.data, config, trials: options.trials, ...budget },
     ...(projectId === undefined ? {} : { project_id: projectId }),
   });
   const end = await lastOf(context, looks);
@@ -84,7 +93,10 @@ async function lastOf(
     for await (const look of looks) {
       last = look;
       const now = look.report?.now ?? null;
-      const line = now === null ? (look.reason ?? "") : checkWords(now, context.language);
+      const line =
+        now === null
+          ? reasonWords(look.reason, context.language)
+          : checkWords(now, context.language);
       if (line !== told && line !== "" && !context.json) context.note(`… ${line}`);
       told = line;
       // Leaving the loop ends the generator, which cancels the job.

@@ -5,9 +5,10 @@ import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
-import { bytes, dateTime, number, percent, runDuration, stateWord } from "../format.ts";
+import { bytes, dateTime, metric, runDuration, stateWord } from "../format.ts";
 import { projectIdOf, runIdOf } from "../lookup.ts";
 import { progressLine } from "../progress-line.ts";
+import { kindWord, reasonWords } from "../queue-words.ts";
 import { facts, table } from "../table.ts";
 import { addProgramOptions, type ProgramOptions, runProgram } from "./run-program.ts";
 
@@ -143,7 +144,7 @@ function stepOf({ progress, last_step: lastStep }: RunSummary): string {
 }
 
 function metricText(name: string, { metrics }: RunSummary): string {
-  return name.endsWith("accuracy") ? percent(metrics[name]) : number(metrics[name]);
+  return metric(name, metrics[name]);
 }
 
 /** A number is a run's; anything else begins a command. */
@@ -180,7 +181,7 @@ function factsOf(context: Context, run: Run): [string, string][] {
   const rows: [string, string][] = [
     [
       t("state", "状态"),
-      `${colored(context, run)}${run.reason ? `: ${printable(run.reason)}` : ""}`,
+      `${colored(context, run)}${run.reason ? `: ${printable(reasonWords(run.reason, context.language))}` : ""}`,
     ],
     [t("progress", "进度"), run.progress === null ? "" : progressLine(run, context.language)],
     [t("time", "用时"), runDuration(run, Date.now() / 1000)],
@@ -223,9 +224,9 @@ async function showQueue(context: Context): Promise<void> {
     entry.position === null ? "" : String(entry.position),
     String(entry.job_id),
     printable(entry.name),
-    entry.kind,
+    kindWord(entry.kind, context.language),
     stateWord(entry.state, context.language),
-    printable(entry.reason ?? ""),
+    printable(reasonWords(entry.reason, context.language)),
     dateTime(entry.created_at),
   ];
   const head = [

@@ -9,6 +9,7 @@ import {
   createUser,
   getRun,
   listAudit,
+  listRecipes,
   listRunFiles,
   listRunLogs,
   predictWithRun,
@@ -126,6 +127,14 @@ describe("a server that keeps programs to its administrators, or to nobody", () 
       await expect(member.call(createRun, wish)).rejects.toMatchObject({
         code: "command-runs-closed",
       });
+      // Whoever looks for what to train is told before the form is filled.
+      const closedBy = async (client: HttpClient) =>
+        (await client.call(listRecipes, {})).recipes
+          .filter(({ closed_by: code }) => code != null)
+          .map(({ name, closed_by: code }) => [name, code]);
+      const told = [["command", "command-runs-closed"]];
+      expect(await closedBy(member)).toEqual(told);
+      expect(await closedBy(closed.client)).toEqual(who === "off" ? told : []);
       const byAdmin = closed.client.call(createRun, wish);
       if (who === "off")
         await expect(byAdmin).rejects.toMatchObject({ code: "command-runs-closed" });

@@ -57,6 +57,16 @@ describe("a pre-flight", { timeout: 180_000 }, () => {
     expect((await server.client.call(listRuns, {})).total).toBe(0);
   });
 
+  it("leaves out what trains for a while where only the free looks are asked for", async () => {
+    const { client } = await serverWithWorkers();
+    const looks = [];
+    const request = { recipe: "vision", config: TINY, budget_s: 2, trials: false } as const;
+    for await (const look of followPreflight(client, request)) looks.push(look);
+    const report = PreflightReport.parse(looks.at(-1)?.report);
+    expect(report.done).toEqual(["build", "samples", "data", "initial-loss", "memory", "time"]);
+    expect([report.learning_rate, report.overfit]).toEqual([null, null]);
+  });
+
   it("says what is wrong with the data instead of failing", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "spotter-preflight-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

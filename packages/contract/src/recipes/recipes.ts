@@ -137,6 +137,8 @@ export const Recipe = z.object({
   higher_is_better: z.boolean(),
   /** JSON Schema of the config; each property carries section, title(_zh), description(_zh), unit, advanced. */
   config_schema: JsonObject,
+  /** 2026-11-21: the error code that starting it would have for the asker; absent or null where they may. */
+  closed_by: z.string().nullable().optional(),
 });
 export type Recipe = z.infer<typeof Recipe>;
 

@@ -38,22 +38,30 @@ BROKEN_S = 10.0
 
 
 def preflight(
-    recipe: str, given: dict[str, Any], places: Places, budget_s: float, tracker: Tracks
+    recipe: str,
+    given: dict[str, Any],
+    places: Places,
+    budget_s: float,
+    tracker: Tracks,
+    trials: bool = True,
 ) -> dict[str, Any]:
-    """Tells the report after every check; returns the whole."""
+    """Tells the report after every check; returns the whole.
+
+    `trials`: the checks that train for a while too, the learning-rate sweep and the one batch by heart.
+    """
     report = GrowingReport(tracker, recipe, budget_s)
     report.begin("build")
     task = _build(recipe, given, places, report)
     if task is not None:
-        look(task, report, Budget(budget_s))
+        look(task, report, Budget(budget_s), trials)
     report.end()
     return report.to_json()
 
 
-def look(task: Task, report: GrowingReport, budget: Budget) -> None:
+def look(task: Task, report: GrowingReport, budget: Budget, trials: bool = True) -> None:
     """Leaves the task as it was: what trains it afterwards gets the same numbers."""
     with untouched_randomness(task.device):
-        _Checks(task, report, budget).run()
+        _Checks(task, report, budget).run(trials)
 
 
 def _build(
@@ -117,16 +125,16 @@ class _Checks:
         self._batch: Batch | None = None
         self._rates: RateSweep | None = None
 
-    def run(self) -> None:
+    def run(self, trials: bool) -> None:
         steps: list[tuple[str, Callable[[], None]]] = [
             ("samples", self._show_samples),
             ("data", self._count_data),
             ("initial-loss", self._look_at_first_loss),
             ("memory", self._estimate_memory),
             ("time", self._measure_pace),
-            ("learning-rate", self._sweep_rates),
-            ("overfit", self._overfit),
         ]
+        if trials:
+            steps += [("learning-rate", self._sweep_rates), ("overfit", self._overfit)]
         for name, check in steps:
             self._report.begin(name)
             if not self._carry_out(check):

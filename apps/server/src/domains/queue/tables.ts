@@ -97,7 +97,7 @@ export interface JobWork {
   readonly places: Record<string, string>;
   readonly predict: { readonly weights: string; readonly inputs: PredictInput[] } | null;
   /** Absent in jobs of before 2026-11. */
-  readonly preflight?: { readonly budget_s: number } | null;
+  readonly preflight?: { readonly budget_s: number; readonly trials?: boolean } | null;
 }
 
 export type Exit = AttemptExit;

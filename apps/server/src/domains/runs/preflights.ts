@@ -32,7 +32,7 @@ export class Preflights {
   /** Throws what creating the run would throw: `config-invalid`, `path-not-found`, … @returns the job's id */
   async start(wish: NewPreflight, caller: Caller): Promise<number> {
     const { store, queue, sources } = this.#parts;
-    const { recipe, project_id: projectId, budget_s } = wish;
+    const { recipe, project_id: projectId, budget_s, trials } = wish;
     const config = parseConfig(recipe, wish.config);
     // A program of one's own says nothing about its data and model.
     if (!("learning_rate" in config))
@@ -51,7 +51,7 @@ export class Preflights {
           config: asJson(config),
           places,
           predict: null,
-          preflight: { budget_s },
+          preflight: { budget_s, trials },
         },
       }),
     );

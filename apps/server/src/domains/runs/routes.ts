@@ -62,7 +62,7 @@ export function registerRunRoutes(parts: RunRouteParts): void {
 }
 
 function bindRuns({ router, runs, defaultProject }: RunRouteParts): void {
-  router.signedIn(listRecipes, () => ({ recipes: runs.recipes() }));
+  router.signedIn(listRecipes, ({ caller }) => ({ recipes: runs.recipes(caller) }));
   router.signedIn(listRuns, ({ query, caller }) => runs.list(query, caller));
   router.signedIn(listRunMetricNames, async ({ query, caller }) => ({
     names: await runs.metricNames(caller, query.q, Number(query.limit)),

@@ -19,7 +19,7 @@ import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
 import type { JobWork, QueueService } from "../queue/index.ts";
-import { type CommandRuns, commandOf, requireMayStart } from "./command-runs.ts";
+import { type CommandRuns, closedFor, commandOf, requireMayStart } from "./command-runs.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
@@ -60,7 +60,7 @@ export class RunService {
     this.#parts = parts;
   }
 
-  recipes(): Recipe[] {
+  recipes(caller: Caller): Recipe[] {
     return Object.entries(recipes).map(([name, recipe]) => ({
       name: name as Recipe["name"],
       title: recipe.title,
@@ -70,6 +70,7 @@ export class RunService {
       primary_metric: recipe.primary_metric,
       higher_is_better: recipe.higher_is_better,
       config_schema: z.toJSONSchema(recipe.config, { io: "input" }) as Recipe["config_schema"],
+      closed_by: closedFor(this.#parts.commandRuns, name, caller)?.code ?? null,
     }));
   }
 

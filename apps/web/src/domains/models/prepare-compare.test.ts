@@ -18,6 +18,15 @@ it("compares with the first version and marks the best by the metric's direction
   ]);
 });
 
+it("marks none as best where the versions were measured on different examples", () => {
+  const versions = [{ metrics: { "test/loss": 1 } }, { metrics: { "test/loss": 2 } }];
+  expect(metricRows(versions)[0]?.cells[0]?.isBest).toBe(true);
+  expect(metricRows(versions, ["test"])[0]?.cells.map(({ isBest }) => isBest)).toEqual([
+    false,
+    false,
+  ]);
+});
+
 it("marks none as best where all are equal", () => {
   const [row] = metricRows([{ metrics: { accuracy: 1 } }, { metrics: { accuracy: 1 } }]);
   expect(row?.cells.some(({ isBest }) => isBest)).toBe(false);

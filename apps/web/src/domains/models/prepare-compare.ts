@@ -29,8 +29,14 @@ export function isLowerBetter(name: string): boolean {
   return LOWER_IS_BETTER.test(name);
 }
 
-/** Metrics that any of the versions has; those of the test set first. */
-export function metricRows(versions: readonly Pick<ModelVersion, "metrics">[]): MetricRow[] {
+/**
+ * Metrics that any of the versions has; those of the test set first.
+ * @param apart parts of the data that are not the same for all: none is the best there
+ */
+export function metricRows(
+  versions: readonly Pick<ModelVersion, "metrics">[],
+  apart: readonly ("test" | "val")[] = [],
+): MetricRow[] {
   return metricNames(versions).map((name) => {
     const values = versions.map(({ metrics }) => metrics[name] ?? null);
     const numbers = values.map((value) => (value === null ? Number.NaN : decodeMetricValue(value)));
@@ -38,7 +44,9 @@ export function metricRows(versions: readonly Pick<ModelVersion, "metrics">[]): 
     const best = isLowerBetter(name) ? Math.min(...finite) : Math.max(...finite);
     // Of a metric whose name says nothing, such as an entropy, nobody knows which end is good.
     const isContest =
-      new Set(finite).size > 1 && (isLowerBetter(name) || HIGHER_IS_BETTER.test(name));
+      new Set(finite).size > 1 &&
+      !apart.some((part) => name.startsWith(`${part}/`)) &&
+      (isLowerBetter(name) || HIGHER_IS_BETTER.test(name));
     const base = numbers[0] ?? Number.NaN;
     const cells = numbers.map((number, index) => {
       const difference = index === 0 ? Number.NaN : number - base;

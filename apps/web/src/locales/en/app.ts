@@ -75,6 +75,10 @@ export default {
       title: "One key to everything",
       text: "Ctrl K finds runs, actions and settings. A question mark shows every key.",
     },
+    searchByTouch: {
+      title: "The way to everything",
+      text: "The magnifying glass finds runs, actions and settings.",
+    },
     connection: {
       title: "Live, and honest about it",
       text: "This dot says whether the page is live. Training goes on, and nothing is lost, even when it is not.",

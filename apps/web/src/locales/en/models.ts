@@ -97,6 +97,10 @@ export default {
   base: "the others are measured against it",
   makeBase: "Measure against it",
   best: "best",
+  apart: {
+    test: "The test sets differ ({fields}): test/ metrics do not say which version is better.",
+    val: "The validation sets differ ({fields}): val/ metrics do not say which version is better.",
+  },
   configDifferences: "Config, where it differs",
   sameConfig: "The configs are the same.",
   notThere: "not there",

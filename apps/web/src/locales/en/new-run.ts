@@ -51,7 +51,7 @@ export default {
   jsonBroken: "This is not valid JSON yet; the last valid config counts.",
   jsonHelp: "Keys that are left out take their defaults.",
   name: "Name",
-  model: "Becomes a version of the model",
+  model: "Model name",
   modelExample: "named after recipe and data",
   tags: "Tags",
   tagsExample: "baseline, lr-sweep",

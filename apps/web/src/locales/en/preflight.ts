@@ -6,6 +6,8 @@ export default {
   stop: "Stop checking",
   startAnyway: "Start anyway",
   empty:
+    "What differs from the defaults is looked at by itself: samples, memory, first loss. Check first also tries learning rates, in about 20 seconds. Neither changes anything.",
+  emptyByHand:
     "Check first looks at samples, memory, the first loss and the learning rate in about 20 seconds. It changes nothing.",
   waiting: "Waiting for a place…",
   lost: "The check ended without a result.",
@@ -22,6 +24,7 @@ export default {
   },
   verdicts: {
     ok: "Ready to train.",
+    untried: "Nothing is wrong so far; Check first also tries the learning rate.",
     warning: "It would train; look at the warnings first.",
     problem: "It would not go well.",
   },

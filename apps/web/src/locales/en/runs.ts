@@ -2,7 +2,7 @@
 export default {
   title: "Runs",
   newTraining: "New training",
-  filter: "Name, note, tag or number",
+  filter: "Name, note, tag, number",
   state: "State",
   archived: "archived",
   columns: "Columns",

@@ -72,6 +72,7 @@ export default {
       text: "新建训练的表单由配方生成：每个字段都有说明，默认值即可使用。",
     },
     search: { title: "一键直达", text: "按 Ctrl K 查找训练、操作与设置；按问号查看全部快捷键。" },
+    searchByTouch: { title: "一处直达", text: "点击放大镜，查找训练、操作与设置。" },
     connection: {
       title: "实时，且如实",
       text: "此圆点表示页面是否实时。即使连接中断，训练仍会继续，数据不会丢失。",

@@ -92,6 +92,10 @@ export default {
   base: "其他版本与它比较",
   makeBase: "设为基准",
   best: "最佳",
+  apart: {
+    test: "测试集不同（{fields}）：test/ 指标不能说明哪个版本更好。",
+    val: "验证集不同（{fields}）：val/ 指标不能说明哪个版本更好。",
+  },
   configDifferences: "配置差异",
   sameConfig: "配置相同。",
   notThere: "无此项",

@@ -51,7 +51,7 @@ export default {
   jsonBroken: "还不是有效的 JSON，以最后一次有效的配置为准。",
   jsonHelp: "未写出的键使用默认值。",
   name: "名称",
-  model: "权重归入的模型",
+  model: "模型名称",
   modelExample: "按配方与数据命名",
   tags: "标签",
   tagsExample: "baseline, lr-sweep",

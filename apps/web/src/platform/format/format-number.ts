@@ -1,5 +1,5 @@
 // Writes numbers as the whole interface shows them: 4 significant digits, tabular, units, NaN as NaN.
-import { decodeMetricValue, type MetricValue } from "@spotter/contract";
+import { decodeMetricValue, isShareMetric, type MetricValue } from "@spotter/contract";
 
 /** What stands where there is no value. */
 export const MISSING = "–";
@@ -105,20 +105,17 @@ export function formatRate(stepsPerSecond: number | null | undefined): string {
   return `${stepsPerSecond >= 100 ? formatCount(stepsPerSecond) : stepsPerSecond.toPrecision(3)} it/s`;
 }
 
-const SHARES = /(^|_)(accuracy|acc|precision|recall|f1|auc)(_|$)/;
-
 /** Writes a metric by what its name says it is: shares in per cent, learning rates as powers of ten. */
 export function formatNamedMetric(name: string, value: MetricValue | null | undefined): string {
   const last = (name.split("/").at(-1) ?? name).toLowerCase();
   if (/^(lr|learning_rate)/.test(last)) return formatLearningRate(value);
-  if (SHARES.test(last) && isShare(value)) return formatShare(value);
+  if (isShareMetric(name) && isShare(value)) return formatShare(value);
   return formatMetric(value);
 }
 
 /** A difference of a metric, in points where the metric is a share. @example formatNamedDifference("test/accuracy", 0.008) // "+0.8 pt" */
 export function formatNamedDifference(name: string, difference: number): string {
-  const last = (name.split("/").at(-1) ?? name).toLowerCase();
-  return SHARES.test(last) ? formatPoints(difference) : formatDifference(difference);
+  return isShareMetric(name) ? formatPoints(difference) : formatDifference(difference);
 }
 
 /** Whether the value must be drawn in the colour of failure. */

@@ -2,6 +2,7 @@ import type { PreflightReport } from "@spotter/contract";
 import { describe, expect, it } from "vitest";
 import {
   envelopePath,
+  freeSubject,
   memorySegments,
   overfitCurve,
   progressOf,
@@ -106,6 +107,14 @@ it("ends of lines and tabs get a sign", () => {
 });
 
 it("progress counts the checks that are done", () => {
-  expect(progressOf(null)).toBe(0);
-  expect(progressOf({ done: ["build", "samples"] })).toBe(0.25);
+  expect(progressOf(null, true)).toBe(0);
+  expect(progressOf({ done: ["build", "samples"] }, true)).toBe(0.25);
+  expect(progressOf({ done: ["build", "samples", "data"] }, false)).toBe(0.5);
+});
+
+it("takes another learning rate for the same subject of the free looks, and anything else for a new one", () => {
+  const subject = freeSubject("vision", { learning_rate: 9, width: 4 });
+  expect(freeSubject("vision", { learning_rate: 0.1, width: 4 })).toBe(subject);
+  expect(freeSubject("vision", { learning_rate: 9, width: 8 })).not.toBe(subject);
+  expect(freeSubject("audio", { learning_rate: 9, width: 4 })).not.toBe(subject);
 });

@@ -7,6 +7,7 @@ import {
   type PreflightFinding,
   type PreflightReport,
 } from "@spotter/contract";
+import type { Config } from "../prepare-values.ts";
 
 export const CHECKS: readonly PreflightCheck[] = [
   "build",
@@ -19,9 +20,19 @@ export const CHECKS: readonly PreflightCheck[] = [
   "overfit",
 ];
 
-/** 0–1 of all checks. */
-export function progressOf(report: Pick<PreflightReport, "done"> | null): number {
-  return report === null ? 0 : report.done.length / CHECKS.length;
+/** Those that train for a while: they are made on demand only. */
+const TRIALS: readonly PreflightCheck[] = ["learning-rate", "overfit"];
+
+/** 0–1 of the checks of this look. */
+export function progressOf(report: Pick<PreflightReport, "done"> | null, isWhole: boolean): number {
+  const numChecks = isWhole ? CHECKS.length : CHECKS.length - TRIALS.length;
+  return report === null ? 0 : Math.min(1, report.done.length / numChecks);
+}
+
+/** What the free looks see: everything but the rate, which only the trials try. */
+export function freeSubject(recipe: string | undefined, config: Config): string {
+  const { learning_rate: _rate, ...rest } = config;
+  return JSON.stringify([recipe, rest]);
 }
 
 /** What is not in order first; the rest is folded behind it. */
