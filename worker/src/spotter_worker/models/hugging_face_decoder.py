@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..requirement_sets import require_set
+from .rotation import rotate_in_one
 
 # How fast an expert's bias follows its load, per batch (DeepSeek-V3 report, section 4.2).
 BALANCE_RATE = 0.001
@@ -32,6 +33,7 @@ class HuggingFaceDecoder(nn.Module):
             dtype=torch.float32,
         )
         self.model = whole.model
+        rotate_in_one(self.model, str(config["model_type"]))
         # A tied head is the table of tokens, and no tensor of its own.
         self._tied = bool(config.get("tie_word_embeddings"))
         if not self._tied:
