@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -110,6 +109,4 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
             known = json.loads(facts.read_text())
             if known["worker_pid"]:
                 # Long ended, most of them: their numbers may be somebody else's by now.
-                group = WorkerGroup(known["worker_pid"], known["worker_start_time"], folder)
-                group.signal(signal.SIGKILL)
-                group.end_marked()
+                WorkerGroup(known["worker_pid"], known["worker_start_time"], folder).end_all()

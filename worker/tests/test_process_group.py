@@ -65,8 +65,7 @@ def test_a_stranger_with_the_workers_number_is_left_alone(begin: Begin, tmp_path
     stranger = begin("sleep", "600")
     group = WorkerGroup(stranger.pid, "12", tmp_path)
     assert not group.is_ours()
-    group.signal(signal.SIGKILL)
-    group.end_marked()
+    group.end_all()
     assert stranger.poll() is None
 
 
@@ -104,8 +103,7 @@ def test_a_group_that_lost_its_leader_but_is_another_attempts_is_left_alone(
         return
     leader, child = leave_child(begin, "here", tmp_path / "another")
     group = WorkerGroup(leader, "12", tmp_path)
-    group.signal(signal.SIGKILL)
-    group.end_marked()
+    group.end_all()
     assert start_time(child) is not None
     signal_process(child, signal.SIGKILL, "12")
     assert start_time(child) is not None
@@ -119,7 +117,9 @@ def test_what_left_the_group_of_a_gone_worker_is_ended_by_its_mark(
     if not SHOWS_ENVIRONMENTS:
         return
     leader, child = leave_child(begin, "away", tmp_path)
-    WorkerGroup(leader, "12", tmp_path).end_marked()
+    group = WorkerGroup(leader, "12", tmp_path)
+    assert group.memory_bytes() > 0
+    group.signal(signal.SIGTERM)
     wait_until_gone(child)
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import fcntl
+import socket
+import sys
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import make_spec
+from receiver import Receiver
+from runs import KeepingTracker
 
+from spotter.wire.api import ServerClient
+from spotter_worker import job
+from spotter_worker.commands import CommandPoll
 from spotter_worker.failures import describe_failure
-from spotter_worker.requirement_sets import FOLDER, MissingPackagesError, missing, require_set
+from spotter_worker.requirement_sets import (
+    FOLDER,
+    LOCK_NAME,
+    PATIENCE,
+    InstallationStoppedError,
+    MissingPackagesError,
+    missing,
+    require_set,
+)
 
 PACKAGE = "spotter-example-tiny"
 
@@ -76,6 +94,45 @@ def test_what_cannot_be_installed_is_one_error_with_the_command_that_does_it_by_
     assert f"{PACKAGE}==3.4" in str(told.value)
     assert "npm run setup -- tiny" in str(told.value)
     assert describe_failure(told.value, {})["kind"] == "packages-missing"
+
+
+@pytest.fixture
+def hanging_index(index: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package index that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.getsockname()[1]}/simple")
+        yield
+
+
+def test_a_stop_while_packages_are_installed_ends_the_run_as_stopped(
+    tmp_path: Path, hanging_index: None, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(tmp_path, f"{PACKAGE}==1.2")
+    monkeypatch.setattr(job, "recipe_module", lambda _: require_set("tiny", tmp_path))
+    monkeypatch.setattr(PATIENCE, "is_end_asked", PATIENCE.is_end_asked)
+    tracker = KeepingTracker()
+    commands = CommandPoll(ServerClient(receiver.home, ""), 7, 1)
+    command = receiver.command("stop")
+    state = job.run_job(make_spec(), tmp_path / "run", tracker, commands, tmp_path / "cache")
+    assert state == "stopped"
+    [acked] = tracker.of("command-acked")
+    assert (acked["command_id"], acked["outcome"]) == (command, "done")
+    [ended] = tracker.of("run-ended")
+    assert (ended["state"], ended["error"]) == ("stopped", None)
+
+
+def test_a_run_that_waits_for_anothers_installation_can_be_stopped_too(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(tmp_path, f"{PACKAGE}==1.2")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    looks = iter([False, False, True])
+    monkeypatch.setattr(PATIENCE, "is_end_asked", lambda: next(looks))
+    with open(tmp_path / LOCK_NAME, "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(InstallationStoppedError, match="asked to stop while packages"):
+            require_set("tiny", tmp_path)
 
 
 def test_a_set_that_does_not_fit_on_the_disk_is_not_downloaded(tmp_path: Path, index: Path) -> None:

@@ -16,6 +16,7 @@ export * from "./recipes/audio.ts";
 export * from "./recipes/classifier-fields.ts";
 export * from "./recipes/command.ts";
 export * from "./recipes/concept.ts";
+export * from "./recipes/contradictions.ts";
 export * from "./recipes/field.ts";
 export * from "./recipes/learning-fields.ts";
 export * from "./recipes/loop-fields.ts";

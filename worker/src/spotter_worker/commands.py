@@ -12,6 +12,7 @@ from spotter.wire.courier import FINAL_CODES
 
 POLL_WAIT_S = 20
 RETRY_S = 1.0
+ENDING = ("stop", "abandon")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class CommandPoll:
         self._path = f"/api/worker/jobs/{job_id}/commands?attempt={attempt}&wait={POLL_WAIT_S}"
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._after = 0
+        # A plain flag, as signal handlers may not wait for locks: something that ends the run lies in the queue.
+        self.is_end_asked = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="commands", daemon=True)
 
@@ -46,8 +49,9 @@ class CommandPoll:
         return left
 
     def put(self, command: Command) -> None:
-        """A command from inside: SIGTERM becomes a stop."""
+        """What came from the server, or from inside: SIGTERM becomes a stop."""
         self._commands.put(command)
+        self.is_end_asked = self.is_end_asked or command.action in ENDING
 
     def next_command(self) -> Command | None:
         return None if self._commands.empty() else self._commands.get()
@@ -65,7 +69,7 @@ class CommandPoll:
                 answer = self._client.request("GET", path, timeout_s=POLL_WAIT_S + 10.0)
                 for command in answer["commands"]:
                     self._after = max(self._after, int(command["id"]))
-                    self._commands.put(Command(int(command["id"]), str(command["action"])))
+                    self.put(Command(int(command["id"]), str(command["action"])))
             except ServerUnreachableError:
                 # The courier reports it; one voice is enough.
                 self._stop.wait(RETRY_S)

@@ -26,10 +26,6 @@ from .recipe_configs import LoopConfig
 from .synced_norm import SyncedBatchNorm, sync_batch_norms
 from .task import Batch, Task, TrainBatches
 
-# A process that is gone closes its connections; this is for one that hangs. Longer than any pause between two
-# collectives: the first process saves and tests alone while the others wait.
-TIMEOUT = timedelta(hours=2)
-
 Value = TypeVar("Value")
 
 
@@ -62,11 +58,15 @@ class Peers:
         self.is_sharded = False
 
     @classmethod
-    def join(cls, rank: int, size: int, use_gpu: bool) -> Peers:
-        """Meets the others at the address that torchrun has put into the environment."""
+    def join(cls, rank: int, size: int, use_gpu: bool, timeout_minutes: float) -> Peers:
+        """Meets the others at the address that torchrun has put into the environment.
+
+        A process that is gone closes its connections; the timeout is for one that hangs. The first process saves and
+        tests alone while the others wait, so it must be longer than that.
+        """
         # Objects and counts go over gloo, gradients over whatever their device needs.
         backend = "cpu:gloo,cuda:nccl" if use_gpu else "gloo"
-        dist.init_process_group(backend, timeout=TIMEOUT)
+        dist.init_process_group(backend, timeout=timedelta(minutes=timeout_minutes))
         assert (dist.get_rank(), dist.get_world_size()) == (rank, size)
         return cls(rank, size)
 

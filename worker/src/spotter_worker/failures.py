@@ -8,6 +8,8 @@ from typing import Any
 
 # What gloo says when the process at the other end is gone; NCCL's errors have a class of their own.
 PEER_WORDS = ("closed by peer", "reset by peer", "broken pipe", "connectfullmesh", "read error")
+# And when it is there and says nothing.
+HANG_WORDS = "timed out waiting"
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate")
 
 
@@ -20,6 +22,12 @@ def describe_failure(error: BaseException, config: dict[str, Any]) -> dict[str, 
         message = (
             "Another process that trains this model with this one has ended or cannot be reached"
         )
+        if HANG_WORDS in str(error).lower():
+            minutes = config.get("peer_timeout_minutes", 30)
+            message = (
+                "Another process that trains this model with this one has not answered for "
+                f"{minutes:g} min (peer_timeout_minutes)"
+            )
     trace = "".join(traceback.format_exception(error))
     return {
         "kind": kind,
@@ -57,7 +65,9 @@ def _is_peer_loss(error: BaseException, text: str) -> bool:
     # By name: this file does not load torch.
     if type(error).__name__ in ("DistBackendError", "DistNetworkError", "DistStoreError"):
         return True
-    return isinstance(error, RuntimeError) and any(word in text for word in PEER_WORDS)
+    return isinstance(error, RuntimeError) and any(
+        word in text for word in (*PEER_WORDS, HANG_WORDS)
+    )
 
 
 def _memory_hint(config: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from .preflight.preflight import preflight
 from .recipe_configs import CONFIGS, LoopConfig
 from .recipes import recipe_module
 from .report import Reporter
+from .requirement_sets import PATIENCE, InstallationStoppedError
 from .settings import Settings, read_settings
 from .starting import start_from
 from .sysmon import SystemMonitor
@@ -45,10 +46,10 @@ def run_job(
         preflight(spec["recipe"], spec["config"], places, budget_s, tracker, trials=trials)
         tracker.event({"type": "run-ended", "state": "finished", "metrics": {}, "error": None})
         return "finished"
-    return _train(spec, run_dir, places, tracker, commands, join_peers(settings))
+    return _train(spec, run_dir, places, tracker, commands, join_peers(settings, spec))
 
 
-def join_peers(settings: Settings) -> Peers:
+def join_peers(settings: Settings, spec: dict[str, Any]) -> Peers:
     """The processes that train this model together, if torchrun has started several."""
     if settings.num_processes == 1:
         return Peers()
@@ -56,7 +57,10 @@ def join_peers(settings: Settings) -> Peers:
     if use_gpu:
         # "cuda" means this process's own from here on.
         torch.cuda.set_device(settings.local_rank)
-    return Peers.join(settings.rank, settings.num_processes, use_gpu)
+    config = CONFIGS[spec["recipe"]].parse(spec["config"])
+    assert isinstance(config, LoopConfig)
+    minutes = config.peer_timeout_minutes
+    return Peers.join(settings.rank, settings.num_processes, use_gpu, minutes)
 
 
 def _train(
@@ -67,11 +71,44 @@ def _train(
     commands: CommandPoll,
     peers: Peers,
 ) -> str:
+    reporter = Reporter(tracker, run_dir)
+    if peers.is_first:
+        # Preparing may take minutes, in which somebody may change their mind.
+        commands.start()
+        PATIENCE.is_end_asked = lambda: commands.is_end_asked
+    try:
+        return _prepare_and_train(spec, run_dir, places, tracker, commands, peers, reporter)
+    except InstallationStoppedError as stopped:
+        print(stopped, flush=True)
+        return _end_unprepared(reporter, commands)
+
+
+def _end_unprepared(reporter: Reporter, commands: CommandPoll) -> str:
+    left = commands.stop()
+    if any(command.action == "abandon" for command in left):
+        return "abandoned"
+    for command in left:
+        if command.action == "stop":
+            reporter.command_done(command.id, 0)
+        else:
+            reporter.command_refused(command.id, 0, "the run was stopped before it began")
+    reporter.ended("stopped", {})
+    return "stopped"
+
+
+def _prepare_and_train(
+    spec: dict[str, Any],
+    run_dir: Path,
+    places: Places,
+    tracker: Tracks,
+    commands: CommandPoll,
+    peers: Peers,
+    reporter: Reporter,
+) -> str:
     recipe = recipe_module(spec["recipe"])
     config = CONFIGS[spec["recipe"]].parse(spec["config"])
     assert isinstance(config, LoopConfig)
     started = time.perf_counter()
-    reporter = Reporter(tracker, run_dir)
     if spec["resume_from"] is None:
         reporter.preparing()
     set_determinism(config)
@@ -98,7 +135,6 @@ def _train(
             return loop.run().state
         except AbandonedError:
             return "abandoned"
-    commands.start()
     monitor = SystemMonitor(tracker, lambda: loop.progress.step, use_gpu=task.device.type == "cuda")
     monitor.start()
     try:

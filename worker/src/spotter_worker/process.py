@@ -52,6 +52,12 @@ def group_memory_bytes(group: int) -> int:
     return sum(int(kib) * 1024 for pgid, kib in rows if int(pgid) == group)
 
 
+def memory_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 of one that is gone, and where the system has no /proc."""
+    fields = _stat_fields(pid)
+    return 0 if fields is None else int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def group_cpu_s(group: int) -> float:
     """Processor seconds of the group's living processes; 0 where the system has no /proc."""
     ticks = sum(int(fields[11]) + int(fields[12]) for fields in _group_fields(group).values())

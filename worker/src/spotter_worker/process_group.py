@@ -1,7 +1,8 @@
 """Owns signals to a worker and all that it started, so that they reach nobody else. Standard library only.
 
 A number is not enough to know a group by: numbers come round again, and whoever leads a group under an old one is a
-stranger. What the attempt started also carries its mark, a line of the environment that children inherit.
+stranger. What the attempt started also carries its mark, a line of the environment that children inherit; by it those
+are known that have a group of their own, such as the processes that torchrun starts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import PROC, birth_time, group_members, group_memory_bytes
+from .process import PROC, birth_time, group_members, group_memory_bytes, memory_bytes
 
 MARK = "SPOTTER_ATTEMPT"
 # One that hangs in the kernel is left to it.
@@ -29,13 +30,15 @@ class WorkerGroup:
     attempt_dir: Path
 
     def signal(self, number: signal.Signals) -> None:
-        """To all in the group, if the group is still the worker's."""
-        if not self.is_ours():
-            return
-        try:
-            os.killpg(self.leader, number)
-        except ProcessLookupError:
-            return
+        """To all in the group, if the group is still the worker's, and to those that have left it."""
+        if self.is_ours():
+            try:
+                os.killpg(self.leader, number)
+            except ProcessLookupError:
+                # Ended since the look.
+                pass
+        for pid in self._elsewhere():
+            signal_process(pid, number, birth_time(pid))
 
     def is_ours(self) -> bool:
         # 0 would be our own group, and 1 everybody there is.
@@ -51,17 +54,25 @@ class WorkerGroup:
         return any(self._is_marked(pid) for pid in members)
 
     def memory_bytes(self) -> int:
-        return group_memory_bytes(self.leader)
+        elsewhere = sum(memory_bytes(pid) for pid in self._elsewhere())
+        return group_memory_bytes(self.leader) + elsewhere
 
-    def end_marked(self) -> None:
-        """Kills what has left the group to outlive the worker, wherever it went (Linux alone)."""
+    def end_all(self) -> None:
+        """Kills what is left, until nothing is."""
+        self.signal(signal.SIGKILL)
         for _ in range(MAX_ROUNDS):
-            left = [pid for pid in _all_processes() if self._is_marked(pid)]
-            if not left:
+            if not self._elsewhere():
                 return
-            for pid in left:
-                signal_process(pid, signal.SIGKILL, birth_time(pid))
             time.sleep(ROUND_S)
+            self.signal(signal.SIGKILL)
+
+    def _elsewhere(self) -> list[int]:
+        """Processes of the attempt that are not in its worker's group (Linux alone)."""
+        if sys.platform != "linux":
+            return []
+        members, us = set(group_members(self.leader)), os.getpid()
+        others = (int(name) for name in os.listdir(PROC) if name.isdigit())
+        return [pid for pid in others if pid not in members and pid != us and self._is_marked(pid)]
 
     def _is_marked(self, pid: int) -> bool:
         try:
@@ -102,10 +113,3 @@ def signal_own_group(number: signal.Signals) -> None:
     for pid in group_members(us):
         if pid != us:
             signal_process(pid, number, birth_time(pid))
-
-
-def _all_processes() -> list[int]:
-    if sys.platform != "linux":
-        return []
-    us = os.getpid()
-    return [int(name) for name in os.listdir(PROC) if name.isdigit() and int(name) != us]

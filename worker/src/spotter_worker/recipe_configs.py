@@ -50,6 +50,7 @@ class LoopConfig(RecipeConfig):
     deterministic: bool = setting("boolean", False)
     processes: int = setting("integer", 1, minimum=1, maximum=64)
     strategy: str = one_of("ddp", choices=("ddp", "fsdp2",))
+    peer_timeout_minutes: float = setting("number", 30, minimum=0.1, maximum=10080)
     data_workers: int = setting("integer", 0, minimum=0, maximum=64)
 
 

@@ -12,19 +12,44 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import IO
 
 FOLDER = Path(__file__).parents[2]
 LOCK_NAME = "spotter-requirement-sets.lock"
 PIP_FLAGS = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
 # A network that is away should be told in a minute, not after pip's usual five tries.
 PIP_PATIENCE = ["--retries", "2", "--timeout", "20"]
+LOOK_S = 0.1
 NOISE = ("Requirement already satisfied", "Looking in ", "Collecting ", "Ignoring ", "  Using ")
 
 
 class MissingPackagesError(Exception):
     """A requirement set that is neither here nor to be had; says what to do."""
+
+
+class InstallationStoppedError(Exception):
+    """Somebody asked the run to end while its packages were being installed."""
+
+
+class Patience:
+    """Whether anybody still waits for an installation. The job says it once: recipes ask for sets deep inside."""
+
+    def __init__(self) -> None:
+        self.is_end_asked: Callable[[], bool] = lambda: False
+
+    def check(self) -> None:
+        if self.is_end_asked():
+            raise InstallationStoppedError(
+                "the run was asked to stop while packages were installed"
+            )
+
+
+PATIENCE = Patience()
 
 
 def require_set(name: str, folder: Path = FOLDER) -> None:
@@ -35,7 +60,7 @@ def require_set(name: str, folder: Path = FOLDER) -> None:
     try:
         with open(Path(sys.prefix) / LOCK_NAME, "w") as lock:
             # Two runs that begin together install once.
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _take(lock)
             wanted = missing(file)
             if wanted:
                 _install(name, file, wanted)
@@ -45,6 +70,16 @@ def require_set(name: str, folder: Path = FOLDER) -> None:
     left = missing(file)
     if left:
         raise MissingPackagesError(_advice(name, f"after the installation {left[0]} is not here"))
+
+
+def _take(lock: IO[str]) -> None:
+    while True:
+        PATIENCE.check()
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOOK_S)
 
 
 def missing(file: Path) -> list[str]:
@@ -85,14 +120,26 @@ def _install(name: str, file: Path, wanted: list[str]) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pip:
         assert pip.stdout is not None
+        threading.Thread(target=_end_with_patience, args=(pip,), daemon=True).start()
         for line in pip.stdout:
             if not line.startswith(NOISE):
                 print(f"pip: {line.rstrip()}", flush=True)
             if line.startswith("ERROR: ") and not error:
                 error = line.removeprefix("ERROR: ").strip()
+    # A stop that becomes a signal ends pip too, which is no failure of its own.
+    PATIENCE.check()
     if pip.returncode != 0:
         raise MissingPackagesError(_advice(name, error or f"pip ended with {pip.returncode}"))
     print(f'the packages of the set "{name}" are installed', flush=True)
+
+
+def _end_with_patience(pip: subprocess.Popen[str]) -> None:
+    """What pip has not finished it takes away again; the next run installs from what was downloaded."""
+    while pip.poll() is None:
+        if PATIENCE.is_end_asked():
+            pip.terminate()
+            return
+        time.sleep(LOOK_S)
 
 
 def _advice(name: str, reason: str) -> str:

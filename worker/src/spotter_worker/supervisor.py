@@ -25,6 +25,7 @@ from spotter.wire.spool import Spool
 
 from .limits import Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
+from .lost_process import find_lost_process
 from .process import (
     birth_time,
     bury_orphans,
@@ -167,9 +168,8 @@ class Supervisor:
         if self._group is not None:
             # Loader processes that the worker left behind. Of one that was gone when we came, others may have the
             # number by now.
-            self._group.signal(signal.SIGKILL)
+            self._group.end_all()
             end_orphans()
-            self._group.end_marked()
         self._until_written(self._leave_out)
         while self._until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
@@ -224,6 +224,11 @@ class Supervisor:
         if code is None and outcome is not None:
             code = outcome["exit_code"]
         name = signal.Signals(-code).name if code is not None and code < 0 else None
+        lost = None
+        if outcome is None and self._spec["config"].get("processes", 1) != 1:
+            # torchrun's own end says nothing of how one of them died.
+            lost = find_lost_process(self._dir / "stderr.log")
+            name = name or (lost.signal_name if lost is not None else None)
         by_kernel = name == "SIGKILL" and num_kernel_oom_kills() > self._num_oom_kills
         out_of_memory = self._limits.reason == "memory-limit" or (
             by_kernel and self._limits.reason is None and not self._limits.killed
@@ -231,6 +236,8 @@ class Supervisor:
         reason, message = self._limits.reason, self._limits.message
         if reason is None and outcome is None and not self._limits.stop_asked:
             reason, message = "worker-lost", _describe_loss(code, name, out_of_memory)
+            if lost is not None and not out_of_memory:
+                message = lost.sentence(self._spec["config"]["processes"])
         return _exit_facts(
             exit_code=code if code is None or code >= 0 else None,
             signal_name=name,

@@ -1,6 +1,7 @@
 // What the runs room decides: what may be created, changed, deleted, resumed, and how a run looks to whom.
 import {
   type CreateRun,
+  contradictionsOf,
   FINAL_STATES,
   type ListRunsQuery,
   type LogPage,
@@ -351,13 +352,19 @@ export function asJson(config: Record<string, unknown>): JobWork["config"] {
 /** Throws `config-invalid` with one line a field; unknown keys are errors, derived defaults are filled in. */
 export function parseConfig(recipe: RecipeName, config: unknown): Record<string, unknown> {
   const result = recipes[recipe].config.safeParse(config);
-  if (result.success) return result.data;
-  throw configInvalid(
-    result.error.issues.map((issue) => ({
-      path: ["config", ...issue.path].join("."),
-      message: issue.message,
-    })),
-  );
+  if (!result.success)
+    throw configInvalid(
+      result.error.issues.map((issue) => ({
+        path: ["config", ...issue.path].join("."),
+        message: issue.message,
+      })),
+    );
+  const problems = contradictionsOf(result.data);
+  if (problems.length > 0)
+    throw configInvalid(
+      problems.map(({ path: field, message }) => ({ path: `config.${field}`, message })),
+    );
+  return result.data;
 }
 
 export function who(caller: Caller, address: string) {
