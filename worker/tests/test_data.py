@@ -150,8 +150,12 @@ def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
     write_images(tmp_path)
     bad = tmp_path / "dog" / "2.png"
     bad.write_bytes(bad.read_bytes()[:40])
-    with pytest.raises(ValueError, match=r"dog/2\.png: not an image that can be read"):
+    with pytest.raises(ValueError, match=r"^dog/2\.png: not an image that can be read") as told:
         load_image_folder(tmp_path, 16, 2)
+    bad.write_bytes(b"no picture at all")
+    with pytest.raises(ValueError, match=r"^dog/2\.png: not .*\(cannot identify image file\)$"):
+        load_image_folder(tmp_path, 16, 2)
+    assert str(tmp_path) not in str(told.value)
 
 
 def test_an_empty_class_and_a_lone_class_are_refused(tmp_path: Path) -> None:

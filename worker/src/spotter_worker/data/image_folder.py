@@ -14,6 +14,7 @@ import torch
 
 from .class_folder import find_class_files
 from .images import LabelledImages, MemoryImages
+from .unreadable_file import UnreadableFileError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -73,7 +74,7 @@ def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:
             fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
     # Pillow raises a dozen kinds for broken files; each means the same to the user.
     except Exception as error:
-        raise ValueError(f"{path}: not an image that can be read ({error})") from error
+        raise UnreadableFileError(path, "an image", error) from error
     pixels = torch.from_numpy(numpy.array(fitted))
     return pixels.unsqueeze(0) if num_channels == 1 else pixels.permute(2, 0, 1).contiguous()
 
@@ -97,7 +98,7 @@ def _count_channels(paths: list[Path]) -> int:
             with Image.open(path) as image:
                 mode = image.mode
         except OSError as error:
-            raise ValueError(f"{path}: not an image that can be read ({error})") from error
+            raise UnreadableFileError(path, "an image", error) from error
         if mode not in ("L", "1", "I", "I;16", "F", "LA"):
             return 3
     return 1

@@ -16,6 +16,7 @@ from .concept import NO_ANSWER, NON_RELATIONAL, RELATIONAL, UNMARKED, QuestionDa
 from .concept_text import MAX_TOKENS, words_of
 from .image_folder import MEMORY_BYTES, FolderImages
 from .images import ImageStore, MemoryImages
+from .unreadable_file import UnreadableFileError
 
 QUESTIONS_NAME = "questions.jsonl"
 # Questions of one image that are asked together; what an image has beyond goes into a further group.
@@ -87,7 +88,7 @@ def _read_rows(root: Path) -> list[Row]:
     rows = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if line.strip():
-            rows.append(_read_row(root, f"{path}, row {number}", line))
+            rows.append(_read_row(root, f"{QUESTIONS_NAME}, row {number}", line))
     if not rows:
         raise ValueError(f"{path}: holds no questions")
     return rows
@@ -136,6 +137,6 @@ def _load_images(
         return lazy
     try:
         return MemoryImages(lazy.gather(torch.arange(len(images))))
-    except ValueError as error:
-        place = next((row.place for row in rows if str(error).startswith(f"{row.image}:")), None)
-        raise ValueError(f"{place}: {error}" if place else str(error)) from error
+    except UnreadableFileError as error:
+        place = next(row.place for row in rows if row.image == error.path)
+        raise ValueError(f"{place}: {error}") from error

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy
 import torch
 
+from .unreadable_file import UnreadableFileError
+
 SUFFIXES = {".wav", ".wave", ".flac"}
 # What a WAV says whose writer never came back to fill in the length.
 UNKNOWN_SIZES = {0, 0xFFFFFFFF}
@@ -33,9 +35,9 @@ def look_at_sound(path: Path) -> SoundFacts:
         facts = soundfile.info(str(path))
     # libsndfile raises what it raises for broken files; each means the same to the user.
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise _unreadable(path, str(error)) from error
+        raise UnreadableFileError(path, "a sound", error) from error
     if facts.frames == 0:
-        raise _unreadable(path, "it has no samples")
+        raise UnreadableFileError(path, "a sound", "it has no samples")
     _refuse_cut_wav(path)
     return SoundFacts(facts.samplerate, facts.frames / facts.samplerate)
 
@@ -51,11 +53,13 @@ def read_sound(path: Path, sample_rate: int, max_seconds: float) -> torch.Tensor
     try:
         samples, _ = soundfile.read(str(path), frames=wanted, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise _unreadable(path, str(error)) from error
+        raise UnreadableFileError(path, "a sound", error) from error
     if len(samples) < wanted:
-        raise _unreadable(path, f"it ends after {len(samples)} of {wanted} samples")
+        raise UnreadableFileError(
+            path, "a sound", f"it ends after {len(samples)} of {wanted} samples"
+        )
     if not numpy.isfinite(samples).all():
-        raise _unreadable(path, "it holds samples that are no numbers")
+        raise UnreadableFileError(path, "a sound", "it holds samples that are no numbers")
     mono = samples.mean(axis=1)
     if facts.sample_rate != sample_rate:
         mono = _resample(mono, facts.sample_rate, sample_rate)
@@ -81,8 +85,6 @@ def _refuse_cut_wav(path: Path) -> None:
     there = path.stat().st_size - 8
     # Some writers forget the padding byte of the last part.
     if said not in UNKNOWN_SIZES and said > there + 1:
-        raise _unreadable(path, f"it was cut off: {there + 8} of {said + 8} bytes are there")
-
-
-def _unreadable(path: Path, reason: str) -> ValueError:
-    return ValueError(f"{path}: not a sound that can be read ({reason})")
+        raise UnreadableFileError(
+            path, "a sound", f"it was cut off: {there + 8} of {said + 8} bytes are there"
+        )

@@ -5,6 +5,7 @@ import type { ContentStore } from "../../../platform/content-store.ts";
 import { archiveEmpty } from "../errors.ts";
 import type { StoredFile } from "../store.ts";
 import { type Archive, countTopFolders, MAX_FILE_BYTES, openEntry } from "./archive.ts";
+import { FileCheck } from "./file-check.ts";
 import { type FolderKind, folderKindOf, MAGIC_BYTES } from "./file-kinds.ts";
 import {
   classesOf,
@@ -27,7 +28,7 @@ export async function importClassFolder(
   const found: (StoredFile & { kind: FolderKind })[] = [];
   for (const { entry, path } of plan(entries, skipped)) {
     const stored = await storeFile(zip, entry, content);
-    if (stored === null) skipped.push({ path, reason: "is neither an image nor a recording" });
+    if (typeof stored === "string") skipped.push({ path, reason: stored });
     else found.push({ path, ...stored });
   }
   return summarise(found, skipped);
@@ -57,35 +58,46 @@ function reasonToSkip(parts: readonly string[]): string {
   return `has an empty name or one of more than ${MAX_NAME_BYTES} bytes`;
 }
 
-/** @returns null for what is neither an image nor a recording. */
+/** @returns why it is left out, where it is neither an image nor a recording, or a broken one. */
 async function storeFile(
   zip: yauzl.ZipFile,
   entry: yauzl.Entry,
   content: ContentStore,
-): Promise<{ sha256: string; size: number; kind: FolderKind } | null> {
+): Promise<{ sha256: string; size: number; kind: FolderKind } | string> {
   const source = await openEntry(zip, entry);
   let head = Buffer.alloc(0);
+  const check = new FileCheck();
   const look = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (head.length < MAGIC_BYTES) {
         head = Buffer.concat([head, chunk.subarray(0, MAGIC_BYTES - head.length)]);
-        if (head.length === MAGIC_BYTES && folderKindOf(head) === null) return done(new OfNoKind());
+        if (head.length === MAGIC_BYTES && folderKindOf(head) === null) return done(new OfNoUse());
       }
+      check.take(chunk);
       done(null, chunk);
     },
-    flush: (done) => done(folderKindOf(head) === null ? new OfNoKind() : null),
+    flush(done) {
+      const problem = folderKindOf(head) === null ? OF_NO_KIND : check.problem();
+      done(problem === null ? null : new OfNoUse(problem));
+    },
   });
   try {
     const stored = await content.put(source, { maxBytes: MAX_FILE_BYTES }, look);
     const kind = folderKindOf(head);
-    return kind === null ? null : { ...stored, kind };
+    return kind === null ? OF_NO_KIND : { ...stored, kind };
   } catch (error) {
-    if (error instanceof OfNoKind) return null;
+    if (error instanceof OfNoUse) return error.message;
     throw error;
   }
 }
 
-class OfNoKind extends Error {}
+const OF_NO_KIND = "is neither an image nor a recording";
+
+class OfNoUse extends Error {
+  constructor(reason = OF_NO_KIND) {
+    super(reason);
+  }
+}
 
 /** What most files are decides the kind; the others are left out, and the collector takes their bytes. */
 function summarise(
@@ -99,6 +111,12 @@ function summarise(
     if (own === kind) files.push(file);
     else skipped.push({ path: file.path, reason: REASONS_OF_OTHER_KIND[kind] });
   const classes = classesOf(files);
+  const broken = skipped.filter(({ reason }) => /^is (cut off|damaged)/.test(reason));
+  const example = broken[0];
+  if (files.length === 0 && example !== undefined)
+    throw archiveEmpty(
+      `None of the ${broken.length} files can be read: ${example.path} ${example.reason}.`,
+    );
   if (files.length === 0) throw archiveEmpty();
   if (Object.keys(classes).length < 2)
     throw archiveEmpty("The archive holds one class only; a classifier needs two or more folders.");
