@@ -189,11 +189,13 @@ function buildTrainingRooms(parts: LowerRooms) {
   });
   const datasets = new DatasetsRoom({
     ...{ database, content, home, dataRoots, maxUploadBytes, now, defaultProject },
+    maxProjectBytes: settings.maxProjectDataBytes,
     audit: auth.audit,
   });
   const runs: RunsRoom = new RunsRoom({
     ...{ database, bus, outbox, log, now, home, defaultProject },
     commandRuns: settings.commandRuns,
+    maxLogLines: settings.maxLogLines,
     queue: queue.service,
     datasets: datasets.service,
     audit: auth.audit,

@@ -200,6 +200,12 @@ const rows = {
     domain: "datasets",
     sentence: "A file of texts has a row that cannot be read; nothing was kept.",
   },
+  "project-data-full": {
+    status: 507,
+    domain: "datasets",
+    sentence:
+      "The project's datasets would hold more than SPOTTER_MAX_PROJECT_DATA_MB allows; `details` has both numbers. Nothing was kept.",
+  },
   "upload-incomplete": {
     status: 400,
     domain: "datasets",

@@ -30,6 +30,10 @@ const megabytes = z
   .string()
   .regex(/^[1-9][0-9]{0,6}$/, "must be a whole number of megabytes")
   .transform((text) => Number(text) * 1024 * 1024);
+const logLines = z
+  .string()
+  .regex(/^[1-9][0-9]{2,8}$/, "must be a whole number, at least 100")
+  .transform(Number);
 const folder = z.string().min(1, "must name a folder").transform(expandHome);
 const databaseUrl = z
   .string()
@@ -144,6 +148,18 @@ export const variables = {
     fallback: "4096",
     sentence: "The largest file that may be uploaded, in megabytes.",
   },
+  SPOTTER_MAX_PROJECT_DATA_MB: {
+    schema: megabytes,
+    fallback: "1048576",
+    sentence:
+      "The most that the uploaded datasets of one project may hold together, in megabytes; an upload beyond it is refused. Equal files count each time, though they lie on the disk once.",
+  },
+  SPOTTER_MAX_LOG_LINES: {
+    schema: logLines,
+    fallback: "1000000",
+    sentence:
+      "So many log lines of a run are kept; of a longer log the first and the last half, and between them a line that says how many are left out.",
+  },
   SPOTTER_MAX_BODY_MB: {
     schema: megabytes,
     fallback: "16",
@@ -184,6 +200,8 @@ export interface Settings {
   readonly trustProxy: boolean;
   readonly secureCookies: boolean;
   readonly maxUploadBytes: number;
+  readonly maxProjectDataBytes: number;
+  readonly maxLogLines: number;
   readonly maxBodyBytes: number;
   /** Number of the ingest batch after whose commit the process kills itself. */
   readonly failAfterCommitOf: number | undefined;
@@ -226,6 +244,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     trustProxy: read("SPOTTER_TRUST_PROXY"),
     secureCookies: read("SPOTTER_SECURE_COOKIES"),
     maxUploadBytes: read("SPOTTER_MAX_UPLOAD_MB"),
+    maxProjectDataBytes: read("SPOTTER_MAX_PROJECT_DATA_MB"),
+    maxLogLines: read("SPOTTER_MAX_LOG_LINES"),
     maxBodyBytes: read("SPOTTER_MAX_BODY_MB"),
     failAfterCommitOf: read("SPOTTER_FAILPOINT"),
   };

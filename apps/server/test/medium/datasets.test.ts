@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { crc32 } from "node:zlib";
 import {
   type Dataset,
   ErrorEnvelope,
@@ -23,8 +24,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const png = (text: string) =>
-  Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.from(text)]);
+/** Nothing to see, but every part and checksum is in place. */
+function png(text: string): Buffer {
+  const part = (name: string, data: string) => {
+    const named = Buffer.from(name + data);
+    const [size, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    size.writeUInt32BE(named.length - 4);
+    sum.writeUInt32BE(crc32(named));
+    return Buffer.concat([size, named, sum]);
+  };
+  const begin = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([begin, part("IHDR", "x".repeat(13)), part("tEXt", text), part("IEND", "")]);
+}
 const image = (name: string, text = name): ZipEntry => ({ name, data: png(`${text}....`) });
 const twoClasses = [image("cat/1.png"), image("dog/1.png")];
 
@@ -122,6 +133,47 @@ describe("an upload", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it("says how large it is and how large it may be", async () => {
+    const size = 3 * 1024 * 1024;
+    const { status, json } = await upload(Buffer.alloc(size));
+    const { code, message, details } = ErrorEnvelope.parse(json).error;
+    expect([status, code]).toEqual([413, "body-too-large"]);
+    expect(details).toMatchObject({ bytes: size, max_bytes: 2 * 1024 * 1024 });
+    expect(message).toContain(`${size} bytes; it may have ${2 * 1024 * 1024} at most`);
+  });
+
+  it("is refused whole where the project's datasets would become too many bytes", async () => {
+    const full = await startTestServer({ env: { SPOTTER_MAX_PROJECT_DATA_MB: "1" } });
+    try {
+      const send = async (numBytes: number) => {
+        const response = await fetch(`${full.url}/api/datasets?name=Texts&file=a.txt`, {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${full.token}`,
+            "content-type": "application/octet-stream",
+          },
+          body: Buffer.alloc(numBytes, "words \n"),
+        });
+        return { status: response.status, json: await response.json() };
+      };
+      expect((await send(700_000)).status).toBe(201);
+      const refused = await send(400_000);
+      const details = { max_bytes: 1024 * 1024, bytes: 1_100_000 };
+      expect(refused).toMatchObject({
+        status: 507,
+        json: { error: { code: "project-data-full", details } },
+      });
+      const { datasets } = await full.client.call(listDatasets, {});
+      expect(datasets).toHaveLength(1);
+      expect(readdirSync(path.join(full.home, "datasets"))).toHaveLength(1);
+      expect(readdirSync(path.join(full.home, "tmp/uploads"))).toEqual([]);
+      expect((await send(1024 * 1024 - 700_000)).status).toBe(201);
+      expect((await send(1)).status).toBe(507);
+    } finally {
+      await full.close();
+    }
+  });
+
   it("leaves out names that no folder of ours could hold", async () => {
     const long = `${"x".repeat(300)}.png`;
     const { status, json } = await upload(
@@ -142,7 +194,7 @@ describe("an upload", () => {
   it("of recordings is a dataset of recordings; the odd image among them is left out", async () => {
     const wav = (name: string): ZipEntry => ({
       name,
-      data: Buffer.from(`RIFF....WAVEfmt ${name}`),
+      data: Buffer.from(`RIFF\u0010\u0000\u0000\u0000WAVEfmt ${name}`),
     });
     const flac = { name: "no/3.flac", data: Buffer.from("fLaC 12 bytes and more") };
     const { status, json } = await upload(
@@ -158,6 +210,20 @@ describe("an upload", () => {
         },
       ],
     });
+  });
+
+  it("leaves out pictures that were cut off, and says which of which class", async () => {
+    const torn = { name: "cat/torn.png", data: png("a whole picture").subarray(0, -9) };
+    const { status, json } = await upload(makeZip([...twoClasses, torn]));
+    expect(status).toBe(201);
+    expect((json as Dataset).versions[0]).toMatchObject({
+      classes: { cat: 1, dog: 1 },
+      skipped: [{ path: "cat/torn.png", reason: "is cut off: its end is missing" }],
+    });
+    const none = await upload(makeZip([torn, { ...torn, name: "dog/torn.png" }]));
+    const { code, message } = ErrorEnvelope.parse(none.json).error;
+    expect([none.status, code]).toEqual([400, "archive-empty"]);
+    expect(message).toContain("None of the 2 files can be read: cat/torn.png is");
   });
 
   it("without a common top folder is read as well", async () => {

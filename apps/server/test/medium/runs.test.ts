@@ -19,7 +19,7 @@ import {
   VisionConfig,
 } from "@spotter/contract";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { z } from "zod";
 import { startTestServer, type TestServer } from "../harness.ts";
 
@@ -237,6 +237,45 @@ describe("log lines", () => {
     expect((await read({ before: "3" })).lines.map(({ line_no }) => line_no)).toEqual([1, 2]);
     expect((await read({ level: "warning" })).lines).toHaveLength(12);
     expect((await read({ q: "TEXT 77" })).lines.map(({ line_no }) => line_no)).toEqual([77]);
+  });
+});
+
+describe("a log that goes on and on", () => {
+  it("keeps its beginning and its end, and says how much is between them", async () => {
+    const small = await startTestServer({ env: { SPOTTER_MAX_LOG_LINES: "100" } });
+    onTestFinished(() => small.close());
+    const { id } = await small.client.call(createRun, { body: { name: "chatty" } });
+    const params = { run_id: String(id) };
+    const read = async () =>
+      (await small.client.call(listRunLogs, { params, query: { after: "0", limit: "1000" } }))
+        .lines;
+    let numSent = 0;
+    for (const [index, size] of [100, 1, 150, 30].entries()) {
+      const lines = Array.from({ length: size }, (_, line) => ({
+        ...{ time: 1, stream: "stdout", level: "info", step: null },
+        text: `line ${numSent + line + 1}`,
+      }));
+      await small.client.call(sendRunEvents, {
+        params,
+        body: {
+          ...{ protocol: 1, attempt: 1, seq: index + 1 },
+          events: [{ type: "log-lines", lines }] as never,
+        },
+      });
+      numSent += size;
+      const kept = await read();
+      expect(kept).toHaveLength(100);
+      const numbers = kept.map(({ line_no }) => line_no);
+      expect(numbers.slice(0, 51)).toEqual(Array.from({ length: 51 }, (_, at) => at + 1));
+      expect(numbers.slice(51)).toEqual(Array.from({ length: 49 }, (_, at) => numSent - 48 + at));
+      expect(kept[99]?.text).toBe(`line ${numSent}`);
+      if (numSent === 100) expect(kept[50]?.text).toBe("line 51");
+      else
+        expect(kept[50]).toMatchObject({
+          level: "warning",
+          text: `${numSent - 99} lines are left out here: of a run's log 100 are kept (SPOTTER_MAX_LOG_LINES)`,
+        });
+    }
   });
 });
 

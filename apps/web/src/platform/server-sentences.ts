@@ -46,6 +46,9 @@ export const SENTENCES = {
   noDataRoots: "This server reads no folders: set SPOTTER_DATA_ROOTS to those that it may read.",
   aFileThere: "There is a file at this path; a folder is wanted.",
   uploadTooLarge: "An upload may have {bytes} bytes at most.",
+  uploadOf: "The upload has {bytes} bytes; it may have {most} at most.",
+  projectDataFull:
+    "With this upload the project's datasets would hold {bytes} bytes; they may hold {most} at most.",
   tooManyEntries: "The archive holds more than {count} entries.",
   entryOutside: "The entry {name} points outside the archive.",
   entryEncrypted: "The entry {name} is encrypted.",
@@ -69,6 +72,11 @@ export const SENTENCES = {
   notAnImage: "is not a PNG, JPEG, BMP, WEBP or GIF",
   notARecording: "is not a WAV or FLAC",
   ofNoKind: "is neither an image nor a recording",
+  cutOffEnd: "is cut off: its end is missing",
+  cutOffBytes: "is cut off: {there} of {bytes} bytes are there",
+  damagedHeader: "is damaged: its header is missing",
+  damagedPart: "is damaged: the checksum of its part {part} is wrong",
+  noneWhole: "None of the {count} files can be read: {cause}.",
   hiddenFile: "is a hidden or system file",
   noClassFolder: "is in no class folder",
   tooDeep: "is deeper than its class folder",
@@ -123,6 +131,9 @@ export const ISSUES = {
   controlCharacters: "must not hold control characters",
   repositoryName: "must be a name or owner/name",
   deep: "is nested too deeply",
+  fsdp2Alone:
+    "fsdp2 cuts a model over several processes, and there is one; take ddp, or more processes.",
+  fsdp2With: "fsdp2 does not go with {what}; take {instead}.",
 } as const;
 
 export interface Recognised {

@@ -20,6 +20,8 @@ export interface DatasetsRoomParts {
   /** Absolute folders from which data may be read. */
   readonly dataRoots: readonly string[];
   readonly maxUploadBytes: number;
+  /** All datasets of a project together. */
+  readonly maxProjectBytes: number;
   /** Unix seconds. */
   readonly now: () => number;
   readonly defaultProject: () => Promise<number>;
@@ -32,11 +34,11 @@ export class DatasetsRoom {
   readonly #defaultProject: () => Promise<number>;
 
   constructor(parts: DatasetsRoomParts) {
-    const { database, content, audit, home, maxUploadBytes, now } = parts;
+    const { database, content, audit, home, maxUploadBytes, maxProjectBytes, now } = parts;
     this.#store = new DatasetStore(database);
     this.#defaultProject = parts.defaultProject;
     this.service = new DatasetService({
-      ...{ store: this.#store, content, audit, home, maxUploadBytes, now },
+      ...{ store: this.#store, content, audit, home, maxUploadBytes, maxProjectBytes, now },
       roots: new DataRoots(parts.dataRoots),
     });
   }

@@ -10,7 +10,12 @@ import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DataRoots } from "./data-roots.ts";
-import { archiveUnsafe, datasetNotFound, datasetVersionNotFound } from "./errors.ts";
+import {
+  archiveUnsafe,
+  datasetNotFound,
+  datasetVersionNotFound,
+  projectDataFull,
+} from "./errors.ts";
 import type { DatasetStore, StoredFile } from "./store.ts";
 import type { DatasetRow } from "./tables.ts";
 import { withArchive } from "./tools/archive.ts";
@@ -30,6 +35,8 @@ export interface DatasetServiceParts {
   /** The data folder. */
   readonly home: string;
   readonly maxUploadBytes: number;
+  /** All datasets of a project together. */
+  readonly maxProjectBytes: number;
   readonly now: () => number;
 }
 
@@ -118,8 +125,12 @@ export class DatasetService {
     caller: Caller,
     address: string,
   ): Promise<Dataset> {
-    const { store, content, audit, home, maxUploadBytes, now } = this.#parts;
+    const { store, content, audit, home, maxUploadBytes, maxProjectBytes, now } = this.#parts;
     const incoming = path.join(home, "tmp", "uploads");
+    const used = await store.projectBytes(wish.projectId);
+    // Nothing fits any more, whatever comes.
+    if (used >= maxProjectBytes)
+      throw projectDataFull(maxProjectBytes, used + (wish.announcedBytes ?? 0));
     const archive = await receiveUpload(body, incoming, maxUploadBytes, wish.announcedBytes);
     try {
       const found = await importFiles(archive, wish.file, content);
@@ -137,6 +148,7 @@ export class DatasetService {
           columns: JSON.stringify(found.columns),
         },
         found.files,
+        maxProjectBytes,
       );
       await this.#materialise(versionId, found.files).catch(async (error: unknown) => {
         await store.remove(datasetId);

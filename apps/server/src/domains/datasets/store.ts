@@ -1,6 +1,7 @@
 // All SQL of datasets, versions and their files.
 import type { Kysely } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
+import { projectDataFull } from "./errors.ts";
 import type { DatasetRow, DatasetsTables, DatasetVersionRow } from "./tables.ts";
 
 export interface StoredFile {
@@ -52,14 +53,28 @@ export class DatasetStore {
       .executeTakeFirst();
   }
 
-  /** A dataset with its first version, whole or not at all. @returns both ids */
+  /** Of all versions of all datasets of a project. */
+  async projectBytes(projectId: number, tables = this.#read): Promise<number> {
+    const { bytes } = await tables
+      .selectFrom("dataset_versions")
+      .innerJoin("datasets", "datasets.id", "dataset_versions.dataset_id")
+      .select(({ fn }) => fn.sum<number | string | null>("dataset_versions.size").as("bytes"))
+      .where("datasets.project_id", "=", projectId)
+      .executeTakeFirstOrThrow();
+    return Number(bytes ?? 0);
+  }
+
+  /** A dataset with its first version, whole or not at all. Throws `project-data-full`. @returns both ids */
   async insert(
     dataset: Omit<DatasetRow, "id">,
     version: Omit<DatasetVersionRow, "id" | "dataset_id" | "version">,
     files: readonly StoredFile[],
+    maxProjectBytes: number,
   ): Promise<{ datasetId: number; versionId: number }> {
     return this.#database.transaction(async (transaction) => {
       const tables = transaction.withTables<DatasetsTables>();
+      const numBytes = version.size + (await this.projectBytes(dataset.project_id, tables));
+      if (numBytes > maxProjectBytes) throw projectDataFull(maxProjectBytes, numBytes);
       const { id: datasetId } = await tables
         .insertInto("datasets")
         .values(dataset)

@@ -49,6 +49,8 @@ export interface RunsRoomParts {
   readonly audit: AuditRecorder;
   readonly defaultProject: () => Promise<number>;
   readonly commandRuns: RunServiceParts["commandRuns"];
+  /** Of each run's log lines so many are kept. */
+  readonly maxLogLines: number;
   /** Where a run's stream stands; the metrics room, a storey above, answers. */
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
   /** The weights folder of a model version; the models room, a storey above, answers. */
@@ -83,12 +85,13 @@ export class RunsRoom {
       ...{ store, list, logs, queue, datasets, feed, audit, now, streamFacts },
       ...{ locateModel: parts.locateModel, commandRuns: parts.commandRuns },
     });
-    this.sink = runsSink(statementMaker(database.engine), {
-      runTouched: (runId) => feed.runTouched(runId),
-      linesAppended: (runId, numLines) => feed.linesAppended(runId, numLines),
-      fileChanged: (runId, file) => feed.fileChanged(runId, file),
-      attemptEnded: (runId) => lastLines.attach(runId),
-    });
+    const listener = {
+      runTouched: (runId: number) => feed.runTouched(runId),
+      linesAppended: (runId: number, numLines: number) => feed.linesAppended(runId, numLines),
+      fileChanged: (runId: number, file: string) => feed.fileChanged(runId, file),
+      attemptEnded: (runId: number) => lastLines.attach(runId),
+    };
+    this.sink = runsSink(statementMaker(database.engine), listener, parts.maxLogLines);
     this.observer = runJobObserver(store, feed);
     this.#parts = parts;
     this.#store = store;

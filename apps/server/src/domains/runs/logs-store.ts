@@ -1,4 +1,4 @@
-// All SQL of log lines: numbered by run, without gaps, in the order of arrival.
+// All SQL of log lines: numbered by run in the order of arrival, without gaps but for the middle of a very long log.
 import type { LogLevel, LogLine, LogLinesEvent } from "@spotter/contract";
 import type { Kysely } from "kysely";
 import type { z } from "zod";
@@ -20,12 +20,37 @@ const ONE_LINE = `SELECT id, num_log_lines - CAST(? AS bigint), CAST(? AS bigint
   CAST(? AS double precision), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint)
   FROM runs WHERE id = ?`;
 
+/** Of a log that has grown beyond what is kept, the line behind the first half; it says how many are gone. */
+const SAY_LEFT_OUT = `UPDATE run_logs SET level = 'warning', step = NULL, text = (
+    SELECT CAST(num_log_lines - CAST(? AS bigint) AS text) || CAST(? AS text) FROM runs WHERE id = ?)
+  WHERE run_id = ? AND line_no = ?
+    AND EXISTS (SELECT 1 FROM runs WHERE id = ? AND num_log_lines > CAST(? AS bigint))`;
+const LEAVE_OUT = `DELETE FROM run_logs WHERE run_id = ? AND line_no > ?
+  AND line_no <= (SELECT num_log_lines - CAST(? AS bigint) FROM runs WHERE id = ?)`;
+
+/** Keeps the first and the last lines: how a run began and how it ended. Each batch removes as many as it brings. */
+function leaveOutMiddle(
+  statement: StatementMaker,
+  runId: number,
+  maxLines: number,
+): readonly Statement[] {
+  const numFirst = Math.floor(maxLines / 2);
+  const numLast = maxLines - numFirst - 1;
+  const place = numFirst + 1;
+  const words = ` lines are left out here: of a run's log ${maxLines} are kept (SPOTTER_MAX_LOG_LINES)`;
+  return [
+    statement(LEAVE_OUT, [runId, place, numLast, runId]),
+    statement(SAY_LEFT_OUT, [maxLines - 1, words, runId, runId, place, runId, maxLines]),
+  ];
+}
+
 /** For jobs that are no runs (predictions) these change nothing. */
 export function logLineStatements(
   statement: StatementMaker,
   runId: number,
   attempt: number,
   lines: readonly NewLine[],
+  maxLines: number,
 ): Statement[] {
   if (lines.length === 0) return [];
   const statements = [
@@ -54,6 +79,7 @@ export function logLineStatements(
       ),
     );
   }
+  statements.push(...leaveOutMiddle(statement, runId, maxLines));
   return statements;
 }
 

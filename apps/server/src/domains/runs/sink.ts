@@ -17,7 +17,12 @@ export interface RunsSinkListener {
 
 type Event<T extends WorkerEvent["type"]> = Extract<WorkerEvent, { type: T }>;
 
-export function runsSink(statement: StatementMaker, listener: RunsSinkListener): Sink {
+/** @param maxLogLines so many of a run's are kept */
+export function runsSink(
+  statement: StatementMaker,
+  listener: RunsSinkListener,
+  maxLogLines: number,
+): Sink {
   return {
     types: [
       "run-started",
@@ -31,7 +36,7 @@ export function runsSink(statement: StatementMaker, listener: RunsSinkListener):
       "attempt-ended",
     ],
     plan: (context, events): SinkPlan => ({
-      statements: statementsOf(statement, context, events),
+      statements: statementsOf(statement, context, events, maxLogLines),
       afterCommit: () => tell(listener, context.jobId, events),
     }),
   };
@@ -41,10 +46,11 @@ function statementsOf(
   statement: StatementMaker,
   context: BatchContext,
   events: readonly WorkerEvent[],
+  maxLogLines: number,
 ): Statement[] {
   const { jobId, attempt, receivedAt } = context;
   const lines = events.flatMap((event) => (event.type === "log-lines" ? event.lines : []));
-  const statements = logLineStatements(statement, jobId, attempt, lines);
+  const statements = logLineStatements(statement, jobId, attempt, lines, maxLogLines);
   for (const event of newest(events)) {
     if (event.type === "run-started") statements.push(started(statement, jobId, event));
     if (event.type === "run-progress") statements.push(progressed(statement, jobId, event));

@@ -53,6 +53,8 @@ export default {
   "archive-empty":
     "压缩包中应当每个类别一个文件夹（内为图像或录音），或为文本文件（.txt、.md、.jsonl、.ndjson、.csv、.tsv）。",
   "text-invalid": "文本文件中有无法读取的行；没有保留任何内容。",
+  "project-data-full":
+    "项目的数据集将超出 SPOTTER_MAX_PROJECT_DATA_MB 允许的总量；没有保存任何内容。",
   "upload-incomplete": "上传提前中断；没有保存任何内容。",
   "path-not-allowed": "该路径不在 SPOTTER_DATA_ROOTS 允许的目录中。",
   "path-not-found": "服务器上没有此路径。",

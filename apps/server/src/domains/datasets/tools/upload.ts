@@ -16,14 +16,15 @@ export async function receiveUpload(
   maxBytes: number,
   announcedBytes: number | null,
 ): Promise<string> {
-  if (announcedBytes !== null && announcedBytes > maxBytes) throw uploadTooLarge(maxBytes);
+  if (announcedBytes !== null && announcedBytes > maxBytes)
+    throw uploadTooLarge(maxBytes, announcedBytes);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, randomUUID());
   let size = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      if (size > maxBytes) return done(uploadTooLarge(maxBytes));
+      if (size > maxBytes) return done(uploadTooLarge(maxBytes, announcedBytes));
       done(null, chunk);
     },
   });
