@@ -112,6 +112,19 @@ export async function endTensorboardRun<Cursor>(
   return deliver({ ...record, pending }, ports);
 }
 
+/** Says that somebody still follows the run though nothing new was written: an event without content. */
+export async function greetTensorboardRun<Cursor>(
+  record: TensorboardRecord<Cursor>,
+  now: number,
+  ports: TensorboardPorts<Cursor>,
+): Promise<TensorboardRecord<Cursor>> {
+  const { started, ended } = record.progress;
+  if (record.run_id === null || !started || ended) return record;
+  const translator = new RunTranslator(record.progress, now);
+  translator.add({ type: "log-lines", lines: [] });
+  return deliver({ ...record, pending: { ...translator.finish(), cursor: record.cursor } }, ports);
+}
+
 /** A session that says it has ended may still write its last metrics, as torch's add_hparams does. */
 const QUIET_AFTER_SESSION_END_S = 60;
 /** Event files do not say that a training has ended; after an hour of silence it counts as over, and may go on later. */

@@ -89,6 +89,7 @@ async function follow(
     await streamer.poll();
     await streamer.endQuietRuns(once);
     if (once) return;
+    await streamer.greetIdleRuns();
     // A walk through a huge tree must not become the machine's main work.
     await delay(Math.max(intervalMs, 4 * (performance.now() - began)), signal);
   }

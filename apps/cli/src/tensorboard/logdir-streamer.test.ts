@@ -7,7 +7,7 @@ import path from "node:path";
 import { HttpClient } from "@spotter/client";
 import { CreateRun, EventBatch } from "@spotter/contract";
 import { EventFileWriter } from "@spotter/tfevents";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { LogdirStreamer, type Teller } from "./logdir-streamer.ts";
 import { StateFolder } from "./state-folder.ts";
 
@@ -193,4 +193,33 @@ it("lets only one process follow a folder", () => {
   writeFileSync(path.join(state.path, "lock"), "4194999");
   state.lock();
   state.unlock();
+});
+
+it("tells of a run in which nothing happens that it is still followed, until it is over", async () => {
+  const { runs, client } = await startServer();
+  const world = { client, logdir: newFolder(), config: newFolder(), told: new Told() };
+  new Training(path.join(world.logdir, "a"), 1).log(0);
+  const clock = vi.spyOn(Date, "now");
+  cleanUps.push(() => clock.mockRestore());
+  const start = 1_795_000_000;
+  const at = (seconds: number) => clock.mockReturnValue((start + seconds) * 1000);
+  at(0);
+  const streamer = await openStreamer(world);
+  await streamer.poll();
+  const [run] = [...runs.values()];
+  const numBefore = run?.batches.length ?? 0;
+  at(200);
+  await streamer.greetIdleRuns();
+  expect(run?.batches).toHaveLength(numBefore);
+  for (const seconds of [250, 251, 500]) {
+    at(seconds);
+    await streamer.greetIdleRuns();
+  }
+  expect(run?.batches.slice(numBefore).map(({ events }) => events)).toEqual(
+    Array(2).fill([{ type: "log-lines", lines: [] }]),
+  );
+  await streamer.endQuietRuns(true);
+  at(1000);
+  await streamer.greetIdleRuns();
+  expect(run?.batches.at(-1)?.events[0]?.type).toBe("run-ended");
 });

@@ -9,6 +9,7 @@ import {
   deliverTensorboardItems,
   type EventBatchInput,
   endTensorboardRun,
+  greetTensorboardRun,
   isQuietTensorboardRun,
   type TensorboardPorts,
 } from "@spotter/contract";
@@ -41,12 +42,17 @@ export interface StreamerOptions {
   signal: AbortSignal;
 }
 
+/** After ten minutes without a word the server takes a follower for gone and offers its folder to others. */
+const GREET_EVERY_S = 240;
+
 export class LogdirStreamer {
   readonly #options: StreamerOptions;
   readonly #follower: LogdirFollower;
   readonly #toldKinds = new Set<string>();
   readonly #failed = new Set<string>();
   readonly #heardAt = new Map<string, number>();
+  /** When each run's server last heard from us. */
+  readonly #toldAt = new Map<string, number>();
   #isCaughtUp = false;
 
   /** @param cursor of the records, after `resume` */
@@ -87,6 +93,17 @@ export class LogdirStreamer {
     }
   }
 
+  /** Tells the server of each open run that it is still followed. */
+  async greetIdleRuns(): Promise<void> {
+    const now = Date.now() / 1000;
+    for (const { folder, record } of this.#options.state.all()) {
+      const toldAt = this.#toldAt.get(folder) ?? 0;
+      if (this.#failed.has(folder) || now - toldAt < GREET_EVERY_S) continue;
+      this.#toldAt.set(folder, now);
+      await this.#attempt(folder, (ports) => greetTensorboardRun(record, now, ports));
+    }
+  }
+
   async #deliver({ run: folder, items }: RunUpdate): Promise<void> {
     const { state, teller } = this.#options;
     const now = Date.now() / 1000;
@@ -96,6 +113,7 @@ export class LogdirStreamer {
       deliverTensorboardItems<RunCursor>(record, items, cursor, now, ports),
     );
     if (!isSent) return;
+    this.#toldAt.set(folder, now);
     // What is read at the beginning may be old; only what comes later shows that somebody writes.
     const lastTime = state.of(folder).record.progress.last_time;
     this.#heardAt.set(folder, this.#isCaughtUp ? now : lastTime);
