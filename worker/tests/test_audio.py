@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy
 import pytest
 import soundfile
 import torch
+from recipe_checks import check_that_probes_change_nothing, check_that_stopping_changes_nothing
 from runs import Run
 
 from spotter_worker.data.log_mel import FrontEnd, LogMel, mel_bank
@@ -81,25 +83,11 @@ def test_pitches_are_learnt_and_the_weights_predict(
 def test_stopping_and_resuming_mid_epoch_equals_never_having_stopped(
     tmp_path: Path, sounds: Path, data_workers: int
 ) -> None:
-    config = {"dropout": 0.3, "data_workers": data_workers}
-    whole = start(tmp_path / "whole", sounds, config)
-    whole.go()
-    first = start(tmp_path / "cut", sounds, config).command_at(6, "stop")
-    assert first.go().state == "stopped"
-    torch.rand(100)
-    second = start(tmp_path / "cut", sounds, config, resume_from="checkpoints/step-00000006")
-    assert second.go().state == "finished"
-    before = [point for point in first.tracker.numbers() if not point[0].startswith("test/")]
-    assert before + second.tracker.numbers() == whole.tracker.numbers()
-    assert second.weights() == whole.weights()
+    check_that_stopping_changes_nothing(partial(start, sounds=sounds), tmp_path, data_workers, 6)
 
 
 def test_losses_are_the_same_bits_with_probes_on_and_off(tmp_path: Path, sounds: Path) -> None:
-    watched = start(tmp_path / "on", sounds)
-    watched.go()
-    unwatched = start(tmp_path / "off", sounds, probes_enabled=False)
-    unwatched.go()
-    assert watched.tracker.numbers() == unwatched.tracker.numbers()
+    check_that_probes_change_nothing(partial(start, sounds=sounds), tmp_path)
 
 
 def test_recordings_on_disk_give_the_same_spectra_as_those_in_memory(sounds: Path) -> None:

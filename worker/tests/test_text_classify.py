@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from recipe_checks import check_that_probes_change_nothing, check_that_stopping_changes_nothing
 from runs import Run
 
 from spotter_worker.data.labelled_texts import load_texts
@@ -76,25 +78,11 @@ def test_topics_are_learnt_and_the_weights_predict(
 def test_stopping_and_resuming_mid_epoch_equals_never_having_stopped(
     tmp_path: Path, texts: Path, data_workers: int
 ) -> None:
-    config = {"dropout": 0.3, "data_workers": data_workers}
-    whole = start(tmp_path / "whole", texts, config)
-    whole.go()
-    first = start(tmp_path / "cut", texts, config).command_at(7, "stop")
-    assert first.go().state == "stopped"
-    torch.rand(100)
-    second = start(tmp_path / "cut", texts, config, resume_from="checkpoints/step-00000007")
-    assert second.go().state == "finished"
-    before = [point for point in first.tracker.numbers() if not point[0].startswith("test/")]
-    assert before + second.tracker.numbers() == whole.tracker.numbers()
-    assert second.weights() == whole.weights()
+    check_that_stopping_changes_nothing(partial(start, texts=texts), tmp_path, data_workers, 7)
 
 
 def test_losses_are_the_same_bits_with_probes_on_and_off(tmp_path: Path, texts: Path) -> None:
-    watched = start(tmp_path / "on", texts)
-    watched.go()
-    unwatched = start(tmp_path / "off", texts, probes_enabled=False)
-    unwatched.go()
-    assert watched.tracker.numbers() == unwatched.tracker.numbers()
+    check_that_probes_change_nothing(partial(start, texts=texts), tmp_path)
 
 
 def test_padding_changes_nothing() -> None:
