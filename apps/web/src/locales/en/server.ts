@@ -27,7 +27,8 @@ export default {
     controlCharacters: "Must not hold control characters.",
     repositoryName: "Must be a name or owner/name.",
     deep: "Is nested too deeply.",
-    fsdp2Alone: "Cuts a model over several processes, and there is one; take ddp, or more processes.",
+    fsdp2Alone:
+      "Cuts a model over several processes, and there is one; take ddp, or more processes.",
     fsdp2With: "Does not go with {what}; take {instead}.",
   },
 };
