@@ -9,6 +9,8 @@ export function sentenceOfWhy(why: Why, clock: ((time: number) => string) | null
     case "resource":
       if (why.resource === "disk")
         return `Needs ${amount("disk", why.needed)}; ${why.free.toFixed(1)} GiB are free.`;
+      if (why.holders.length === 0)
+        return `Needs ${amount(why.resource, why.needed)}, which others hold.`;
       return `Needs ${amount(why.resource, why.needed)}; ${names(why.holders)} ${why.holders.length === 1 ? "holds" : "hold"} ${isOne(why) ? "it" : "them"}${about(why.until)}.`;
     case "turn":
       return `Would fit, but run ${why.first} is first in line and needs the room.`;
@@ -42,7 +44,6 @@ function isOne({ resource, needed }: Extract<Why, { kind: "resource" }>): boolea
 }
 
 function names(holders: readonly number[]): string {
-  if (holders.length === 0) return "others";
   if (holders.length === 1) return `run ${holders[0]}`;
   const shown = holders.slice(0, 3).map(String);
   const more = holders.length - shown.length;
