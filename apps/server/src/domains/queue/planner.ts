@@ -84,8 +84,11 @@ export class Planner {
 
 /** What a training would hold on this machine. */
 export function needsOfRow(row: Pick<JobRow, "wish" | "work">, machine: Machine): Needs {
-  const config = row.work === null ? {} : (JSON.parse(row.work) as JobWork).config;
-  return needsOf(wishOf(row), config as MachineConfig, machine);
+  return needsOf(wishOf(row), configOf(row) as MachineConfig, machine);
+}
+
+function configOf({ work }: Pick<JobRow, "work">): JobWork["config"] {
+  return work === null ? {} : (JSON.parse(work) as JobWork).config;
 }
 
 export function wishOf({ wish }: Pick<JobRow, "wish">): ResourceWish {
@@ -103,8 +106,7 @@ export function grantedOf(granted: string | null): Granted | null {
 /** How long an attempt takes at most: its own limit, or that of a command run's program. */
 export function timeLimitOf(row: Pick<JobRow, "limits" | "work">): number | null {
   const own = limitsOf(row).time_s ?? null;
-  const config = row.work === null ? {} : (JSON.parse(row.work) as JobWork).config;
-  const minutes = config.time_limit_minutes;
+  const minutes = configOf(row).time_limit_minutes;
   const ofProgram = typeof minutes === "number" ? minutes * 60 : null;
   if (own === null || ofProgram === null) return own ?? ofProgram;
   return Math.min(own, ofProgram);
