@@ -1,10 +1,5 @@
 // Projects and the server itself: small reads that programs need.
-import {
-  getSystemInfo,
-  listProjects,
-  type Project,
-  type SystemInfo,
-} from "@spotter/contract";
+import { getSystemInfo, listProjects, type Project, type SystemInfo } from "@spotter/contract";
 import type { HttpClient } from "./http.ts";
 
 /** The projects that the person is in. */

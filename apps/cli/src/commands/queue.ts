@@ -47,8 +47,10 @@ async function showQueue(context: Context): Promise<void> {
 function sayQueue(context: Context, queue: QueueView): void {
   const t = context.text.bind(context);
   const entries = [...queue.running, ...queue.waiting];
-  if (entries.length === 0)
-    return context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
+  if (entries.length === 0) {
+    context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
+    return;
+  }
   const head = [
     t("place", "位置"),
     "#",

@@ -16,7 +16,8 @@ export const SENTENCES = {
   firstInLine: "Would fit, but run {run} is first in line and needs the room.",
   personsBound:
     "Waits for one of its owner's {count} running trainings to end: no more of one person run at once.",
-  triedAgain: "Attempt {attempt} of {count} was lost and is made good from the last checkpoint: {cause}",
+  triedAgain:
+    "Attempt {attempt} of {count} was lost and is made good from the last checkpoint: {cause}",
   allAttemptsLost: "Lost in all of its {count} attempts: {cause}",
   samePlace: "Crashed three times at about step {step}, so it is not tried again: {cause}",
   sameBeginning: "Crashed three times before the first step, so it is not tried again: {cause}",

@@ -13,7 +13,11 @@ const LATELY_S = 86_400;
 const REMEMBER_LATELY_S = 30;
 
 export interface MachineNow extends Machine {
-  readonly gpus: readonly { readonly index: number; readonly name: string; readonly memoryGib: number }[];
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly name: string;
+    readonly memoryGib: number;
+  }[];
 }
 
 export interface PlannerParts {

@@ -20,7 +20,12 @@ import { highestPriority, mayMove } from "./queue-view.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobRow } from "./tables.ts";
 
-const WORDS: Readonly<Record<number, string>> = { "-1": "low", 0: "normal", 1: "high", 2: "urgent" };
+const WORDS: Readonly<Record<number, string>> = {
+  "-1": "low",
+  0: "normal",
+  1: "high",
+  2: "urgent",
+};
 
 export class QueueOrders {
   readonly #store: QueueStore;

@@ -213,7 +213,11 @@ function toWaitsFor(why: Why): WaitsFor {
 
 function toFacts(machine: MachineNow): MachineFacts {
   return {
-    gpus: machine.gpus.map(({ index, name, memoryGib }) => ({ index, name, memory_gib: memoryGib })),
+    gpus: machine.gpus.map(({ index, name, memoryGib }) => ({
+      index,
+      name,
+      memory_gib: memoryGib,
+    })),
     cpu_cores: machine.cpuCores,
     memory_gib: machine.memoryGib,
     disk_free_gib: machine.diskFreeGib,

@@ -45,7 +45,9 @@ describe("a lost attempt", () => {
   it("ends the job at the third crash at one place, and says where", () => {
     const third = decideRetry(lost([1200, 1204, 1203], 9), exit(), 0);
     expect(third?.reason).toContain("three times at about step 1204");
-    expect(decideRetry(lost([null, null, null], 9), exit(), 0)?.reason).toContain("before the first");
+    expect(decideRetry(lost([null, null, null], 9), exit(), 0)?.reason).toContain(
+      "before the first",
+    );
     expect(decideRetry(lost([100, 1200, 1203], 9), exit(), 0)?.kind).toBe("again");
     expect(decideRetry(lost([null, 3, 4], 9), exit(), 0)?.kind).toBe("again");
   });

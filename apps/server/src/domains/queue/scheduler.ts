@@ -190,6 +190,10 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
         ? Math.min(cores, granted?.needs.cpu_cores ?? cores)
         : Math.max(1, Math.floor(cores / 2)),
     ...(granted === null || !granted.hasGpus ? {} : { gpus: [...granted.gpus] }),
-    limits: { time_s: limits.time_s ?? null, memory_gib: limits.memory_gib ?? null },
+    limits: {
+      // A program's time is in its config: its worker asks it to stop, which signals to the whole group would forestall.
+      time_s: work.recipe === "command" ? null : (limits.time_s ?? null),
+      memory_gib: limits.memory_gib ?? null,
+    },
   };
 }

@@ -1,10 +1,5 @@
 // Turns the queue's rows into the contract's shapes.
-import {
-  type Attempt,
-  AttemptExit,
-  type Job,
-  type RunCommand,
-} from "@spotter/contract";
+import { type Attempt, AttemptExit, type Job, type RunCommand } from "@spotter/contract";
 import type { z } from "zod";
 import { limitsOf } from "./planner.ts";
 import type { AttemptRow, JobCommandRow, JobRow } from "./tables.ts";

@@ -170,7 +170,7 @@ export class RunService {
   ): Promise<RunRow> {
     const { queue } = this.#parts;
     requireMayStart(this.#parts.commandRuns, recipe, caller);
-    const config = withCores(recipe, parseConfig(recipe, wish.config), wish.resources);
+    const config = withGrant(recipe, parseConfig(recipe, wish.config), wish);
     const asked = { priority: wish.priority ?? 0, resources: wish.resources ?? {} };
     queue.requireAllowed(asked, config, wish.project_id, caller);
     queue.requireExecutor();
@@ -191,7 +191,10 @@ export class RunService {
     for (const field of ["priority", "resources", "limits"] as const)
       if (wish[field] !== undefined)
         throw invalidRequest([
-          { path: `body.${field}`, message: "is for trainings that Spotter starts (name a recipe)" },
+          {
+            path: `body.${field}`,
+            message: "is for trainings that Spotter starts (name a recipe)",
+          },
         ]);
     return this.#insert(wish, caller, source, null, (id) => `run-${id}`);
   }
@@ -356,15 +359,23 @@ const NOTHING_YET = {
   error: null,
 } as const;
 
-/** A program is held to the cores that the queue gives it; a recipe sizes its threads by them anyway. */
-function withCores(
+/** A program is held by its worker to the cores and the time that the queue gives it; a recipe's worker by the queue. */
+function withGrant(
   recipe: RecipeName,
   config: Record<string, unknown>,
-  resources: NewRun["resources"],
+  { resources, limits }: NewRun,
 ): Record<string, unknown> {
-  const cores = resources?.cpu_cores;
-  if (recipe !== "command" || cores === undefined || config.cpu_cores !== null) return config;
-  return { ...config, cpu_cores: cores };
+  if (recipe !== "command") return config;
+  const minutes = [
+    config.time_limit_minutes,
+    limits?.time_s === undefined ? null : limits.time_s / 60,
+  ];
+  const known = minutes.filter((limit) => typeof limit === "number");
+  return {
+    ...config,
+    cpu_cores: config.cpu_cores ?? resources?.cpu_cores ?? null,
+    time_limit_minutes: known.length === 0 ? null : Math.min(...known),
+  };
 }
 
 /** A parsed config is made of JSON alone; its type says less. */

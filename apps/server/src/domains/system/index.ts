@@ -16,7 +16,11 @@ const GIB = 1024 ** 3;
 
 /** The machine as a place for trainings; memory in GiB. */
 export interface Machine {
-  readonly gpus: readonly { readonly index: number; readonly name: string; readonly memoryGib: number }[];
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly name: string;
+    readonly memoryGib: number;
+  }[];
   readonly cpuCores: number;
   readonly memoryGib: number;
   readonly diskFreeGib: number;

@@ -76,7 +76,12 @@ export function prepareLanes(queue: QueueView): Lanes {
     rows: stacked(shown.filter(({ gpus }) => gpus.includes(index)).map(barOf)),
   }));
   const onProcessor = shown.filter(({ gpus }) => gpus.length === 0);
-  const cpuLane = { key: "cpu", kind: "cpu" as const, index: 0, rows: stacked(onProcessor.map(barOf)) };
+  const cpuLane = {
+    key: "cpu",
+    kind: "cpu" as const,
+    index: 0,
+    rows: stacked(onProcessor.map(barOf)),
+  };
   const hasCpuLane = gpuLanes.length === 0 || onProcessor.length > 0;
   return {
     ...{ from, to, now: share(now) },

@@ -9,8 +9,11 @@ const NONE: WaitsFor = {
   ...{ kind: "other", resource: null, needed: null, there: null, holders: [], until: null },
 };
 function say(locale: "en" | "zh", why: Partial<WaitsFor>): string | null {
-  const { t } = createI18n({ legacy: false, locale, messages: { [locale]: messagesOf(locale) } })
-    .global;
+  const { t } = createI18n({
+    legacy: false,
+    locale,
+    messages: { [locale]: messagesOf(locale) },
+  }).global;
   const entry = { state: "queued", reason: null, waits_for: { ...NONE, ...why } };
   return sayWhy(entry as unknown as QueueEntry, {
     t: (key, values, plural) => (plural === undefined ? t(key, values) : t(key, values, plural)),
@@ -19,7 +22,9 @@ function say(locale: "en" | "zh", why: Partial<WaitsFor>): string | null {
 }
 
 it("says who holds what until when", () => {
-  const why = { kind: "resource", resource: "gpus", needed: 1, holders: [12], until: 5 } as const;
+  const why: Partial<WaitsFor> = {
+    ...{ kind: "resource", resource: "gpus", needed: 1, holders: [12], until: 5 },
+  };
   expect(say("en", why)).toBe("Needs 1 GPU; run 12 holds it until about 14:20.");
   expect(say("zh", why)).toBe("需要 1 个 GPU，由训练 12 占用至约 14:20。");
   const many = { ...why, needed: 3, holders: [1, 2, 3, 4, 5], until: null };

@@ -28,18 +28,18 @@ export function useRowDrag(parts: {
       handle.removeEventListener("pointermove", follow);
       handle.removeEventListener("pointerup", end);
       handle.removeEventListener("pointercancel", end);
-      removeEventListener("keydown", escape);
+      removeEventListener("keydown", giveUp);
       const wish = dragged.value;
       dragged.value = null;
       if (last.type === "pointerup" && wish !== null && isOther(wish)) parts.drop(wish);
     };
-    const escape = (key: KeyboardEvent) => {
+    const giveUp = (key: KeyboardEvent) => {
       if (key.key === "Escape") end(new PointerEvent("pointercancel"));
     };
     handle.addEventListener("pointermove", follow);
     handle.addEventListener("pointerup", end);
     handle.addEventListener("pointercancel", end);
-    addEventListener("keydown", escape);
+    addEventListener("keydown", giveUp);
   }
 
   function rowUnder(jobId: number, y: number): number | null {

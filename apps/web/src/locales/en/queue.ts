@@ -34,7 +34,12 @@ export default {
   moving: "Before run {id}",
   movingLast: "Behind all",
   moved: "Run {id} is at place {place} now.",
-  kinds: { train: "Training", predict: "Prediction", preflight: "Pre-flight", external: "Own script" },
+  kinds: {
+    train: "Training",
+    predict: "Prediction",
+    preflight: "Pre-flight",
+    external: "Own script",
+  },
   amount: {
     gpus: "{n} GPU | {n} GPU | {n} GPUs",
     cores: "{n} CPU cores | {n} CPU core | {n} CPU cores",

@@ -22,7 +22,8 @@ export default {
     workerUsed: "训练进程用了 {used} GiB 内存，上限为 {limit} GiB",
     otherPersons: "这是他人的训练，需由项目管理员更改。",
     otherPersonsMove: "训练 {run} 是他人的，需由项目管理员移动。",
-    classBefore: "训练 {run} 的优先级为“{class}”，不能排在“{otherClass}”的训练 {other} 之前；请更改其优先级。",
+    classBefore:
+      "训练 {run} 的优先级为“{class}”，不能排在“{otherClass}”的训练 {other} 之前；请更改其优先级。",
     waitsNoMore: "训练 {run} 已不在排队（{state}）。",
     onlyAdminOrders: "只有服务器管理员才能为多人的训练排序。",
     noPython: "尚未准备好训练所需的 Python 环境；请再次运行 `npm start` 并查看输出。",

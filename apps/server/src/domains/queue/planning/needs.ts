@@ -16,7 +16,8 @@ export interface MachineConfig {
  */
 export function needsOf(wish: ResourceWish, config: MachineConfig, machine: Machine): Needs {
   const numGpus = machine.gpus.length;
-  const gpus = wish.gpus ?? (numGpus > 0 && config.device !== "cpu" ? numberOf(config.processes, 1) : 0);
+  const gpus =
+    wish.gpus ?? (numGpus > 0 && config.device !== "cpu" ? numberOf(config.processes, 1) : 0);
   const gpuMemoryGib = gpus > 0 ? (wish.gpu_memory_gib ?? null) : null;
   const cores = wish.cpu_cores ?? numberOf(config.cpu_cores, null);
   const memoryMb = numberOf(config.memory_mb, null);
