@@ -55,8 +55,11 @@ export function writeNeeds(needs: JobNeeds | null, gpus: readonly number[]): str
   return parts.join(" · ");
 }
 
+/** `12,400.5`, in both languages. */
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
 export function writeGib(value: number): string {
-  return `${Number(value.toFixed(1))} GiB`;
+  return `${WHOLE.format(value)} GiB`;
 }
 
 function sayAmount(
