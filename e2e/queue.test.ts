@@ -1,5 +1,5 @@
 // The queue as people see it: lanes, reasons, another order by mouse and by keys, priorities, and the command line's view.
-import { createRun, getQueue } from "@spotter/contract";
+import { controlTraining, createRun, getQueue } from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
@@ -15,17 +15,14 @@ describe("the queue", { timeout: 240_000 }, () => {
   beforeAll(async () => {
     house = await House.open();
     browser = await openBrowser();
-    running = await sleep("holds the machine", { limits: { time_s: 7200 } });
+    running = await sleep("fills the machine", { limits: { time_s: 7200 } });
     await house.untilState(running, "running");
     waiting = [await sleep("first"), await sleep("second"), await sleep("third")];
   });
   afterAll(async () => {
     await browser.close();
     for (const id of [...waiting, running])
-      await house.client.request({
-        ...{ method: "POST", path: "/api/training/control" },
-        body: { action: "cancel", run_id: id },
-      });
+      await house.client.call(controlTraining, { body: { action: "cancel", run_id: id } });
     await until("nothing runs", async () => {
       const view = await house.client.call(getQueue, {});
       return view.running.length + view.waiting.length === 0;
