@@ -7,6 +7,7 @@ import { addDatasetsCommands } from "./commands/datasets.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addPreflightCommand } from "./commands/preflight.ts";
+import { addQueueCommands } from "./commands/queue.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addTensorboardCommand } from "./commands/tensorboard.ts";
 import { addTrainCommand } from "./commands/train.ts";
@@ -52,6 +53,7 @@ export async function runProgram(
   addAuthCommands(program, bind, text);
   addTrainCommand(program, bind, text);
   addRunsCommands(program, bind, text, argv.includes("--"));
+  addQueueCommands(program, bind, text);
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);
