@@ -2,6 +2,7 @@
 import path from "node:path";
 import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
+import { AlertsRoom } from "./domains/alerts/index.ts";
 import { AuthRoom } from "./domains/auth/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
@@ -20,6 +21,7 @@ import { makeHttpServer } from "./platform/http-server.ts";
 import type { Log } from "./platform/log.ts";
 import { Outbox } from "./platform/outbox.ts";
 import { Router } from "./platform/route.ts";
+import { readOrMakeSecret } from "./platform/secret-file.ts";
 import type { Settings } from "./platform/settings.ts";
 import { version } from "./platform/version.ts";
 
@@ -61,6 +63,7 @@ export interface App {
 }
 
 const MAX_DRAINING_MS = 2_000;
+const SEALING_KEY_LOST = "every alert target's address and secret must then be set anew";
 
 export async function buildApp(parts: AppParts): Promise<App> {
   const { settings, log, places } = parts;
@@ -72,7 +75,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     webFolder: places.web,
     isClosing: () => isClosing,
   });
-  const rooms = buildRooms(parts);
+  const rooms = buildRooms(parts, () => settings.advertiseUrl ?? fastify.listeningOrigin);
   const router = new Router(fastify, rooms.auth.access);
   rooms.auth.registerRoutes(router);
   rooms.system.registerRoutes(router);
@@ -82,6 +85,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   rooms.metrics.registerRoutes(router);
   rooms.models.registerRoutes(router);
+  rooms.alerts.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
@@ -94,6 +98,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.runs.start();
       rooms.metrics.start();
       rooms.models.start();
+      rooms.alerts.start();
       rooms.queue.start();
       rooms.compat.start();
       rooms.collector.start();
@@ -106,6 +111,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       await rooms.queue.stop();
       rooms.metrics.closeStreams();
       await closeConnections(fastify);
+      await rooms.alerts.stop();
       await rooms.metrics.stop();
       await rooms.models.stop();
       await rooms.runs.stop();
@@ -122,7 +128,8 @@ async function closeConnections(fastify: FastifyInstance): Promise<void> {
   clearTimeout(timer);
 }
 
-function buildRooms({ settings, database, log, clock, places }: AppParts) {
+/** @param baseUrl where people reach this server; known once it listens */
+function buildRooms({ settings, database, log, clock, places }: AppParts, baseUrl: () => string) {
   const now = () => clock.now();
   const bus = new Bus((error, event) =>
     log.error({ error, event: event.type }, "A listener of the bus failed."),
@@ -158,6 +165,7 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
       outbox,
       projects,
       auth,
+      baseUrl,
     }),
   };
 }
@@ -168,6 +176,7 @@ interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "p
   readonly outbox: Outbox;
   readonly projects: ProjectsRoom;
   readonly auth: AuthRoom;
+  readonly baseUrl: () => string;
 }
 
 /** The queue and the rooms above it, whose sinks and observers it is told before it starts. */
@@ -210,29 +219,43 @@ function buildTrainingRooms(parts: LowerRooms) {
     recordSummaries: (runId, rows) => runs.recordMetricSummaries(runId, rows),
     sealing: places.sealThread === undefined ? sealingHere : new SealingWorker(places.sealThread),
   });
-  outbox.handle(RUN_PURGED, (payload) => metrics.purge((payload as { run_id: number }).run_id));
   const models: ModelsRoom = new ModelsRoom({
     ...{ database, outbox, content, log, now, home, runs },
     queue: queue.service,
     audit: auth.audit,
   });
+  const requireProject = async (id: number) => {
+    await projects.service.require(id);
+  };
+  const alerts = new AlertsRoom({
+    ...{ database, bus, outbox, log, now, metrics, defaultProject, requireProject, version },
+    runs: runs.service,
+    audit: auth.audit,
+    sealingKey: readOrMakeSecret(path.join(home, "alerts.key"), SEALING_KEY_LOST),
+    allowPrivateTargets: settings.alertPrivateTargets === "allow",
+    baseUrl: parts.baseUrl,
+  });
+  outbox.handle(RUN_PURGED, async (payload) => {
+    const { run_id: runId } = payload as { run_id: number };
+    await metrics.purge(runId);
+    await alerts.forget(runId);
+  });
   const compat = new CompatRoom({
-    ...{ database, log, now, defaultProject },
+    ...{ database, log, now, defaultProject, requireProject },
     audit: auth.audit,
     queue: queue.service,
     runs: runs.service,
     resolveFolder: (wanted) => datasets.service.resolvePath(wanted),
-    requireProject: async (id) => {
-      await projects.service.require(id);
-    },
   });
   queue.registerSink(runs.sink);
   queue.registerSink(metrics.sink);
   queue.registerSink(models.sink);
+  queue.registerSink(alerts.sink);
   queue.observe(runs.observer);
+  queue.observe(alerts.observer);
   const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, metrics, models, compat, collector };
+  return { queue, datasets, runs, metrics, models, alerts, compat, collector };
 }
 
 /** A contract that promises what no room serves must not start. */
