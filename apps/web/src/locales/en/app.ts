@@ -34,6 +34,7 @@ export default {
     runs: "Runs",
     datasets: "Datasets",
     models: "Models",
+    alerts: "Alerts",
     settings: "Settings",
   },
   palette: {

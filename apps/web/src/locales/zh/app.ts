@@ -34,6 +34,7 @@ export default {
     runs: "训练",
     datasets: "数据集",
     models: "模型",
+    alerts: "告警",
     settings: "设置",
   },
   palette: {
