@@ -18,6 +18,7 @@ import { ContentCollector } from "./platform/content-collector.ts";
 import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
+import { urlOf } from "./platform/listen.ts";
 import type { Log } from "./platform/log.ts";
 import { Outbox } from "./platform/outbox.ts";
 import { Router } from "./platform/route.ts";
@@ -75,7 +76,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     webFolder: places.web,
     isClosing: () => isClosing,
   });
-  const rooms = buildRooms(parts, () => settings.advertiseUrl ?? fastify.listeningOrigin);
+  const rooms = buildRooms(parts, () => settings.advertiseUrl ?? urlOf(fastify, settings.host));
   const router = new Router(fastify, rooms.auth.access);
   rooms.auth.registerRoutes(router);
   rooms.system.registerRoutes(router);

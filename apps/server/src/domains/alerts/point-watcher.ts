@@ -9,7 +9,7 @@ import type { RuleBook } from "./rule-book.ts";
 import type { AlertStore } from "./store.ts";
 import type { ProgressTable } from "./tables.ts";
 import { covers } from "./tools/scope.ts";
-import { type Tallies, WatchedRun } from "./watched-run.ts";
+import { type Look, type Tallies, WatchedRun } from "./watched-run.ts";
 
 export interface PointWatcherParts {
   readonly store: AlertStore;
@@ -71,15 +71,14 @@ export class PointWatcher {
       run.position = commitNo;
       run.isDirty = true;
       if (!run.isWatched) return;
-      const changes: Change[] = [];
-      const now = this.#parts.now();
+      const look: Look = { now: this.#parts.now(), isOld: false, changes: [] };
       let from = 0;
       for (let index = 0; index < names.length; index += 1) {
         const to = from + (columns.counts[index] as number);
-        run.take(names[index] as string, { ...columns, from, to }, now, false, changes);
+        run.take(names[index] as string, columns, from, to, look);
         from = to;
       }
-      this.#settle(run, changes);
+      this.#settle(run, look.changes);
       return;
     }
     if (run.isLive && commitNo <= run.position) return;
@@ -176,8 +175,8 @@ export class PointWatcher {
     run.position = stored?.commit_no ?? 0;
     run.tallies = stored === undefined ? {} : (JSON.parse(stored.tallies) as Tallies);
     run.savedAt = stored?.saved_at ?? 0;
-    run.isDirty ||= stored === undefined;
     run.hasEnded = row.ended_at !== null;
+    run.isDirty ||= stored === undefined || run.hasEnded;
     run.facts = { id: row.id, projectId: row.project_id, name: row.name, tags };
     return true;
   }
@@ -198,15 +197,15 @@ export class PointWatcher {
   }
 
   #takeStored(run: WatchedRun, event: MetricAppended, now: number): void {
-    const changes: Change[] = [];
     const isOld = run.firstSeen === null || event.commit_no < run.firstSeen;
+    const look: Look = { now, isOld, changes: [] };
     for (const [name, { step, time, value }] of Object.entries(event.series)) {
       const columns = { step, time, value: value.map(decodeMetricValue) };
-      run.take(name, { ...columns, from: 0, to: step.length }, now, isOld, changes);
+      run.take(name, columns, 0, step.length, look);
     }
     run.position = event.commit_no;
     run.isDirty = true;
-    this.#settle(run, changes);
+    this.#settle(run, look.changes);
   }
 
   #settle(run: WatchedRun, changes: readonly Change[]): void {

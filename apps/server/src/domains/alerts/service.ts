@@ -36,8 +36,9 @@ export interface AlertServiceParts {
 export function projectsOf(caller: Caller, wanted: string | undefined): Projects {
   const id = wanted === undefined ? undefined : Number(wanted);
   if (caller.isAdmin) return id === undefined ? null : [id];
-  const own = [...caller.roles.keys()];
-  return id === undefined ? own : own.filter((each) => each === id);
+  const own = [...caller.roles.keys()].filter((each) => id === undefined || each === id);
+  // SQL has no empty list, and no project has this id.
+  return own.length === 0 ? [0] : own;
 }
 
 export class AlertService {
@@ -142,6 +143,7 @@ export class AlertService {
   }
 
   async #viewsOf(rows: readonly RuleRow[]): Promise<AlertRule[]> {
+    if (rows.length === 0) return [];
     const { store } = this.#parts;
     const facts = await store.ruleFacts(rows.map(({ id }) => id));
     const targets = await store.targets([...new Set(rows.map(({ project_id }) => project_id))]);

@@ -78,15 +78,12 @@ export class WatchedRun {
     this.#ofAny = this.#watches.filter(({ rule }) => rule.condition.metric === null);
   }
 
-  /**
-   * Looks at the points of one series. A few comparisons a point, and nothing for a series that no rule wants.
-   * @param isOld of before this server listened: what lies before a rule was made does not count for it
-   */
-  take(name: string, points: Columns, now: number, isOld: boolean, changes: Change[]): void {
+  /** Looks at the points of one series, `from` to before `to`: a few comparisons each, nothing for others. */
+  take(name: string, columns: Columns, from: number, to: number, look: Look): void {
     const named = this.#byName.get(name);
     if (named !== undefined)
-      for (const watch of named) this.#judge(watch, name, points, now, isOld, changes);
-    for (const watch of this.#ofAny) this.#judge(watch, name, points, now, isOld, changes);
+      for (const watch of named) this.#judge(watch, name, columns, from, to, look);
+    for (const watch of this.#ofAny) this.#judge(watch, name, columns, from, to, look);
   }
 
   storedTallies(): Tallies {
@@ -100,10 +97,10 @@ export class WatchedRun {
   #judge(
     watch: Watch,
     name: string,
-    { step, time, value, from, to }: Columns,
-    now: number,
-    isOld: boolean,
-    changes: Change[],
+    { step, time, value }: Columns,
+    from: number,
+    to: number,
+    { now, isOld, changes }: Look,
   ): void {
     const { rule, state } = watch;
     const since = isOld && rule.since > this.savedAt ? rule.since : 0;
@@ -115,21 +112,26 @@ export class WatchedRun {
       if (verdict === null) continue;
       if (verdict === "fires") watch.lastFiredAt = now;
       const run = { id: this.id, name: this.facts?.name ?? "" };
-      changes.push({
-        ...{ kind: verdict, rule, run, metric: name },
-        ...{ value: value[at] as number, step: step[at] as number },
-      });
+      const seen = { metric: name, value: value[at] as number, step: step[at] as number };
+      changes.push({ kind: verdict, rule, run, ...seen });
     }
   }
 }
 
-/** Points `from` to before `to` of longer columns. */
+/** Points of many series, one after the other. */
 export interface Columns {
   readonly step: ArrayLike<number>;
   readonly time: ArrayLike<number>;
   readonly value: ArrayLike<number>;
-  readonly from: number;
-  readonly to: number;
+}
+
+/** How a batch is looked at, and what is found. */
+export interface Look {
+  /** Unix seconds. */
+  readonly now: number;
+  /** It was committed before this server listened: points of before a rule was made do not count for that rule. */
+  readonly isOld: boolean;
+  readonly changes: Change[];
 }
 
 const keyOf = ({ id, version }: PointsRule) => `${id}.${version}`;
