@@ -71,7 +71,10 @@ describe("alerts", () => {
         },
       },
     });
-    await page.getByText(/ is (NaN|Infinity|-Infinity)/).first().waitFor({ timeout: 120_000 });
+    await page
+      .getByText(/ is (NaN|Infinity|-Infinity)/)
+      .first()
+      .waitFor({ timeout: 120_000 });
     await page.getByRole("link", { name: "1 unread alerts" }).waitFor();
     await until("the webhook has the alert", () =>
       received.some((body) => JSON.parse(body).event === "alert-fired"),

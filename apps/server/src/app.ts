@@ -228,14 +228,7 @@ function buildTrainingRooms(parts: LowerRooms) {
   const requireProject = async (id: number) => {
     await projects.service.require(id);
   };
-  const alerts = new AlertsRoom({
-    ...{ database, bus, outbox, log, now, metrics, defaultProject, requireProject, version },
-    runs: runs.service,
-    audit: auth.audit,
-    sealingKey: readOrMakeSecret(path.join(home, "alerts.key"), SEALING_KEY_LOST),
-    allowPrivateTargets: settings.alertPrivateTargets === "allow",
-    baseUrl: parts.baseUrl,
-  });
+  const alerts = buildAlertsRoom(parts, { runs, metrics, requireProject });
   outbox.handle(RUN_PURGED, async (payload) => {
     const { run_id: runId } = payload as { run_id: number };
     await metrics.purge(runId);
@@ -257,6 +250,26 @@ function buildTrainingRooms(parts: LowerRooms) {
   const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
   return { queue, datasets, runs, metrics, models, alerts, compat, collector };
+}
+
+function buildAlertsRoom(
+  { settings, database, bus, outbox, log, now, projects, auth, baseUrl }: LowerRooms,
+  rooms: {
+    readonly runs: RunsRoom;
+    readonly metrics: MetricsRoom;
+    readonly requireProject: (id: number) => Promise<void>;
+  },
+): AlertsRoom {
+  return new AlertsRoom({
+    ...{ database, bus, outbox, log, now, version, baseUrl },
+    runs: rooms.runs.service,
+    metrics: rooms.metrics,
+    audit: auth.audit,
+    defaultProject: () => projects.service.defaultProject(),
+    requireProject: rooms.requireProject,
+    sealingKey: readOrMakeSecret(path.join(settings.home, "alerts.key"), SEALING_KEY_LOST),
+    allowPrivateTargets: settings.alertPrivateTargets === "allow",
+  });
 }
 
 /** A contract that promises what no room serves must not start. */

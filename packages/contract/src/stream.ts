@@ -52,7 +52,15 @@ export const LiveEvent = z.discriminatedUnion("type", [
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
 
-export const StreamTopic = z.enum(["metrics", "runs", "logs", "files", "commands", "host", "alerts"]);
+export const StreamTopic = z.enum([
+  "metrics",
+  "runs",
+  "logs",
+  "files",
+  "commands",
+  "host",
+  "alerts",
+]);
 export type StreamTopic = z.infer<typeof StreamTopic>;
 
 /**

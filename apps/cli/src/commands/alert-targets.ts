@@ -69,7 +69,14 @@ async function listTargets(context: Context): Promise<void> {
   if (context.json) return context.answer({ targets });
   const t = context.text.bind(context);
   if (targets.length === 0) return context.say(t("No targets.", "没有发送目标。"));
-  const head = ["id", t("name", "名称"), t("kind", "类型"), t("address", "地址"), t("signed", "签名"), t("language", "语言")];
+  const head = [
+    "id",
+    t("name", "名称"),
+    t("kind", "类型"),
+    t("address", "地址"),
+    t("signed", "签名"),
+    t("language", "语言"),
+  ];
   const rows = targets.map((target) => [
     String(target.id),
     `${printable(target.name).slice(0, 40)}${target.enabled ? "" : t(" (off)", "（已停用）")}`,
@@ -135,7 +142,15 @@ async function listDeliveries(
   if (context.json) return context.answer(page);
   const t = context.text.bind(context);
   if (page.deliveries.length === 0) return context.say(t("No deliveries.", "没有发送记录。"));
-  const head = ["id", t("state", "状态"), t("target", "目标"), t("what", "内容"), t("tries", "次数"), t("last answer", "上次应答"), t("made", "创建")];
+  const head = [
+    "id",
+    t("state", "状态"),
+    t("target", "目标"),
+    t("what", "内容"),
+    t("tries", "次数"),
+    t("last answer", "上次应答"),
+    t("made", "创建"),
+  ];
   const rows = page.deliveries.map((delivery) => [
     String(delivery.id),
     stateWord(context, delivery),
@@ -151,7 +166,9 @@ async function listDeliveries(
 async function resend(context: Context, [delivery = ""]: string[]): Promise<void> {
   const again = await resendDelivery(context.client(), idOf(delivery));
   if (context.json) return context.answer(again);
-  context.say(context.text(`Delivery ${again.id} is sent again.`, `记录 ${again.id} 正在重新发送。`));
+  context.say(
+    context.text(`Delivery ${again.id} is sent again.`, `记录 ${again.id} 正在重新发送。`),
+  );
 }
 
 function stateWord(context: Context, { state }: AlertDelivery): string {

@@ -1,5 +1,11 @@
 // alerts: what fired, and the rules; targets and deliveries are in their own file.
-import { addAlertRule, fetchAlertRules, fetchAlerts, readAlerts, removeAlertRule } from "@spotter/client";
+import {
+  addAlertRule,
+  fetchAlertRules,
+  fetchAlerts,
+  readAlerts,
+  removeAlertRule,
+} from "@spotter/client";
 import { type Alert, AlertCondition, type AlertRule, JobState } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
@@ -43,14 +49,8 @@ export function addAlertsCommands(program: Command, bind: Bind, t: Context["text
     .option("--run <id>", t("of one run", "仅某个训练"))
     .option("--limit <count>", t("rows, at most 200", "行数，最多 200"), "30")
     .action(bind(listAlerts));
-  alerts
-    .command("read")
-    .description(t("mark all as read", "全部标为已读"))
-    .action(bind(markRead));
-  alerts
-    .command("rules")
-    .description(t("list the rules", "列出规则"))
-    .action(bind(listRules));
+  alerts.command("read").description(t("mark all as read", "全部标为已读")).action(bind(markRead));
+  alerts.command("rules").description(t("list the rules", "列出规则")).action(bind(listRules));
   addAddCommand(alerts, bind, t);
   alerts
     .command("remove <rule>")
@@ -68,18 +68,27 @@ function addAddCommand(alerts: Command, bind: Bind, t: Context["text"]): void {
         "新建规则：--state、--metric 加界限、--non-finite 或 --silent",
       ),
     )
-    .option("--state <states>", t("states to enter: failed,finished", "进入的状态：failed,finished"))
+    .option(
+      "--state <states>",
+      t("states to enter: failed,finished", "进入的状态：failed,finished"),
+    )
     .option("--metric <name>", t("metric to watch", "监视的指标"))
     .option("--above <value>", t("fires above", "高于时触发"))
     .option("--at-least <value>", t("fires at or above", "不低于时触发"))
     .option("--below <value>", t("fires below", "低于时触发"))
     .option("--at-most <value>", t("fires at or below", "不高于时触发"))
-    .option("--non-finite [metric]", t("NaN or infinite; any metric by default", "NaN 或无穷；默认任意指标"))
+    .option(
+      "--non-finite [metric]",
+      t("NaN or infinite; any metric by default", "NaN 或无穷；默认任意指标"),
+    )
     .option("--silent <seconds>", t("nothing heard of a running run", "运行中的训练没有消息"))
     .option("--points <count>", t("so many points in a row", "连续的点数"))
     .option("--recover <value>", t("has recovered beyond this value", "越过此值才算恢复"))
     .option("--run <id>", t("only this run", "仅此训练"))
-    .option("--name-contains <text>", t("only runs with this in their name", "仅名称含此文字的训练"))
+    .option(
+      "--name-contains <text>",
+      t("only runs with this in their name", "仅名称含此文字的训练"),
+    )
     .option("--tag <tag>", t("only runs with this tag", "仅含此标签的训练"))
     .option("--target <ids...>", t("deliver to these targets", "发送到这些目标"))
     .option("--cooldown <seconds>", t("at least so long between two alerts", "两次告警的最短间隔"))
@@ -96,7 +105,14 @@ async function listAlerts(context: Context, _args: string[], options: ListOption
   if (context.json) return context.answer(page);
   const t = context.text.bind(context);
   if (page.alerts.length === 0) return context.say(t("No alerts.", "没有告警。"));
-  const head = ["id", t("state", "状态"), t("run", "训练"), t("what", "内容"), t("rule", "规则"), t("fired", "触发")];
+  const head = [
+    "id",
+    t("state", "状态"),
+    t("run", "训练"),
+    t("what", "内容"),
+    t("rule", "规则"),
+    t("fired", "触发"),
+  ];
   const rows = page.alerts.map((alert) => [
     `${alert.id > page.read_up_to ? "● " : "  "}${alert.id}`,
     stateWord(context, alert),
@@ -129,7 +145,15 @@ async function listRules(context: Context): Promise<void> {
   if (context.json) return context.answer({ rules });
   const t = context.text.bind(context);
   if (rules.length === 0) return context.say(t("No rules.", "没有规则。"));
-  const head = ["id", t("name", "名称"), t("when", "条件"), t("runs", "训练"), t("targets", "目标"), t("open", "未恢复"), t("last fired", "上次触发")];
+  const head = [
+    "id",
+    t("name", "名称"),
+    t("when", "条件"),
+    t("runs", "训练"),
+    t("targets", "目标"),
+    t("open", "未恢复"),
+    t("last fired", "上次触发"),
+  ];
   const rows = rules.map((rule) => [
     String(rule.id),
     `${printable(rule.name).slice(0, 40)}${rule.enabled ? "" : t(" (off)", "（已停用）")}`,
@@ -163,7 +187,11 @@ function scopeText({ scope }: AlertRule, all: string): string {
   return parts.filter((part) => part !== "").join(" ") || all;
 }
 
-async function addRule(context: Context, [name = ""]: string[], options: AddOptions): Promise<void> {
+async function addRule(
+  context: Context,
+  [name = ""]: string[],
+  options: AddOptions,
+): Promise<void> {
   const client = context.client();
   const projectId = await projectIdOf(client, options.project);
   const rule = await addAlertRule(client, {
@@ -175,7 +203,9 @@ async function addRule(context: Context, [name = ""]: string[], options: AddOpti
       tag: options.tag ?? null,
     },
     target_ids: (options.target ?? []).map(idOf),
-    ...(options.cooldown === undefined ? {} : { cooldown_s: numberOf("--cooldown", options.cooldown) }),
+    ...(options.cooldown === undefined
+      ? {}
+      : { cooldown_s: numberOf("--cooldown", options.cooldown) }),
     ...(projectId === undefined ? {} : { project_id: projectId }),
   });
   if (context.json) return context.answer(rule);
@@ -191,7 +221,8 @@ function conditionOf(options: AddOptions): AlertCondition {
   const bounds = (["above", "atLeast", "below", "atMost"] as const).filter(
     (key) => options[key] !== undefined,
   );
-  const points = options.points === undefined ? {} : { points: numberOf("--points", options.points) };
+  const points =
+    options.points === undefined ? {} : { points: numberOf("--points", options.points) };
   const kinds = [options.state, options.metric, options.nonFinite, options.silent];
   if (kinds.filter((kind) => kind !== undefined).length !== 1)
     throw new UsageProblem("Give one of --state, --metric, --non-finite, --silent.");
@@ -224,7 +255,9 @@ function checked(condition: unknown): AlertCondition {
   const result = AlertCondition.safeParse(condition);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new UsageProblem(`${issue?.path.join(".") ?? "condition"}: ${issue?.message ?? "is wrong"}`);
+  throw new UsageProblem(
+    `${issue?.path.join(".") ?? "condition"}: ${issue?.message ?? "is wrong"}`,
+  );
 }
 
 function stateOf(text: string): JobState {

@@ -126,8 +126,8 @@ describe("rules on points", () => {
     await run.tell("train/loss", 1, 6, 7, 8, 9);
     const [alert] = await untilAlerts(server, 1);
     expect(alert).toMatchObject({
-      ...{ run_id: run.id, run_name: "wavers", metric: "train/loss", value: 7, step: 3 },
-      sentence: "train/loss is 7, above 5 for 2 points in a row (step 3).",
+      ...{ run_id: run.id, run_name: "wavers", metric: "train/loss", value: 7, step: 2 },
+      sentence: "train/loss is 7, above 5 for 2 points in a row (step 2).",
     });
     // Between the two values it neither fires nor recovers.
     await run.tell("train/loss", 4.5, 4.5, 6, 6, 4.5, 3, 3);
@@ -179,10 +179,13 @@ describe("rules on points", () => {
       params: { run_id: String(late.id) },
       body: { tags: ["gpu"] },
     });
-    await waitUntil(async () => {
-      await late.tell("loss", "NaN", 1);
-      return (await alertsOf(server)).length;
-    }, (num) => num > 0);
+    await waitUntil(
+      async () => {
+        await late.tell("loss", "NaN", 1);
+        return (await alertsOf(server)).length;
+      },
+      (num) => num > 0,
+    );
     expect(new Set((await alertsOf(server)).map(({ run_id }) => run_id))).toEqual(
       new Set([late.id]),
     );
@@ -251,7 +254,10 @@ describe("a restart", () => {
     await server.app.close();
     const tables = server.database.kysely.withTables<Record<string, Record<string, unknown>>>();
     await tables.deleteFrom("alerts").execute();
-    await tables.updateTable("alert_progress").set({ commit_no: 1, tallies: "{}", is_done: 0 }).execute();
+    await tables
+      .updateTable("alert_progress")
+      .set({ commit_no: 1, tallies: "{}", is_done: 0 })
+      .execute();
     await server.restart();
     await untilAlerts(server, 0, 1);
   });
@@ -522,9 +528,9 @@ describe("targets", () => {
     const [rule] = (await server.client.call(listAlertRules, {})).rules;
     expect(rule?.target_ids).toEqual([]);
     const again = { delivery_id: String(delivery?.id) };
-    await expect(
-      server.client.call(sendAlertDelivery, { params: again }),
-    ).rejects.toMatchObject({ code: "alert-target-unfit" });
+    await expect(server.client.call(sendAlertDelivery, { params: again })).rejects.toMatchObject({
+      code: "alert-target-unfit",
+    });
   });
 
   it("and runs of another project, and values that contradict each other, make no rule", async () => {
@@ -538,9 +544,9 @@ describe("targets", () => {
       code: "run-not-found",
     });
     const condition = { kind: "metric", metric: "a", comparison: "above", value: 1 };
-    await expect(
-      make({ condition: { ...condition, recover_value: 2 } }),
-    ).rejects.toMatchObject({ code: "invalid-request" });
+    await expect(make({ condition: { ...condition, recover_value: 2 } })).rejects.toMatchObject({
+      code: "invalid-request",
+    });
     expect((await server.client.call(listAlertRules, {})).rules).toEqual([]);
   });
 });

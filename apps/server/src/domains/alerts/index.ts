@@ -83,14 +83,18 @@ export class AlertsRoom {
       const { run_id: runId, state } = payload as { run_id: number; state: JobState | null };
       return states.judge(runId, state);
     });
-    metrics.observe((runId, commitNo, parsed) => points.observe(runId, commitNo, parsed));
+    const silence = new SilenceWatcher(watching);
+    metrics.observe((runId, commitNo, parsed) => {
+      points.observe(runId, commitNo, parsed);
+      silence.observe(runId);
+    });
     this.sink = statesSink({ book, outbox, statement: statementMaker(database.engine) });
     this.observer = statesObserver({ book, outbox });
     this.#parts = parts;
     this.#store = store;
     this.#book = book;
     this.#points = points;
-    this.#silence = new SilenceWatcher(watching);
+    this.#silence = silence;
     this.#courier = courier;
     const rulesChanged = () => this.#reload();
     this.#service = new AlertService({ store, runs, audit, now, rulesChanged });

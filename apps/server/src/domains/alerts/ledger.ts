@@ -56,10 +56,7 @@ export class Ledger {
   }
 
   /** Changed, switched off or removed meanwhile, a rule no longer speaks. */
-  async #apply(
-    transaction: Transaction<AnyTables>,
-    change: Change,
-  ): Promise<AlertRow | undefined> {
+  async #apply(transaction: Transaction<AnyTables>, change: Change): Promise<AlertRow | undefined> {
     const { store, deliveries, now } = this.#parts;
     const found = await store.ruleInside(transaction, change.rule.id);
     if (found === undefined || found.rule.version !== change.rule.version) return undefined;

@@ -128,7 +128,10 @@ export class PointWatcher {
     try {
       await this.#readMissed(run);
     } catch (error) {
-      this.#parts.log.warn({ error, run_id: run.id }, "Points wait to be looked at by alert rules.");
+      this.#parts.log.warn(
+        { error, run_id: run.id },
+        "Points wait to be looked at by alert rules.",
+      );
       setTimeout(() => void this.#catchUp(run), RETRY_MS).unref();
     } finally {
       run.isLoading = false;

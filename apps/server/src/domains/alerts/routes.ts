@@ -110,8 +110,7 @@ function bindDeliveries({ router, targets }: AlertRouteParts): void {
   router.signedIn(listAlertDeliveries, ({ query, caller }) => targets.deliveries(query, caller));
   router.inProject(
     sendAlertDelivery,
-    async ({ params }) =>
-      (await targets.requireDelivery(Number(params.delivery_id))).project_id,
+    async ({ params }) => (await targets.requireDelivery(Number(params.delivery_id))).project_id,
     async (input) =>
       targets.sendAgain(
         await targets.requireDelivery(Number(input.params.delivery_id)),

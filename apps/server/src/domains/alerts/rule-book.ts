@@ -32,6 +32,10 @@ export class RuleBook {
     return !this.isLoaded || this.#rules.some(({ condition }) => condition.kind === "state");
   }
 
+  get mayWatchSilence(): boolean {
+    return !this.isLoaded || this.#rules.some(({ condition }) => condition.kind === "silence");
+  }
+
   onPoints(projectId: number): readonly PointsRule[] {
     return this.#points.filter((rule) => rule.projectId === projectId);
   }

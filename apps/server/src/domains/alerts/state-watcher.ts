@@ -47,8 +47,7 @@ export class StateWatcher {
       const { states } = rule.condition;
       const standing = standings.get(rule.id);
       const state = told ?? run.state;
-      const isCool =
-        standing === undefined || now() - standing.last_fired_at >= rule.cooldownS;
+      const isCool = standing === undefined || now() - standing.last_fired_at >= rule.cooldownS;
       if (states.includes(state) && standing?.is_open !== 1 && isCool)
         changes.push({ kind: "fires", rule, run: scoped, state });
       // News that come late must not close what is true now.
@@ -78,7 +77,9 @@ export function statesSink({ book, outbox, statement }: StatesSinkParts): Sink {
       const told = book.mayWatchStates ? events : [];
       return {
         statements: [
-          ...(hasStarted && book.mayWatchPoints ? [statement(OPEN_PROGRESS, [jobId, receivedAt])] : []),
+          ...(hasStarted && book.mayWatchPoints
+            ? [statement(OPEN_PROGRESS, [jobId, receivedAt])]
+            : []),
           ...told.map((event) =>
             outbox.statement(RUN_STATE_CHANGED, { run_id: jobId, state: stateOf(event) }),
           ),

@@ -50,11 +50,7 @@ export class AlertStore {
   // ---- rules ---------------------------------------------------------------------------------------------------------
 
   rule(id: number): Promise<RuleRow | undefined> {
-    return this.#read
-      .selectFrom("alert_rules")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirst();
+    return this.#read.selectFrom("alert_rules").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
   rules(projects: Projects): Promise<RuleRow[]> {

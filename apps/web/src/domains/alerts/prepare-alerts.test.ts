@@ -60,6 +60,10 @@ describe("the form of a rule", () => {
       const condition = conditionFrom({ ...draft, kind });
       expect(AlertCondition.parse(condition)).toEqual(condition);
     }
-    expect(AlertScope.parse(scopeFrom(draft))).toEqual({ run_id: 7, name_contains: null, tag: null });
+    expect(AlertScope.parse(scopeFrom(draft))).toEqual({
+      run_id: 7,
+      name_contains: null,
+      tag: null,
+    });
   });
 });

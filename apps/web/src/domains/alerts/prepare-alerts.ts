@@ -1,11 +1,20 @@
 // What alerts, rules and deliveries say in the person's language: pure, from the fields; no sentence of the server.
-import type { Alert, AlertCondition, AlertDelivery, AlertRule, AlertScope } from "@spotter/contract";
+import type {
+  Alert,
+  AlertCondition,
+  AlertDelivery,
+  AlertRule,
+  AlertScope,
+} from "@spotter/contract";
 import { formatMetric } from "../../platform/format/index.ts";
 
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
 
 /** `train/loss is 5.2, above 5` */
-export function saidOf(alert: Pick<Alert, "condition" | "state" | "metric" | "value">, t: Translate): string {
+export function saidOf(
+  alert: Pick<Alert, "condition" | "state" | "metric" | "value">,
+  t: Translate,
+): string {
   const { condition, state, metric, value } = alert;
   switch (condition.kind) {
     case "state":
@@ -66,7 +75,9 @@ export function scopeOf({ run_id, name_contains, tag }: AlertScope, t: Translate
 /** The receiver's last answer on one line, status first. */
 export function answerOf({ last_status, last_answer }: AlertDelivery): string {
   const text = (last_answer ?? "").replace(/\s+/g, " ").trim();
-  return [last_status === null ? "" : String(last_status), text].filter((part) => part !== "").join(" ");
+  return [last_status === null ? "" : String(last_status), text]
+    .filter((part) => part !== "")
+    .join(" ");
 }
 
 /** What a rule's form holds; numbers as they were typed. */
@@ -160,6 +171,7 @@ export function isComplete(draft: RuleDraft): boolean {
   if (draft.name.trim() === "" || !isNumber(draft.cooldown)) return false;
   if (draft.kind === "state") return draft.states.length > 0;
   if (draft.kind === "silence") return isNumber(draft.seconds);
-  if (draft.kind === "metric" && (draft.metric.trim() === "" || !isNumber(draft.value))) return false;
+  if (draft.kind === "metric" && (draft.metric.trim() === "" || !isNumber(draft.value)))
+    return false;
   return isNumber(draft.points);
 }

@@ -18,8 +18,7 @@ export function useRights() {
   const projectsFor = (role: Role) => {
     const open = projects.open.filter(({ id }) => holds(role, id));
     return [...open].sort(
-      (one, other) =>
-        Number(other.id === projects.chosenId) - Number(one.id === projects.chosenId),
+      (one, other) => Number(other.id === projects.chosenId) - Number(one.id === projects.chosenId),
     );
   };
   return reactive({

@@ -68,7 +68,7 @@ function webhook(letter: Letter): Message {
   const body = JSON.stringify(notice);
   const timestamp = String(Math.floor(now));
   const { url, headers } = plain(letter, {});
-  const signed =
+  const signed: Record<string, string> =
     destination.secret === null
       ? {}
       : { "x-spotter-signature": webhookSignature(destination.secret, timestamp, body) };

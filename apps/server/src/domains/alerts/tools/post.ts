@@ -38,8 +38,7 @@ interface Checked {
 /** Throws PostFailure. Any answer with a status, an error or a redirect too, is an answer. */
 export const post: Post = async (options) => {
   const limit = AbortSignal.timeout(options.timeoutMs);
-  const signal =
-    options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+  const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
   const url = new URL(options.url);
   try {
     const checked = await abortable(resolveChecked(hostOf(url), options.allowPrivate), signal);
@@ -56,8 +55,7 @@ export const post: Post = async (options) => {
 /** The first address of a host; refused when any of its addresses is not public. */
 async function resolveChecked(host: string, allowPrivate: boolean): Promise<Checked> {
   const family = isIP(host);
-  const found =
-    family === 0 ? await resolveName(host, { all: true }) : [{ address: host, family }];
+  const found = family === 0 ? await resolveName(host, { all: true }) : [{ address: host, family }];
   const [first] = found;
   if (first === undefined) throw new PostFailure(`The name ${host} has no address.`);
   if (!allowPrivate && found.some(({ address }) => !isPublicAddress(address)))

@@ -9,7 +9,10 @@ import type {
   MetricValue,
 } from "@spotter/contract";
 
-type Said = Pick<Alert, "condition" | "state" | "metric" | "value" | "step" | "run_id" | "run_name">;
+type Said = Pick<
+  Alert,
+  "condition" | "state" | "metric" | "value" | "step" | "run_id" | "run_name"
+>;
 
 const COMPARISONS: Readonly<Record<AlertComparison, readonly [en: string, zh: string]>> = {
   above: ["above", "高于"],
