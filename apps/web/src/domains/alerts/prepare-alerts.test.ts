@@ -7,6 +7,7 @@ import {
   conditionOf,
   emptyDraft,
   isComplete,
+  markOf,
   saidOf,
   scopeFrom,
   scopeOf,
@@ -21,6 +22,13 @@ describe("alerts in words", () => {
     expect(saidOf({ condition, state: null, metric: "train/loss", value: "NaN" }, t)).toBe(
       "alerts.said.nonFinite train/loss NaN",
     );
+  });
+
+  it("are red only where something is wrong", () => {
+    expect(markOf({ recovered_at: null, state: null })).toBe("open");
+    expect(markOf({ recovered_at: null, state: "failed" })).toBe("open");
+    expect(markOf({ recovered_at: null, state: "finished" })).toBe("told");
+    expect(markOf({ recovered_at: 1, state: "failed" })).toBe("recovered");
   });
 
   it("name the bound that was crossed and how often", () => {

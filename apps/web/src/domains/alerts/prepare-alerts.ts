@@ -10,6 +10,16 @@ import { formatMetric } from "../../platform/format/index.ts";
 
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
 
+/** That a run starts or finishes is news, not trouble: it gets no red. */
+export function markOf(
+  alert: Pick<Alert, "recovered_at" | "state">,
+): "open" | "told" | "recovered" {
+  if (alert.recovered_at !== null) return "recovered";
+  const isTrouble =
+    alert.state === null || ["failed", "stopped", "cancelled"].includes(alert.state);
+  return isTrouble ? "open" : "told";
+}
+
 /** `train/loss is 5.2, above 5` */
 export function saidOf(
   alert: Pick<Alert, "condition" | "state" | "metric" | "value">,
