@@ -73,10 +73,20 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
   const settings = ["account", "tokens", "people", "system", "audit"].map(
     (name) => `/settings/${name}`,
   );
+  const alerts = ["", "/rules", "/targets", "/deliveries"].map((tab) => `/alerts${tab}`);
   const models = ["/models", "/models/versions", "/models/compare"];
   const found: string[] = [];
   const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
-  for (const address of ["/", "/runs", "/runs/new", "/datasets", ...models, ...settings, ...tabs]) {
+  for (const address of [
+    "/",
+    "/runs",
+    "/runs/new",
+    "/datasets",
+    ...models,
+    ...alerts,
+    ...settings,
+    ...tabs,
+  ]) {
     await page.goto(address);
     await page.locator("h1").first().waitFor();
     if (address.endsWith("/charts")) await page.getByText("Fit all").first().waitFor();

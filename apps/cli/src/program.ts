@@ -1,6 +1,7 @@
 // All commands of `spotter`, with their help in the person's language.
 import { Command, Option } from "commander";
 import type { Bind } from "./command-binding.ts";
+import { addAlertsCommands } from "./commands/alerts.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDatasetsCommands } from "./commands/datasets.ts";
@@ -60,6 +61,7 @@ export async function runProgram(
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);
   addPreflightCommand(program, bind, text);
+  addAlertsCommands(program, bind, text);
   addTensorboardCommand(program, bind, text);
   inherit(program);
   await program.parseAsync([...argv], { from: "user" });

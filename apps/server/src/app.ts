@@ -2,6 +2,7 @@
 import path from "node:path";
 import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
+import { AlertsRoom } from "./domains/alerts/index.ts";
 import { AuthRoom } from "./domains/auth/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
@@ -17,9 +18,11 @@ import { ContentCollector } from "./platform/content-collector.ts";
 import { ContentStore } from "./platform/content-store.ts";
 import type { Database } from "./platform/db/database.ts";
 import { makeHttpServer } from "./platform/http-server.ts";
+import { urlOf } from "./platform/listen.ts";
 import type { Log } from "./platform/log.ts";
 import { Outbox } from "./platform/outbox.ts";
 import { Router } from "./platform/route.ts";
+import { readOrMakeSecret } from "./platform/secret-file.ts";
 import type { Settings } from "./platform/settings.ts";
 import { version } from "./platform/version.ts";
 
@@ -61,6 +64,7 @@ export interface App {
 }
 
 const MAX_DRAINING_MS = 2_000;
+const SEALING_KEY_LOST = "every alert target's address and secret must then be set anew";
 
 export async function buildApp(parts: AppParts): Promise<App> {
   const { settings, log, places } = parts;
@@ -72,7 +76,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     webFolder: places.web,
     isClosing: () => isClosing,
   });
-  const rooms = buildRooms(parts);
+  const rooms = buildRooms(parts, () => settings.advertiseUrl ?? urlOf(fastify, settings.host));
   const router = new Router(fastify, rooms.auth.access);
   rooms.auth.registerRoutes(router);
   rooms.system.registerRoutes(router);
@@ -82,6 +86,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   rooms.metrics.registerRoutes(router);
   rooms.models.registerRoutes(router);
+  rooms.alerts.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
@@ -94,6 +99,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       rooms.runs.start();
       rooms.metrics.start();
       rooms.models.start();
+      rooms.alerts.start();
       rooms.queue.start();
       rooms.compat.start();
       rooms.collector.start();
@@ -106,6 +112,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       await rooms.queue.stop();
       rooms.metrics.closeStreams();
       await closeConnections(fastify);
+      await rooms.alerts.stop();
       await rooms.metrics.stop();
       await rooms.models.stop();
       await rooms.runs.stop();
@@ -122,7 +129,8 @@ async function closeConnections(fastify: FastifyInstance): Promise<void> {
   clearTimeout(timer);
 }
 
-function buildRooms({ settings, database, log, clock, places }: AppParts) {
+/** @param baseUrl where people reach this server; known once it listens */
+function buildRooms({ settings, database, log, clock, places }: AppParts, baseUrl: () => string) {
   const now = () => clock.now();
   const bus = new Bus((error, event) =>
     log.error({ error, event: event.type }, "A listener of the bus failed."),
@@ -136,28 +144,21 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
     onError: (error) => log.warn({ error }, "The host could not be read."),
   });
   const projects = new ProjectsRoom({ database, now });
+  const requireProject = async (id: number) => {
+    await projects.service.require(id);
+  };
   const auth = new AuthRoom({
     ...{ database, bus, now },
     settings: { registration: settings.registration, version, secure: settings.secureCookies },
-    requireProject: async (id) => {
-      await projects.service.require(id);
-    },
+    requireProject,
     defaultProject: () => projects.service.defaultProject(),
   });
   const outbox = new Outbox({ database, clock, log });
   return {
     ...{ system, projects, auth, outbox },
     ...buildTrainingRooms({
-      settings,
-      database,
-      log,
-      places,
-      clock,
-      now,
-      bus,
-      outbox,
-      projects,
-      auth,
+      ...{ settings, database, log, places, clock, now, bus, outbox, projects, auth },
+      ...{ requireProject, baseUrl },
       machine: () => machineOf(system, settings),
     }),
   };
@@ -176,7 +177,9 @@ interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "p
   readonly outbox: Outbox;
   readonly projects: ProjectsRoom;
   readonly auth: AuthRoom;
+  readonly requireProject: (id: number) => Promise<void>;
   readonly machine: () => MachineNow | null;
+  readonly baseUrl: () => string;
 }
 
 /** The queue and the rooms above it, whose sinks and observers it is told before it starts. */
@@ -222,29 +225,47 @@ function buildTrainingRooms(parts: LowerRooms) {
     recordSummaries: (runId, rows) => runs.recordMetricSummaries(runId, rows),
     sealing: places.sealThread === undefined ? sealingHere : new SealingWorker(places.sealThread),
   });
-  outbox.handle(RUN_PURGED, (payload) => metrics.purge((payload as { run_id: number }).run_id));
   const models: ModelsRoom = new ModelsRoom({
     ...{ database, outbox, content, log, now, home, runs },
     queue: queue.service,
     audit: auth.audit,
   });
+  const alerts = buildAlertsRoom(parts, runs, metrics);
+  outbox.handle(RUN_PURGED, async (payload) => {
+    const { run_id: runId } = payload as { run_id: number };
+    await metrics.purge(runId);
+    await alerts.forget(runId);
+  });
   const compat = new CompatRoom({
     ...{ database, log, now, defaultProject },
+    requireProject: parts.requireProject,
     audit: auth.audit,
     queue: queue.service,
     runs: runs.service,
     resolveFolder: (wanted) => datasets.service.resolvePath(wanted),
-    requireProject: async (id) => {
-      await projects.service.require(id);
-    },
   });
   queue.registerSink(runs.sink);
   queue.registerSink(metrics.sink);
   queue.registerSink(models.sink);
+  queue.registerSink(alerts.sink);
   queue.observe(runs.observer);
+  queue.observe(alerts.observer);
   const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, metrics, models, compat, collector };
+  return { queue, datasets, runs, metrics, models, alerts, compat, collector };
+}
+
+function buildAlertsRoom(parts: LowerRooms, runs: RunsRoom, metrics: MetricsRoom): AlertsRoom {
+  const { settings, database, bus, outbox, log, now, projects, auth, baseUrl } = parts;
+  return new AlertsRoom({
+    ...{ database, bus, outbox, log, now, version, baseUrl, metrics },
+    runs: runs.service,
+    audit: auth.audit,
+    defaultProject: () => projects.service.defaultProject(),
+    requireProject: parts.requireProject,
+    sealingKey: readOrMakeSecret(path.join(settings.home, "alerts.key"), SEALING_KEY_LOST),
+    allowPrivateTargets: settings.alertPrivateTargets === "allow",
+  });
 }
 
 /** A contract that promises what no room serves must not start. */

@@ -1,5 +1,6 @@
 // What every room brings to the database, by storey: its steps of the schema and its hot work on PostgreSQL.
 // The same work for SQLite is collected in db-thread.ts, because it runs there.
+import { migrations as alertMigrations } from "./domains/alerts/index.ts";
 import { migrations as authMigrations } from "./domains/auth/index.ts";
 import { migrations as compatMigrations } from "./domains/compat/index.ts";
 import { migrations as datasetMigrations } from "./domains/datasets/index.ts";
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   ...runMigrations,
   ...metricsMigrations,
   ...modelMigrations,
+  ...alertMigrations,
   ...compatMigrations,
 ];
 

@@ -47,6 +47,8 @@ export interface TestServer {
   readonly logged: readonly Record<string, unknown>[];
   /** The secret of the set-up link; used up unless `hasAdmin` is false. */
   readonly setupSecret: string;
+  /** Ends the server in order and starts another on the same data, at another port: take `url` and `client` anew. */
+  restart(): Promise<void>;
   /** Ends the server and removes its data, unless the test failed. */
   close(): Promise<void>;
 }
@@ -64,33 +66,51 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const database = await openPlace(place, settings.failAfterCommitOf);
   await migrateTestDatabase(place, database);
   const logged: Record<string, unknown>[] = [];
-  const app = await buildApp({
-    settings,
-    database,
-    log: new Log({
-      level: settings.logLevel,
-      format: "json",
-      write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>),
-    }),
-    clock: options.clock ?? systemClock,
-    cookieKey: "0".repeat(64),
-    places: {
-      web: options.webFolder ?? null,
-      workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
-      pythonEnvironment: options.hasWorkers
-        ? path.join(root, ".venv")
-        : path.join(place.folder, "no-python"),
-    },
-  });
-  const { url } = await listen(app.fastify, settings);
-  // Where workers find the server, as main.ts writes it.
-  writeFileSync(path.join(place.folder, "server.json"), JSON.stringify({ url }));
-  app.start();
+  const open = async () => {
+    const app = await buildApp({
+      settings,
+      database,
+      log: new Log({
+        level: settings.logLevel,
+        format: "json",
+        write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>),
+      }),
+      clock: options.clock ?? systemClock,
+      cookieKey: "0".repeat(64),
+      places: {
+        web: options.webFolder ?? null,
+        workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
+        pythonEnvironment: options.hasWorkers
+          ? path.join(root, ".venv")
+          : path.join(place.folder, "no-python"),
+      },
+    });
+    const { url } = await listen(app.fastify, settings);
+    // Where workers find the server, as main.ts writes it.
+    writeFileSync(path.join(place.folder, "server.json"), JSON.stringify({ url }));
+    app.start();
+    return { app, url };
+  };
+  let { app, url } = await open();
   const setupSecret = (await app.prepareSetup()) ?? "";
   const token = options.hasAdmin === false ? "" : await createAdmin(url, setupSecret);
+  let client = new HttpClient({ baseUrl: url, token });
   return {
-    ...{ url, home: place.folder, settings, database, app, token, logged, setupSecret },
-    client: new HttpClient({ baseUrl: url, token }),
+    ...{ home: place.folder, settings, database, token, logged, setupSecret },
+    get url() {
+      return url;
+    },
+    get app() {
+      return app;
+    },
+    get client() {
+      return client;
+    },
+    async restart() {
+      await app.close();
+      ({ app, url } = await open());
+      client = new HttpClient({ baseUrl: url, token });
+    },
     async close() {
       await app.close();
       await database.close();

@@ -17,6 +17,9 @@ export interface SampleIds {
   readonly datasetVersionId?: number;
   readonly modelId?: number;
   readonly modelVersionId?: number;
+  readonly alertRuleId?: number;
+  readonly alertTargetId?: number;
+  readonly alertDeliveryId?: number;
 }
 
 /** Of a thing that is not there. */
@@ -33,6 +36,9 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
   const run = { params: { run_id: runId } };
   const job = { params: { job_id: runId } };
   const project = { params: { project_id: projectId } };
+  const alertRule = { params: { rule_id: ids.alertRuleId ?? NONE } };
+  const alertTarget = { params: { target_id: ids.alertTargetId ?? NONE } };
+  const target = { name: "walked", kind: "webhook", url: "https://example.org/hook" };
   const member = { params: { project_id: projectId, user_id: userId } };
   const batch = {
     protocol: 1,
@@ -128,6 +134,25 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
     "metrics-socket": { query: { run_id: String(runId) } },
     "job-metrics-socket": job,
     "open-stream": { query: { runs: String(runId) } },
+    "list-alerts": {},
+    "mark-alerts-read": { body: { up_to: 1 } },
+    "list-alert-rules": {},
+    "create-alert-rule": {
+      body: {
+        ...{ project_id: projectId, name: "walked" },
+        condition: { kind: "state", states: ["failed"] },
+      },
+    },
+    "update-alert-rule": { ...alertRule, body: { name: "renamed" } },
+    "delete-alert-rule": alertRule,
+    "list-alert-targets": {},
+    "create-alert-target": { body: { ...target, project_id: projectId } },
+    "update-alert-target": { ...alertTarget, body: { name: "renamed" } },
+    "renew-alert-secret": alertTarget,
+    "test-alert-target": alertTarget,
+    "delete-alert-target": alertTarget,
+    "list-alert-deliveries": {},
+    "send-alert-delivery": { params: { delivery_id: ids.alertDeliveryId ?? NONE } },
     "list-tensorboard-folders": {},
     "follow-tensorboard-folder": { body: { path: "/nowhere", project_id: projectId } },
     "unfollow-tensorboard-folder": { params: { folder_id: 999_999 } },

@@ -333,6 +333,38 @@ const rows = {
     sentence: "This account has too many open streams.",
   },
 
+  "alert-rule-not-found": {
+    status: 404,
+    domain: "alerts",
+    sentence: "There is no such alert rule.",
+  },
+  "alert-target-not-found": {
+    status: 404,
+    domain: "alerts",
+    sentence: "There is no such alert target in the project.",
+  },
+  "alert-delivery-not-found": {
+    status: 404,
+    domain: "alerts",
+    sentence: "There is no such delivery.",
+  },
+  "alert-address-refused": {
+    status: 400,
+    domain: "alerts",
+    sentence:
+      "Alerts are not sent to private, loopback or link-local addresses; see SPOTTER_ALERT_PRIVATE_TARGETS.",
+  },
+  "alert-target-unfit": {
+    status: 409,
+    domain: "alerts",
+    sentence: "The target is removed, or its kind does not allow this.",
+  },
+  "alert-delivery-waiting": {
+    status: 409,
+    domain: "alerts",
+    sentence: "The delivery is still being tried; it needs no other push.",
+  },
+
   "folder-not-found": {
     status: 404,
     domain: "compat",

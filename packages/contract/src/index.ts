@@ -1,5 +1,7 @@
 // The contract's door: every schema, endpoint, error code and event that crosses the wire.
 
+export * from "./alert-endpoints.ts";
+export * from "./alerts.ts";
 export * from "./auth.ts";
 export * from "./compat.ts";
 export * from "./datasets.ts";

@@ -1,5 +1,6 @@
 // The one live stream behind the web page and the CLI: typed events over SSE, resumable by position.
 import { z } from "zod";
+import { Alert } from "./alerts.ts";
 import { defineEndpoint } from "./endpoint.ts";
 import { MetricAppended } from "./metrics.ts";
 import { LogLine, RunCommand, RunFile, RunSummary } from "./runs.ts";
@@ -30,6 +31,8 @@ export const CommandChanged = z.object({
   command: RunCommand,
 });
 export const HostSampled = z.object({ type: z.literal("host-sampled"), reading: HostReading });
+/** A rule has fired for a run, or has recovered. */
+export const AlertChanged = z.object({ type: z.literal("alert-changed"), alert: Alert });
 /** Last event before the server closes a connection by its own will. The client reconnects with its last id. */
 export const StreamClosing = z.object({
   type: z.literal("stream-closing"),
@@ -44,11 +47,20 @@ export const LiveEvent = z.discriminatedUnion("type", [
   FilesChanged,
   CommandChanged,
   HostSampled,
+  AlertChanged,
   StreamClosing,
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
 
-export const StreamTopic = z.enum(["metrics", "runs", "logs", "files", "commands", "host"]);
+export const StreamTopic = z.enum([
+  "metrics",
+  "runs",
+  "logs",
+  "files",
+  "commands",
+  "host",
+  "alerts",
+]);
 export type StreamTopic = z.infer<typeof StreamTopic>;
 
 /**
@@ -56,7 +68,7 @@ export type StreamTopic = z.infer<typeof StreamTopic>;
  * behind it with no gap and no repeat. SSE `event:` is the event's `type`; `data:` the whole event as JSON.
  */
 export const StreamQuery = z.object({
-  /** Runs whose metrics, logs, files and commands are wanted, comma-separated; none: only `runs` and `host`. */
+  /** Runs whose metrics, logs, files and commands are wanted, comma-separated; none: only `runs`, `alerts` and `host`. */
   runs: z
     .string()
     .regex(/^[1-9][0-9]{0,14}(,[1-9][0-9]{0,14}){0,199}$/)

@@ -25,7 +25,8 @@ export async function listen(
   }
 }
 
-function urlOf(app: FastifyInstance, host: string): string {
+/** Only once it listens. */
+export function urlOf(app: FastifyInstance, host: string): string {
   const address = app.server.address();
   if (address === null || typeof address === "string")
     throw new Error("The server listens on no port.");

@@ -4,8 +4,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const NUM_BYTES = 32;
 
-/** @returns the key as hexadecimal text */
-export function readOrMakeSecret(file: string): string {
+/**
+ * @param ifLost what deleting the file means, for the sentence of a file that holds no key
+ * @returns the key as hexadecimal text
+ */
+export function readOrMakeSecret(
+  file: string,
+  ifLost = "everybody must then sign in anew",
+): string {
   try {
     writeFileSync(file, randomBytes(NUM_BYTES).toString("hex"), { mode: 0o600, flag: "wx" });
   } catch (error) {
@@ -14,7 +20,7 @@ export function readOrMakeSecret(file: string): string {
   const secret = readFileSync(file, "utf8").trim();
   if (!/^[0-9a-f]{64}$/.test(secret))
     throw new Error(
-      `${file} does not hold a key; restore it from a backup, or delete it: everybody must then sign in anew.`,
+      `${file} does not hold a key; restore it from a backup, or delete it: ${ifLost}.`,
     );
   return secret;
 }

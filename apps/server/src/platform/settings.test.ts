@@ -16,6 +16,7 @@ describe("settings", () => {
       commandRuns: "members",
       trustProxy: false,
       maxBodyBytes: 16 * 1024 * 1024,
+      alertPrivateTargets: "refuse",
       failAfterCommitOf: undefined,
     });
   });

@@ -190,6 +190,12 @@ export const variables = {
     fallback: "16",
     sentence: "The largest JSON body that is read, in megabytes.",
   },
+  SPOTTER_ALERT_PRIVATE_TARGETS: {
+    schema: z.enum(["refuse", "allow"], "must be refuse or allow"),
+    fallback: "refuse",
+    sentence:
+      "Whether alerts may be delivered to private, loopback and link-local addresses. `allow` lets project administrators make the server send requests into its own network.",
+  },
   SPOTTER_FAILPOINT: {
     schema: failpoint.optional(),
     fallback: "",
@@ -232,6 +238,7 @@ export interface Settings {
   readonly maxProjectDataBytes: number;
   readonly maxLogLines: number;
   readonly maxBodyBytes: number;
+  readonly alertPrivateTargets: Value<"SPOTTER_ALERT_PRIVATE_TARGETS">;
   /** Number of the ingest batch after whose commit the process kills itself. */
   readonly failAfterCommitOf: number | undefined;
 }
@@ -280,6 +287,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     maxProjectDataBytes: read("SPOTTER_MAX_PROJECT_DATA_MB"),
     maxLogLines: read("SPOTTER_MAX_LOG_LINES"),
     maxBodyBytes: read("SPOTTER_MAX_BODY_MB"),
+    alertPrivateTargets: read("SPOTTER_ALERT_PRIVATE_TARGETS"),
     failAfterCommitOf: read("SPOTTER_FAILPOINT"),
   };
   if (problems.size > 0) throw new SettingsError([...problems].join("\n"));

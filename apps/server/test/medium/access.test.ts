@@ -101,6 +101,10 @@ describe("every route says who may call it", () => {
       (names) => names.includes("secret/score"),
     );
     expect(await namesFor(outsider)).toEqual([]);
+    for (const list of ["", "/rules", "/targets", "/deliveries"]) {
+      const answer = await json(outsider, `/api/alerts${list}`);
+      expect([list, answer[list === "" ? "alerts" : list.slice(1)]]).toEqual([list, []]);
+    }
     const { runs, datasets, queue, folders } = {
       runs: await json(outsider, "/api/runs"),
       datasets: await json(outsider, "/api/datasets"),
@@ -181,7 +185,23 @@ async function insertThings({ database }: TestServer, runId: number): Promise<Th
     ...{ tags: "[]", search_text: "", stage: "none" },
   });
   const preflightId = await insert("jobs", { ...named, kind: "preflight", state: "cancelled" });
-  return { datasetId, datasetVersionId, modelId, modelVersionId, preflightId };
+  const alertRuleId = await insert("alert_rules", {
+    ...{ ...named, enabled: 1, scope: "{}", condition: '{"kind":"state","states":["failed"]}' },
+    ...{ cooldown_s: 0, notify_recovered: 1, target_ids: "[]", version: 1, since: 1 },
+  });
+  const alertTargetId = await insert("alert_targets", {
+    ...{ ...named, kind: "webhook", url_hint: "", sealed: "", has_secret: 0 },
+    ...{ language: "en", enabled: 1 },
+  });
+  const alertDeliveryId = await insert("alert_deliveries", {
+    ...{ ...by, project_id: 1, delivery_key: "walked", target_id: alertTargetId },
+    ...{ target_name: "walked", target_kind: "webhook", event: "alert-test", rule_name: "" },
+    ...{ state: "dead", num_tries: 1 },
+  });
+  return {
+    ...{ datasetId, datasetVersionId, modelId, modelVersionId, preflightId },
+    ...{ alertRuleId, alertTargetId, alertDeliveryId },
+  };
 }
 
 async function tokenOf(server: TestServer, name: string): Promise<string> {

@@ -1,5 +1,5 @@
 // The places of the rail, in order; a new room of the house adds its line here.
-import { Box, ChartLine, Database, House, ListOrdered, Settings } from "lucide-vue-next";
+import { Bell, Box, ChartLine, Database, House, ListOrdered, Settings } from "lucide-vue-next";
 import type { Component } from "vue";
 
 export interface Place {
@@ -11,6 +11,8 @@ export interface Place {
   key: string;
   /** At the rail's foot. */
   isFoot?: boolean;
+  /** The top bar leads there too: a phone's bottom bar does not. */
+  isInTopBar?: boolean;
 }
 
 export const places: readonly Place[] = [
@@ -19,6 +21,10 @@ export const places: readonly Place[] = [
   { path: "/queue", label: "app.places.queue", icon: ListOrdered, key: "q" },
   { path: "/datasets", label: "app.places.datasets", icon: Database, key: "d" },
   { path: "/models", label: "app.places.models", icon: Box, key: "m" },
+  {
+    ...{ path: "/alerts", label: "app.places.alerts", icon: Bell, key: "a" },
+    ...{ isFoot: true, isInTopBar: true },
+  },
   { path: "/settings", label: "app.places.settings", icon: Settings, key: "s", isFoot: true },
 ];
 

@@ -15,6 +15,7 @@ import { NamesStore } from "./names-store.ts";
 import { registerMetricRoutes } from "./routes.ts";
 import { Sealer } from "./sealer.ts";
 import type { SealingEngine } from "./sealing.ts";
+import type { ParsedSeries } from "./series-parser.ts";
 import { MetricsService } from "./service.ts";
 import { metricsSink } from "./sink.ts";
 import { MetricsStore } from "./store.ts";
@@ -27,7 +28,7 @@ export { NamesStore } from "./names-store.ts";
 export { metricsPostgresProcedures as postgresProcedures } from "./procedures.ts";
 export { Sealer } from "./sealer.ts";
 export { SealingWorker, sealingHere } from "./sealing-worker.ts";
-export { checkSeries } from "./series-parser.ts";
+export { checkSeries, type ParsedSeries } from "./series-parser.ts";
 export { MetricsService } from "./service.ts";
 export { metricsSink } from "./sink.ts";
 export { MetricsStore } from "./store.ts";
@@ -46,6 +47,9 @@ export interface MetricsRoomParts {
   readonly sealing: SealingEngine;
 }
 
+/** Is told of every batch after its commit, with its columns; must return at once and change nothing. */
+export type PointObserver = (runId: number, commitNo: number, parsed: ParsedSeries) => void;
+
 const SWEEP_MS = 60_000;
 
 /** Points and live streams. `sink` is to be registered with the queue before it starts. */
@@ -59,6 +63,7 @@ export class MetricsRoom {
   readonly #hub: LiveHub;
   readonly #host: HostRecorder;
   readonly #epochOutlets = new Set<TrainingEventOutlet>();
+  readonly #observers: PointObserver[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: MetricsRoomParts) {
@@ -87,6 +92,11 @@ export class MetricsRoom {
     runId: number,
   ): Promise<{ commit_no: number; num_points: number; num_series: number }> {
     return this.service.streamFacts(runId);
+  }
+
+  /** For rooms above that look at every point: the bus's event would have to make its series first. */
+  observe(observer: PointObserver): void {
+    this.#observers.push(observer);
   }
 
   /** Removes everything that is stored of a run; may be repeated. */
@@ -134,6 +144,7 @@ export class MetricsRoom {
     return metricsSink(new BatchWriter(), {
       appended: (event, parsed, { tailPoints }) => {
         this.#parts.bus.publish(event);
+        for (const observer of this.#observers) observer(event.run_id, event.commit_no, parsed);
         this.#summaries.appended(event.run_id, event.attempt, parsed);
         this.#sealer.tailGrew(event.run_id, tailPoints, parsed.names.length);
       },

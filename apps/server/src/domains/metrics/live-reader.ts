@@ -47,6 +47,7 @@ const TOPICS: Readonly<Record<LiveEvent["type"], StreamTopic | null>> = {
   "files-changed": "files",
   "command-changed": "commands",
   "host-sampled": "host",
+  "alert-changed": "alerts",
 };
 
 export class LiveReader {
@@ -122,7 +123,7 @@ export class LiveReader {
 
   #wants(event: Exclude<ViewEvent, { type: "metric-appended" }>): boolean {
     if (event.type === "host-sampled") return true;
-    if (event.type === "run-changed")
+    if (event.type === "run-changed" || event.type === "alert-changed")
       return event.project_id !== undefined && this.#wishes.mayView(event.project_id);
     return this.#runs.has(event.run_id);
   }

@@ -83,7 +83,7 @@ export class MetricsService {
     runId: number,
     commitNo: number,
     limit: number,
-    filter?: NameFilter,
+    filter?: Pick<NameFilter, "wants">,
     maxPoints = MAX_POINTS_A_PAGE,
   ): Promise<{ events: MetricAppended[]; commitNo: number; more: boolean }> {
     return this.#store.consistently(runId, async (stream) => {
@@ -255,7 +255,7 @@ function toEvent(
   runId: number,
   { commitNo, attempt, series }: Commit,
   names: readonly (string | undefined)[],
-  filter: NameFilter | undefined,
+  filter: Pick<NameFilter, "wants"> | undefined,
 ): MetricAppended | undefined {
   const columns: Record<string, PointColumns> = {};
   let isEmpty = true;

@@ -81,6 +81,16 @@ export class RunService {
     return this.#parts.store.openOf(source);
   }
 
+  /** Undefined when there is none. */
+  find(runId: number): Promise<RunRow | undefined> {
+    return this.#parts.store.run(runId);
+  }
+
+  /** Runs that train now, for whoever listens whether they still do. */
+  running(): Promise<RunRow[]> {
+    return this.#parts.store.running();
+  }
+
   /** Deleted runs count as there: they can be restored. Throws `run-not-found`. */
   async require(runId: number): Promise<RunRow> {
     const row = await this.#parts.store.run(runId);

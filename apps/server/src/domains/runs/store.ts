@@ -103,6 +103,15 @@ export class RunsStore {
   }
 
   /** Runs of a source that have not ended. */
+  running(): Promise<RunRow[]> {
+    return this.#read
+      .selectFrom("runs")
+      .selectAll()
+      .where("state", "=", "running")
+      .where("deleted_at", "is", null)
+      .execute();
+  }
+
   openOf(
     source: RunRow["source"],
   ): Promise<Pick<RunRow, "id" | "config" | "created_at" | "last_event_at">[]> {

@@ -35,6 +35,7 @@ export default {
     queue: "Queue",
     datasets: "Datasets",
     models: "Models",
+    alerts: "Alerts",
     settings: "Settings",
   },
   palette: {

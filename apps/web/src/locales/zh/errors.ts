@@ -81,6 +81,14 @@ export default {
   "position-unknown": "此流位置不是本服务器给出的。",
   "too-many-streams": "此账号打开的实时流过多。",
 
+  "alert-rule-not-found": "没有这条告警规则。",
+  "alert-target-not-found": "项目中没有这个告警目标。",
+  "alert-delivery-not-found": "没有这条发送记录。",
+  "alert-address-refused":
+    "告警不会发送到内网、本机或链路本地地址；见 SPOTTER_ALERT_PRIVATE_TARGETS。",
+  "alert-target-unfit": "此目标已移除，或其类型不允许此操作。",
+  "alert-delivery-waiting": "此记录仍在尝试发送，无需重复操作。",
+
   "folder-not-found": "没有跟踪此 TensorBoard 目录。",
   "folder-taken": "已在跟踪此目录。",
 

@@ -3,6 +3,7 @@ import type { HttpClient } from "@spotter/client";
 import {
   getRun,
   type LiveEvent,
+  listAlerts,
   listRunLogs,
   listRuns,
   pollMetrics,
@@ -15,10 +16,12 @@ import type { Positions } from "./live-request.ts";
 export interface PollMemory {
   lastLine: Map<number, number>;
   lastSeen: Map<number, string>;
+  /** The same for alerts. */
+  lastAlert: Map<number, string>;
 }
 
 export function newPollMemory(): PollMemory {
-  return { lastLine: new Map(), lastSeen: new Map() };
+  return { lastLine: new Map(), lastSeen: new Map(), lastAlert: new Map() };
 }
 
 /** One pass over everything that is watched. Throws what the client throws. */
@@ -30,6 +33,7 @@ export async function pollOnce(
   emit: (event: LiveEvent) => void,
 ): Promise<void> {
   if (request.topics.includes("runs")) await pollRuns(client, request, memory, emit);
+  if (request.topics.includes("alerts")) await pollAlerts(client, memory, emit);
   for (const runId of request.runIds) {
     if (request.topics.includes("metrics"))
       await pollRunMetrics(client, runId, request, positions, emit);
@@ -53,6 +57,20 @@ async function pollRuns(
     if (memory.lastSeen.get(run.id) === look) continue;
     memory.lastSeen.set(run.id, look);
     emit({ type: "run-changed", run });
+  }
+}
+
+async function pollAlerts(
+  client: HttpClient,
+  memory: PollMemory,
+  emit: (event: LiveEvent) => void,
+): Promise<void> {
+  const { alerts } = await client.call(listAlerts, { query: { limit: "20" } });
+  for (const alert of alerts.reverse()) {
+    const look = JSON.stringify(alert);
+    if (memory.lastAlert.get(alert.id) === look) continue;
+    memory.lastAlert.set(alert.id, look);
+    emit({ type: "alert-changed", alert });
   }
 }
 

@@ -70,6 +70,8 @@ export function eventFor(event: LiveEvent, request: LiveRequest): LiveEvent | nu
       return null;
     case "host-sampled":
       return request.topics.includes("host") ? event : null;
+    case "alert-changed":
+      return request.topics.includes("alerts") ? event : null;
     case "run-changed": {
       const isWanted = request.runIds.length === 0 || request.runIds.includes(event.run.id);
       return request.topics.includes("runs") && isWanted ? event : null;
