@@ -3,6 +3,7 @@ import path from "node:path";
 import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
 import { AuthRoom } from "./domains/auth/index.ts";
+import { ComparisonsRoom } from "./domains/comparisons/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
@@ -82,6 +83,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   rooms.metrics.registerRoutes(router);
   rooms.models.registerRoutes(router);
+  rooms.comparisons.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
   return {
@@ -228,6 +230,11 @@ function buildTrainingRooms(parts: LowerRooms) {
     queue: queue.service,
     audit: auth.audit,
   });
+  const comparisons = new ComparisonsRoom({
+    ...{ database, now, access: auth.access, audit: auth.audit },
+    runs: runs.service,
+    metrics: metrics.service,
+  });
   const compat = new CompatRoom({
     ...{ database, log, now, defaultProject },
     audit: auth.audit,
@@ -244,7 +251,7 @@ function buildTrainingRooms(parts: LowerRooms) {
   queue.observe(runs.observer);
   const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, metrics, models, compat, collector };
+  return { queue, datasets, runs, metrics, models, comparisons, compat, collector };
 }
 
 /** A contract that promises what no room serves must not start. */

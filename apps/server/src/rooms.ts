@@ -1,6 +1,7 @@
 // What every room brings to the database, by storey: its steps of the schema and its hot work on PostgreSQL.
 // The same work for SQLite is collected in db-thread.ts, because it runs there.
 import { migrations as authMigrations } from "./domains/auth/index.ts";
+import { migrations as comparisonMigrations } from "./domains/comparisons/index.ts";
 import { migrations as compatMigrations } from "./domains/compat/index.ts";
 import { migrations as datasetMigrations } from "./domains/datasets/index.ts";
 import {
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   ...runMigrations,
   ...metricsMigrations,
   ...modelMigrations,
+  ...comparisonMigrations,
   ...compatMigrations,
 ];
 

@@ -1,10 +1,12 @@
 // The contract's door: every schema, endpoint, error code and event that crosses the wire.
 
 export * from "./auth.ts";
+export * from "./comparisons.ts";
 export * from "./compat.ts";
 export * from "./datasets.ts";
 export * from "./endpoint.ts";
 export * from "./errors.ts";
+export * from "./metric-direction.ts";
 export * from "./metrics.ts";
 export * from "./model-comparison.ts";
 export * from "./model-endpoints.ts";
@@ -31,7 +33,9 @@ export * from "./runs.ts";
 export * from "./scalars.ts";
 export * from "./scheduling.ts";
 export * from "./sources.ts";
+export * from "./statistics.ts";
 export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./tensorboard.ts";
+export * from "./verdict-words.ts";
 export * from "./worker.ts";

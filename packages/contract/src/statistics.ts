@@ -52,10 +52,7 @@ export function describeSample(values: readonly number[]): Sample {
  * Whether the second group differs from the first, values paired by their place (the same seed).
  * @returns null where there is no test: fewer than two pairs, or every pair differs by the same
  */
-export function pairedTest(
-  first: readonly number[],
-  second: readonly number[],
-): TestResult | null {
+export function pairedTest(first: readonly number[], second: readonly number[]): TestResult | null {
   const differences = second.map((value, index) => value - (first[index] as number));
   const n = differences.length;
   const difference = n === 0 ? 0 : meanOf(differences);

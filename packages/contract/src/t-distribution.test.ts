@@ -1,6 +1,13 @@
 // The t distribution against scipy 1.17 (scipy.stats.t and scipy.stats.nct).
 import { expect, it } from "vitest";
-import { logGamma, noncentralTCdf, normalCdf, tCdf, tCritical, tTwoSided } from "./t-distribution.ts";
+import {
+  logGamma,
+  noncentralTCdf,
+  normalCdf,
+  tCdf,
+  tCritical,
+  tTwoSided,
+} from "./t-distribution.ts";
 
 it.each([
   [1, 12.706204736174694],
@@ -45,9 +52,12 @@ it.each([
   [2, 10, -0.5, 0.9878615332076923],
   [2.2, 9, 7, 1.0111131868400418e-5],
   [-2.3, 9, 0.6, 0.005764121901103033],
-])("has the noncentral distribution of t = %d, %d degrees of freedom, shift %d", (t, df, shift, cdf) => {
-  expect(noncentralTCdf(t, df, shift)).toBeCloseTo(cdf, 9);
-});
+])(
+  "has the noncentral distribution of t = %d, %d degrees of freedom, shift %d",
+  (t, df, shift, cdf) => {
+    expect(noncentralTCdf(t, df, shift)).toBeCloseTo(cdf, 9);
+  },
+);
 
 it("answers where the shift is so far off that the series has no floats left", () => {
   expect(noncentralTCdf(2, 10, 60)).toBeLessThan(1e-12);

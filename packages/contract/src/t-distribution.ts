@@ -162,6 +162,8 @@ const LANCZOS = [
 export function logGamma(value: number): number {
   const x = value - 1;
   const base = x + 7.5;
-  const sum = LANCZOS.reduce((total, term, index) => total + (index === 0 ? term : term / (x + index)));
+  const sum = LANCZOS.reduce(
+    (total, term, index) => total + (index === 0 ? term : term / (x + index)),
+  );
   return 0.5 * Math.log(2 * Math.PI) + (x + 0.5) * Math.log(base) - base + Math.log(sum);
 }

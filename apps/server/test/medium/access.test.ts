@@ -118,6 +118,8 @@ describe("every route says who may call it", () => {
       `/api/metrics/current?run_id=${runId}`,
       `/api/metrics/history?run_id=${runId}`,
       `/api/stream?runs=${runId}`,
+      `/api/comparisons/report?runs=${runId}`,
+      `/api/comparisons/export?runs=${runId}&format=csv`,
       `/api/stream/metrics?run_id=${runId}`,
     ]) {
       const response = await fetch(`${server.url}${path}`, { headers: bearer("outsider") });
@@ -181,7 +183,10 @@ async function insertThings({ database }: TestServer, runId: number): Promise<Th
     ...{ tags: "[]", search_text: "", stage: "none" },
   });
   const preflightId = await insert("jobs", { ...named, kind: "preflight", state: "cancelled" });
-  return { datasetId, datasetVersionId, modelId, modelVersionId, preflightId };
+  const comparisonId = await insert("comparisons", {
+    ...{ ...named, run_ids: `[${runId}]`, value: "last", updated_at: 1 },
+  });
+  return { datasetId, datasetVersionId, modelId, modelVersionId, preflightId, comparisonId };
 }
 
 async function tokenOf(server: TestServer, name: string): Promise<string> {

@@ -81,6 +81,8 @@ export default {
   "position-unknown": "此流位置不是本服务器给出的。",
   "too-many-streams": "此账号打开的实时流过多。",
 
+  "comparison-not-found": "没有这个已保存的对比。",
+
   "folder-not-found": "没有跟踪此 TensorBoard 目录。",
   "folder-taken": "已在跟踪此目录。",
 
