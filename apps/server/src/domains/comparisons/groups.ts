@@ -15,6 +15,7 @@ export interface Group {
 }
 
 const MAX_LABEL_KEYS = 3;
+const MAX_LABEL_LENGTH = 80;
 
 /** Null where the config names none. */
 export function seedOf(config: Readonly<Record<string, unknown>>): string | null {
@@ -56,11 +57,15 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
   const keys = [...new Set(configs.flatMap((config) => [...config.keys()]))].filter(
     (key) => !isSeedKey(key) && new Set(configs.map((config) => config.get(key))).size > 1,
   );
-  const isReadable = keys.length > 0 && keys.length <= MAX_LABEL_KEYS;
+  const written = configs.map((config) =>
+    keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
+  );
+  const isReadable =
+    keys.length > 0 &&
+    keys.length <= MAX_LABEL_KEYS &&
+    written.every((text) => text.length <= MAX_LABEL_LENGTH);
   const labels = firsts.map(({ summary }, index) =>
-    isReadable && (configs[index]?.size ?? 0) > 0
-      ? keys.map((key) => `${shortKey(key, keys)} ${configs[index]?.get(key) ?? "–"}`).join(", ")
-      : summary.name,
+    isReadable && (configs[index]?.size ?? 0) > 0 ? (written[index] ?? "") : summary.name,
   );
   // Two groups must not read alike.
   return labels.map((label, index) =>

@@ -153,7 +153,7 @@ function useView(): Pick<ChartPage, "view" | "setView"> {
 }
 
 /** Colours of the theme; read again after it has changed on the page. */
-function useColours(): Readonly<Ref<ChartColours>> {
+export function useColours(): Readonly<Ref<ChartColours>> {
   const preferences = usePreferences();
   const colours = shallowRef(readColours(document.documentElement));
   watch(

@@ -135,6 +135,9 @@ export default {
       "model-version-restored": "model version restored",
       "model-version-staged": "model version staged",
       "model-rolled-back": "model rolled back",
+      "comparison-created": "comparison saved",
+      "comparison-updated": "comparison changed",
+      "comparison-deleted": "comparison deleted",
     },
     subjects: {
       run: "run",
@@ -147,6 +150,7 @@ export default {
       "tensorboard-folder": "TensorBoard folder",
       model: "model",
       "model-version": "model version",
+      comparison: "comparison",
     },
     anyAction: "Any action",
     action: "Action",

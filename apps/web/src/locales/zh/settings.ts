@@ -127,6 +127,9 @@ export default {
       "model-version-restored": "恢复已删模型版本",
       "model-version-staged": "调整模型版本阶段",
       "model-rolled-back": "回滚模型",
+      "comparison-created": "保存对比",
+      "comparison-updated": "修改对比",
+      "comparison-deleted": "删除对比",
     },
     subjects: {
       run: "训练",
@@ -139,6 +142,7 @@ export default {
       "tensorboard-folder": "TensorBoard 目录",
       model: "模型",
       "model-version": "模型版本",
+      comparison: "对比",
     },
     anyAction: "全部操作",
     action: "操作",
