@@ -86,18 +86,24 @@ describe("comparing runs", () => {
     const low = page.getByRole("slider", { name: "lr, from" });
     await low.focus();
     await page.keyboard.press("PageUp");
-    await page.getByText(`3 of 6 runs pass through every mark: ${ids.slice(3).join(", ")}`).waitFor();
+    await page
+      .getByText(`3 of 6 runs pass through every mark: ${ids.slice(3).join(", ")}`)
+      .waitFor();
     expect(await low.getAttribute("aria-valuenow")).toBe("10");
     await page.keyboard.press("Escape");
     const axis = page.locator('[data-axis="val/accuracy"] .hit');
-    const box = await until("the axis is drawn", async () => (await axis.boundingBox()) ?? undefined);
-    await page.mouse.move(box.x + box.width / 2, box.y + 1);
+    const box = await until(
+      "the axis is drawn",
+      async () => (await axis.boundingBox()) ?? undefined,
+    );
+    const across = box.x + box.width / 2;
+    await page.mouse.move(across, box.y + 0.15 * box.height);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 3, { steps: 5 });
+    await page.mouse.move(across, box.y + 0.5 * box.height, { steps: 5 });
     await page.mouse.up();
-    await page.getByText("3 of 6 runs pass through every mark").waitFor();
+    await page.getByText(`2 of 6 runs pass through every mark: ${ids[3]}, ${ids[5]}`).waitFor();
     await page.getByRole("button", { name: "Compare only these" }).click();
-    await page.waitForURL((url) => url.searchParams.get("runs") === ids.slice(3).join(","));
+    await page.waitForURL((url) => url.searchParams.get("runs") === `${ids[3]},${ids[5]}`);
     await page.getByText("All these runs differ in nothing but the seed.").waitFor();
     expect(problems).toEqual([]);
   });

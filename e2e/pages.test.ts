@@ -77,7 +77,16 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
   const compare = ["/compare", `/compare?runs=${runId}`];
   const found: string[] = [];
   const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
-  for (const address of ["/", "/runs", "/runs/new", "/datasets", ...models, ...compare, ...settings, ...tabs]) {
+  for (const address of [
+    "/",
+    "/runs",
+    "/runs/new",
+    "/datasets",
+    ...models,
+    ...compare,
+    ...settings,
+    ...tabs,
+  ]) {
     await page.goto(address);
     await page.locator("h1").first().waitFor();
     if (address.endsWith("/charts")) await page.getByText("Fit all").first().waitFor();

@@ -62,7 +62,8 @@ async function compare(context: Context, words: string[], options: CompareOption
   else if (format === "table") tell(context, report);
   else {
     const lang = context.language;
-    context.say((await fetchComparisonFile(client, runIds, { ...view, format, lang })).trimEnd());
+    const text = await fetchComparisonFile(client, runIds, { ...view, format, lang });
+    context.say(text.replaceAll("\r\n", "\n").trimEnd());
   }
   if (options.save === undefined) return;
   const saved = await saveComparison(client, {
@@ -130,7 +131,14 @@ function tellVerdicts(context: Context, report: ComparisonReport): void {
     return;
   }
   const which = report.value === "best" ? t("best", "最佳值") : t("last", "最后值");
-  const head = ["", t("group", "组"), t("runs", "训练"), "n", `${metric} (${which})`, t("95 % interval", "95 % 区间")];
+  const head = [
+    "",
+    t("group", "组"),
+    t("runs", "训练"),
+    "n",
+    `${metric} (${which})`,
+    t("95 % interval", "95 % 区间"),
+  ];
   const rows = groups.map((group) => [
     group.id === base ? `${group.id}*` : group.id,
     printable(group.label).slice(0, 48),
@@ -182,7 +190,10 @@ function tellValues(context: Context, { runs, metrics, num_metrics }: Comparison
   context.say(
     t("last (best); * is the better one", "最后值（最佳值）；* 为更好的一个") +
       (num_metrics > metrics.length
-        ? t(`; ${metrics.length} of ${num_metrics} metrics`, `；共 ${num_metrics} 个指标，显示 ${metrics.length} 个`)
+        ? t(
+            `; ${metrics.length} of ${num_metrics} metrics`,
+            `；共 ${num_metrics} 个指标，显示 ${metrics.length} 个`,
+          )
         : ""),
   );
 }
@@ -194,9 +205,11 @@ function tellConfig(context: Context, { runs, config }: ComparisonReport): void 
       printable(key),
       ...values.map((value) => printable(value ?? "–").slice(0, 40)),
     ]);
-  if (rows.length === 0)
-    return context.say(context.text("\nThe configs are the same.", "\n配置相同。"));
-  context.say(`\n${table(["", ...runs.map(({ id }) => `#${id}`)], rows)}`);
+  context.say(
+    rows.length === 0
+      ? context.text("\nThe configs are the same.", "\n配置相同。")
+      : `\n${table(["", ...runs.map(({ id }) => `#${id}`)], rows)}`,
+  );
 }
 
 function signed(value: number): string {

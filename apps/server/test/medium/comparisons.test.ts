@@ -49,7 +49,10 @@ async function makeRun({ name, projectId, config, series, isOpen }: ScriptRun): 
   });
   const columns = Object.entries(series).map(([metric, values]) => {
     const steps = values.map((_, step) => step);
-    return [metric, { step: steps, time: steps.map((step) => 1_700_000_000 + step), value: [...values] }];
+    return [
+      metric,
+      { step: steps, time: steps.map((step) => 1_700_000_000 + step), value: [...values] },
+    ];
   });
   const ended = { type: "run-ended", time: 1_700_000_100, state: "finished" } as const;
   await server.client.call(sendRunEvents, {
@@ -189,7 +192,9 @@ describe("files", () => {
     };
     const csv = await read("csv");
     expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
-    expect(csv.headers.get("content-disposition")).toMatch(/^attachment; filename="runs-[\d-]+\.csv"$/);
+    expect(csv.headers.get("content-disposition")).toMatch(
+      /^attachment; filename="runs-[\d-]+\.csv"$/,
+    );
     expect(csv.text.split("\r\n")).toHaveLength(8);
     expect(JSON.parse((await read("json")).text)).toEqual(await report(ids));
     expect((await read("markdown")).text).toContain("lr 0.3 is better than lr 0.1");
@@ -220,8 +225,9 @@ describe("a saved comparison", () => {
       code: "comparison-not-found",
     });
     const { entries } = await server.client.call(listAudit, { query: { limit: "20" } });
-    const noted = entries.filter(({ subject_id, subject_kind }) =>
-      subject_kind === "comparison" && subject_id === saved.id);
+    const noted = entries.filter(
+      ({ subject_id, subject_kind }) => subject_kind === "comparison" && subject_id === saved.id,
+    );
     expect(noted.map(({ action }) => action).sort()).toEqual([
       "comparison-created",
       "comparison-deleted",

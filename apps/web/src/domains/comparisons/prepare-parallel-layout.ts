@@ -34,7 +34,10 @@ function sideBySide(numAxes: number, width: number): ParallelLayout {
     height: TOP + PLOT_HEIGHT + BOTTOM,
     point: (axis, place) => ({ x: SIDE + axis * gap, y: TOP + (1 - place) * PLOT_HEIGHT }),
     placeOf: (_, y) => within(1 - (y - TOP) / PLOT_HEIGHT),
-    labelLength: Math.max(6, Math.floor((gap === 0 ? width : Math.min(gap, 2 * SIDE)) / CHARACTER_PX) - 1),
+    labelLength: Math.max(
+      6,
+      Math.floor((gap === 0 ? width : Math.min(gap, 2 * SIDE)) / CHARACTER_PX) - 1,
+    ),
   };
 }
 

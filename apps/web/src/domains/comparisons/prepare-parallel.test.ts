@@ -11,7 +11,17 @@ function metric(name: string, values: (number | "NaN" | null)[]): ComparedMetric
     readings: values.flatMap((value, index) =>
       value === null
         ? []
-        : [{ ...{ run_id: index + 1, last: { step: 1, value }, best: null, num_points: 1, num_non_finite: 0 } }],
+        : [
+            {
+              ...{
+                run_id: index + 1,
+                last: { step: 1, value },
+                best: null,
+                num_points: 1,
+                num_non_finite: 0,
+              },
+            },
+          ],
     ),
   };
 }
@@ -28,7 +38,11 @@ const REPORT: Part = {
     row("same", ["1", "1", "1"]),
     row("seed", ["1", "2", "3"], { is_seed: true }),
   ],
-  metrics: [metric("train/loss", [1, 2, 3]), metric("entropy", [1, 2, 3]), metric("val/loss", [4, "NaN", null])],
+  metrics: [
+    metric("train/loss", [1, 2, 3]),
+    metric("entropy", [1, 2, 3]),
+    metric("val/loss", [4, "NaN", null]),
+  ],
   metric: "val/loss",
   value: "last",
 };
@@ -84,7 +98,10 @@ it("says what stands nearest to the end of a mark", () => {
 });
 
 it("draws values that are all the same in the middle", () => {
-  const { axes, lines } = prepareParallel({ ...REPORT, config: [], metrics: [metric("val/loss", [2, 2, 2])] }, write);
+  const { axes, lines } = prepareParallel(
+    { ...REPORT, config: [], metrics: [metric("val/loss", [2, 2, 2])] },
+    write,
+  );
   expect(axes[0]?.ticks).toEqual([{ place: 0.5, text: "<2>" }]);
   expect(lines.map(({ places }) => places[0])).toEqual([0.5, 0.5, 0.5]);
 });

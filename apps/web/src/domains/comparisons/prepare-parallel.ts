@@ -46,7 +46,7 @@ export function prepareParallel(
     .filter(({ differs, is_seed }) => differs && !is_seed)
     .map(({ key, values }): Column => ({ key, kind: "config", texts: values }));
   const metrics = metricsFirst(report).map((metric): Column => {
-    const values = report.runs.map(({ id }) => valueOf(metric, id, report.value));
+    const values = report.runs.map(({ id }) => readingOf(metric, id, report.value));
     const texts = values.map((value) => (value === null ? null : String(value)));
     return { key: metric.name, kind: "metric", texts };
   });
@@ -81,7 +81,11 @@ export function insideBrushes({ axes, lines }: Parallel, brushes: Brushes): numb
 export function moveEnd(brushes: Brushes, key: string, end: 0 | 1, to: number): Brushes {
   const [low, high] = brushes[key] ?? WHOLE;
   const place = Math.min(1, Math.max(0, to));
-  return setBrush(brushes, key, end === 0 ? [Math.min(place, high), high] : [low, Math.max(place, low)]);
+  return setBrush(
+    brushes,
+    key,
+    end === 0 ? [Math.min(place, high), high] : [low, Math.max(place, low)],
+  );
 }
 
 export function setBrush(brushes: Brushes, key: string, brush: Brush | null): Brushes {
@@ -91,7 +95,12 @@ export function setBrush(brushes: Brushes, key: string, brush: Brush | null): Br
 }
 
 /** What the end of a mark stands at, in the axis's own terms. */
-export function textAt(axis: ParallelAxis, lines: readonly ParallelLine[], index: number, place: number): string {
+export function textAt(
+  axis: ParallelAxis,
+  lines: readonly ParallelLine[],
+  index: number,
+  place: number,
+): string {
   const near = lines
     .flatMap(({ places, texts }) => {
       const own = places[index] ?? null;
@@ -101,12 +110,19 @@ export function textAt(axis: ParallelAxis, lines: readonly ParallelLine[], index
   return near?.text ?? axis.ticks[0]?.text ?? "";
 }
 
-function metricsFirst({ metrics, metric }: Pick<ComparisonReport, "metrics" | "metric">): ComparedMetric[] {
+function metricsFirst({
+  metrics,
+  metric,
+}: Pick<ComparisonReport, "metrics" | "metric">): ComparedMetric[] {
   const judged = metrics.filter(({ name, direction }) => name === metric || direction !== null);
   return judged.toSorted((a, b) => Number(b.name === metric) - Number(a.name === metric));
 }
 
-function valueOf(metric: ComparedMetric, runId: number, which: "last" | "best"): MetricValue | null {
+function readingOf(
+  metric: ComparedMetric,
+  runId: number,
+  which: "last" | "best",
+): MetricValue | null {
   const reading = metric.readings.find(({ run_id }) => run_id === runId);
   return (which === "best" ? reading?.best : undefined) ?? reading?.last?.value ?? null;
 }
@@ -115,7 +131,9 @@ function drawColumn(
   { key, kind, texts }: Column,
   write: (name: string, value: MetricValue) => string,
 ): { axis: ParallelAxis; places: (number | null)[]; words: string[] } {
-  const numbers = texts.map((text) => (text === null || text.trim() === "" ? Number.NaN : Number(text)));
+  const numbers = texts.map((text) =>
+    text === null || text.trim() === "" ? Number.NaN : Number(text),
+  );
   const known = texts.filter((text) => text !== null);
   const isNumber = (text: string) => text.trim() !== "" && Number.isFinite(Number(text));
   const isNumeric = kind === "metric" || known.every(isNumber);

@@ -34,7 +34,10 @@ it("gives each run a cell, NaN as NaN, and says the best only where it is not th
 });
 
 it("draws groups where a seed is repeated, in the colour of their place", () => {
-  const groups = [{ ...group, run_ids: [1] }, { ...group, id: "B" }];
+  const groups = [
+    { ...group, run_ids: [1] },
+    { ...group, id: "B" },
+  ];
   expect(hasSeeds({ groups })).toBe(true);
   expect(hasSeeds({ groups: groups.slice(0, 1) })).toBe(false);
   expect(slotOfGroup({ groups }, "B")).toBe(1);

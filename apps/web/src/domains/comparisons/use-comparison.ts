@@ -90,13 +90,13 @@ export function useComparison() {
   function show(runs: readonly number[]): void {
     const base = report.value?.runs.find(({ group }) => group === report.value?.base)?.id ?? null;
     const kept = base !== null && base !== runs[0] && runs.includes(base) ? base : null;
-    const { metric = null, value = null } = report.value ?? {};
-    const asked = { metric: address.value.metric ?? (savedId > 0 ? metric : null), value: address.value.value };
-    const query = writeAddress({
-      ...{ runs, base: kept, lines: address.value.lines },
-      ...{ ...asked, value: savedId > 0 ? value : asked.value },
+    const { metric, value } = savedId > 0 ? (report.value ?? address.value) : address.value;
+    const query = writeAddress({ ...address.value, runs, base: kept, metric, value });
+    const isNew = savedId > 0 || address.value.runs.length === 0;
+    void router[isNew ? "push" : "replace"]({
+      path: "/compare",
+      query: { ...route.query, ...query },
     });
-    void router[savedId > 0 ? "push" : "replace"]({ path: "/compare", query });
   }
 
   return { savedId, address, report, comparison, failure, load, look, show };

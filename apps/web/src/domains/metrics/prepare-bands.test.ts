@@ -12,7 +12,10 @@ function line(runId: number, steps: number[], values: (number | null)[], started
     ...{ total_points: steps.length, superseded_points: 0, attempts: [], commit_no: 1 },
     buckets: {
       ...{ first_step: steps, last_step: steps, min: values, max: values, mean: values, count },
-      ...{ first_time: steps.map((step) => startedAt + step), last_time: steps.map((step) => startedAt + step) },
+      ...{
+        first_time: steps.map((step) => startedAt + step),
+        last_time: steps.map((step) => startedAt + step),
+      },
       ...{ nan: values.map((value) => (value === null ? 1 : 0)), pos_inf: none, neg_inf: none },
     },
     last: { step: steps.at(-1) ?? 0, time: 0, value: values.at(-1) ?? "NaN" },

@@ -8,7 +8,8 @@ export default {
   chooseRuns: "Choose runs",
   name: "Name",
   nameHint: "e.g. learning rates, three seeds each",
-  savedWhat: "The runs, the base and the metric are kept; values are read anew whenever it is opened.",
+  savedWhat:
+    "The runs, the base and the metric are kept; values are read anew whenever it is opened.",
   runs: "Runs",
   metric: "Metric",
   by: "By",

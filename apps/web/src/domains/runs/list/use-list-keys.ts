@@ -3,10 +3,7 @@ import { useRouter } from "vue-router";
 import { useKeys } from "../../../platform/keys/use-keys.ts";
 import type { useSelection } from "./use-selection.ts";
 
-export function useListKeys(
-  selection: ReturnType<typeof useSelection>,
-  compare: () => void,
-): void {
+export function useListKeys(selection: ReturnType<typeof useSelection>, compare: () => void): void {
   const router = useRouter();
   const group = "keys.list";
   useKeys([
