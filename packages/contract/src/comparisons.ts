@@ -29,7 +29,6 @@ export const ComparedRun = RunSummary.pick({
   started_at: true,
   ended_at: true,
   deleted_at: true,
-  last_step: true,
   parent_id: true,
 }).extend({
   /** The config's seed as text; null where it names none. */

@@ -78,7 +78,7 @@ it("says why one run a group tells nothing, and how many would", () => {
   expect(words.headline).toContain("one run cannot tell whether that is chance");
   expect(words.method).toBeNull();
   expect(words.seeds).toBe(
-    "A verdict needs at least 2 seeds a group. 6 a group usually tell means apart that lie two standard deviations from each other, 17 a group such that lie one.",
+    "A verdict needs at least 2 seeds a group. 6 seeds a group usually tell means apart that are two standard deviations from each other, 17 seeds means that are one.",
   );
 });
 

@@ -124,7 +124,7 @@ function seedsOf({ seeds }: Verdict, { base, other }: VerdictNames, say: Say): s
   if (seeds.assumes === "unknown") {
     const [two, one] = [seedsFor("welch", 2), seedsFor("welch", 1)];
     return say(
-      `A verdict needs at least 2 seeds a group. ${two} a group usually tell means apart that lie two standard deviations from each other, ${one} a group such that lie one.`,
+      `A verdict needs at least 2 seeds a group. ${two} seeds a group usually tell means apart that are two standard deviations from each other, ${one} seeds means that are one.`,
       `至少每组 2 个种子才能下结论。若两组均值相差两个标准差，每组约需 ${two} 个种子；相差一个标准差，约需 ${one} 个。`,
     );
   }

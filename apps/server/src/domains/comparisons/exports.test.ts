@@ -61,7 +61,7 @@ function run(
 ): ComparisonReport["runs"][number] {
   return {
     ...{ id, project_id: 1, name, source: "script", recipe: null, state: "finished", tags: [] },
-    ...{ created_at: 1, started_at: 1, ended_at: 2, deleted_at: null, last_step: 9 },
+    ...{ created_at: 1, started_at: 1, ended_at: 2, deleted_at: null },
     ...{ parent_id: null, seed, group },
   };
 }

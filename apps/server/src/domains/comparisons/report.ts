@@ -79,9 +79,9 @@ function toGrouped({ summary, asked, resolved }: ComparableRun): GroupedRun {
 
 function shown({ summary }: ComparableRun) {
   const { id, project_id, name, source, recipe, state, tags, created_at } = summary;
-  const { started_at, ended_at, deleted_at, last_step, parent_id } = summary;
+  const { started_at, ended_at, deleted_at, parent_id } = summary;
   return {
     ...{ id, project_id, name, source, recipe, state, tags, created_at },
-    ...{ started_at, ended_at, deleted_at, last_step, parent_id },
+    ...{ started_at, ended_at, deleted_at, parent_id },
   };
 }

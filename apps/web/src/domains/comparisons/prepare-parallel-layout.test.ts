@@ -4,8 +4,8 @@ import { layOut, pathOf } from "./prepare-parallel-layout.ts";
 
 it("stands axes side by side, high values on top, and reads a pointer back", () => {
   const layout = layOut(3, 844, false);
-  expect(layout.point(0, 1)).toEqual({ x: 72, y: 32 });
-  expect(layout.point(2, 0)).toEqual({ x: 772, y: 264 });
+  expect(layout.point(0, 1)).toEqual({ x: 72, y: 48 });
+  expect(layout.point(2, 0)).toEqual({ x: 772, y: 280 });
   expect(layout.placeOf(0, layout.point(1, 0.25).y)).toBeCloseTo(0.25);
   expect(layout.placeOf(0, -50)).toBe(1);
 });

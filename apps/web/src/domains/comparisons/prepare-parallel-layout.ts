@@ -13,8 +13,9 @@ export interface ParallelLayout {
 }
 
 const PLOT_HEIGHT = 232;
-const TOP = 32;
-const BOTTOM = 12;
+/** Room for an axis's name, and beneath it what stands at its upper end. */
+const TOP = 48;
+const BOTTOM = 28;
 const SIDE = 72;
 const ROW = 84;
 const ROW_TOP = 40;
