@@ -75,6 +75,7 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
   );
   const alerts = ["", "/rules", "/targets", "/deliveries"].map((tab) => `/alerts${tab}`);
   const models = ["/models", "/models/versions", "/models/compare"];
+  const compare = ["/compare", `/compare?runs=${runId}`];
   const found: string[] = [];
   const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
   for (const address of [
@@ -83,6 +84,7 @@ it("everything that a finger touches is at least 44 px, and no page scrolls side
     "/runs/new",
     "/datasets",
     ...models,
+    ...compare,
     ...alerts,
     ...settings,
     ...tabs,

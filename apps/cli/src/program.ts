@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Bind } from "./command-binding.ts";
 import { addAlertsCommands } from "./commands/alerts.ts";
 import { addAuthCommands } from "./commands/auth.ts";
+import { addCompareCommand } from "./commands/compare.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDatasetsCommands } from "./commands/datasets.ts";
 import { addModelsCommands } from "./commands/models.ts";
@@ -56,6 +57,7 @@ export async function runProgram(
   addRunsCommands(program, bind, text, argv.includes("--"));
   addQueueCommands(program, bind, text);
   addWatchCommands(program, bind, text);
+  addCompareCommand(program, bind, text);
   addControlCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);
   addModelsCommands(program, bind, text);

@@ -4,6 +4,7 @@ import { endpoints } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
 import { AlertsRoom } from "./domains/alerts/index.ts";
 import { AuthRoom } from "./domains/auth/index.ts";
+import { ComparisonsRoom } from "./domains/comparisons/index.ts";
 import { CompatRoom } from "./domains/compat/index.ts";
 import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
@@ -86,6 +87,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   rooms.runs.registerRoutes(fastify, router, rooms.auth.access);
   rooms.metrics.registerRoutes(router);
   rooms.models.registerRoutes(router);
+  rooms.comparisons.registerRoutes(router);
   rooms.alerts.registerRoutes(router);
   rooms.compat.registerRoutes(router);
   assertEveryEndpointIsBound(router);
@@ -188,20 +190,7 @@ function buildTrainingRooms(parts: LowerRooms) {
   const { home, dataRoots, maxUploadBytes } = settings;
   const content = new ContentStore(home);
   const defaultProject = () => projects.service.defaultProject();
-  const queue = new QueueRoom({
-    ...{ database, bus, now, log, content },
-    maxFileBytes: maxUploadBytes,
-    checkSeries,
-    audit: auth.audit,
-    machine: parts.machine,
-    maxRunningPerPerson: settings.maxRunningPerPerson,
-    executor: new LocalExecutor({
-      home,
-      python: path.join(places.pythonEnvironment, "bin/python"),
-      workerSources: places.workerSources,
-      secrets: settings.secrets,
-    }),
-  });
+  const queue = buildQueueRoom(parts, content);
   const datasets = new DatasetsRoom({
     ...{ database, content, home, dataRoots, maxUploadBytes, now, defaultProject },
     maxProjectBytes: settings.maxProjectDataBytes,
@@ -230,6 +219,11 @@ function buildTrainingRooms(parts: LowerRooms) {
     queue: queue.service,
     audit: auth.audit,
   });
+  const comparisons = new ComparisonsRoom({
+    ...{ database, now, access: auth.access, audit: auth.audit },
+    runs: runs.service,
+    metrics: metrics.service,
+  });
   const alerts = buildAlertsRoom(parts, runs, metrics);
   outbox.handle(RUN_PURGED, async (payload) => {
     const { run_id: runId } = payload as { run_id: number };
@@ -244,15 +238,29 @@ function buildTrainingRooms(parts: LowerRooms) {
     runs: runs.service,
     resolveFolder: (wanted) => datasets.service.resolvePath(wanted),
   });
-  queue.registerSink(runs.sink);
-  queue.registerSink(metrics.sink);
-  queue.registerSink(models.sink);
-  queue.registerSink(alerts.sink);
-  queue.observe(runs.observer);
-  queue.observe(alerts.observer);
+  for (const room of [runs, metrics, models, alerts]) queue.registerSink(room.sink);
+  for (const room of [runs, alerts]) queue.observe(room.observer);
   const checks = [queue.referenced, datasets.referenced, models.referenced];
   const collector = new ContentCollector({ content, checks, clock, log });
-  return { queue, datasets, runs, metrics, models, alerts, compat, collector };
+  return { queue, datasets, runs, metrics, models, comparisons, alerts, compat, collector };
+}
+
+function buildQueueRoom(parts: LowerRooms, content: ContentStore): QueueRoom {
+  const { settings, database, log, places, now, bus, auth } = parts;
+  return new QueueRoom({
+    ...{ database, bus, now, log, content },
+    maxFileBytes: settings.maxUploadBytes,
+    checkSeries,
+    audit: auth.audit,
+    machine: parts.machine,
+    maxRunningPerPerson: settings.maxRunningPerPerson,
+    executor: new LocalExecutor({
+      home: settings.home,
+      python: path.join(places.pythonEnvironment, "bin/python"),
+      workerSources: places.workerSources,
+      secrets: settings.secrets,
+    }),
+  });
 }
 
 function buildAlertsRoom(parts: LowerRooms, runs: RunsRoom, metrics: MetricsRoom): AlertsRoom {

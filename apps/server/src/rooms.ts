@@ -2,6 +2,7 @@
 // The same work for SQLite is collected in db-thread.ts, because it runs there.
 import { migrations as alertMigrations } from "./domains/alerts/index.ts";
 import { migrations as authMigrations } from "./domains/auth/index.ts";
+import { migrations as comparisonMigrations } from "./domains/comparisons/index.ts";
 import { migrations as compatMigrations } from "./domains/compat/index.ts";
 import { migrations as datasetMigrations } from "./domains/datasets/index.ts";
 import {
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   ...runMigrations,
   ...metricsMigrations,
   ...modelMigrations,
+  ...comparisonMigrations,
   ...alertMigrations,
   ...compatMigrations,
 ];

@@ -17,6 +17,7 @@ export interface SampleIds {
   readonly datasetVersionId?: number;
   readonly modelId?: number;
   readonly modelVersionId?: number;
+  readonly comparisonId?: number;
   readonly alertRuleId?: number;
   readonly alertTargetId?: number;
   readonly alertDeliveryId?: number;
@@ -33,6 +34,7 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
   const preflight = { params: { job_id: ids.preflightId ?? NONE } };
   const model = { params: { model_id: ids.modelId ?? NONE } };
   const version = { params: { version_id: ids.modelVersionId ?? NONE } };
+  const comparison = { params: { comparison_id: ids.comparisonId ?? NONE } };
   const run = { params: { run_id: runId } };
   const job = { params: { job_id: runId } };
   const project = { params: { project_id: projectId } };
@@ -121,6 +123,13 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
     "restore-model-version": version,
     "download-model-version": version,
     "predict-with-model-version": { ...version, body: { test_samples: 1 } },
+    "compare-runs": { query: { runs: String(runId) } },
+    "export-comparison": { query: { runs: String(runId), format: "csv" } },
+    "list-comparisons": {},
+    "create-comparison": { body: { name: "made by the walk", run_ids: [runId] } },
+    "get-comparison": comparison,
+    "update-comparison": { ...comparison, body: { name: "renamed" } },
+    "delete-comparison": comparison,
     "list-metric-names": run,
     "query-series": { body: { requests: [{ run_id: runId, names: ["train/loss"] }] } },
     "get-series": { ...run, query: { name: "train/loss" } },

@@ -1,6 +1,7 @@
 // The client's door: typed calls, live streams, and sending events of one's own.
 export * from "./alerts.ts";
 export * from "./auth.ts";
+export * from "./comparisons.ts";
 export * from "./datasets.ts";
 export * from "./event-sender.ts";
 export {

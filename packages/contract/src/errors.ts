@@ -333,6 +333,11 @@ const rows = {
     sentence: "This account has too many open streams.",
   },
 
+  "comparison-not-found": {
+    status: 404,
+    domain: "comparisons",
+    sentence: "There is no such saved comparison.",
+  },
   "alert-rule-not-found": {
     status: 404,
     domain: "alerts",

@@ -122,6 +122,8 @@ describe("every route says who may call it", () => {
       `/api/metrics/current?run_id=${runId}`,
       `/api/metrics/history?run_id=${runId}`,
       `/api/stream?runs=${runId}`,
+      `/api/comparisons/report?runs=${runId}`,
+      `/api/comparisons/export?runs=${runId}&format=csv`,
       `/api/stream/metrics?run_id=${runId}`,
     ]) {
       const response = await fetch(`${server.url}${path}`, { headers: bearer("outsider") });
@@ -185,6 +187,9 @@ async function insertThings({ database }: TestServer, runId: number): Promise<Th
     ...{ tags: "[]", search_text: "", stage: "none" },
   });
   const preflightId = await insert("jobs", { ...named, kind: "preflight", state: "cancelled" });
+  const comparisonId = await insert("comparisons", {
+    ...{ ...named, run_ids: `[${runId}]`, value: "last", updated_at: 1 },
+  });
   const alertRuleId = await insert("alert_rules", {
     ...{ ...named, enabled: 1, scope: "{}", condition: '{"kind":"state","states":["failed"]}' },
     ...{ cooldown_s: 0, notify_recovered: 1, target_ids: "[]", version: 1, since: 1 },
@@ -200,7 +205,7 @@ async function insertThings({ database }: TestServer, runId: number): Promise<Th
   });
   return {
     ...{ datasetId, datasetVersionId, modelId, modelVersionId, preflightId },
-    ...{ alertRuleId, alertTargetId, alertDeliveryId },
+    ...{ alertRuleId, alertTargetId, alertDeliveryId, comparisonId },
   };
 }
 

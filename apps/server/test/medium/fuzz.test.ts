@@ -166,7 +166,7 @@ describe("malformed calls", { timeout: 240_000 }, () => {
         }
       }
     }
-  });
+  }, 300_000);
 
   it("with bodies that are no JSON, or of another kind, get an answer of ours", async () => {
     for (const { endpoint, call } of calls().filter((one) => one.endpoint.method !== "GET")) {

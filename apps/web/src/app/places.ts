@@ -1,5 +1,14 @@
 // The places of the rail, in order; a new room of the house adds its line here.
-import { Bell, Box, ChartLine, Database, House, ListOrdered, Settings } from "lucide-vue-next";
+import {
+  Bell,
+  Box,
+  ChartLine,
+  Database,
+  GitCompareArrows,
+  House,
+  ListOrdered,
+  Settings,
+} from "lucide-vue-next";
 import type { Component } from "vue";
 
 export interface Place {
@@ -21,6 +30,7 @@ export const places: readonly Place[] = [
   { path: "/queue", label: "app.places.queue", icon: ListOrdered, key: "q" },
   { path: "/datasets", label: "app.places.datasets", icon: Database, key: "d" },
   { path: "/models", label: "app.places.models", icon: Box, key: "m" },
+  { path: "/compare", label: "app.places.compare", icon: GitCompareArrows, key: "c" },
   {
     ...{ path: "/alerts", label: "app.places.alerts", icon: Bell, key: "a" },
     ...{ isFoot: true, isInTopBar: true },

@@ -26,6 +26,7 @@ import { RunService, type RunServiceParts, type StreamFacts } from "./service.ts
 import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
 
+export type { ComparableRun } from "./comparable-run.ts";
 export { migrations } from "./migrations.ts";
 export type { Predictions } from "./predictions.ts";
 export { RUN_PURGED } from "./purge.ts";

@@ -22,6 +22,7 @@ import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
 import type { JobWork, QueueService } from "../queue/index.ts";
 import { type CommandRuns, closedFor, commandOf, requireMayStart } from "./command-runs.ts";
+import { type ComparableRun, toComparableRun } from "./comparable-run.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
@@ -104,6 +105,15 @@ export class RunService {
     const row = await store.run(runId);
     if (row === undefined) return null;
     return toTrainedRun(row, await store.newestFile(runId, "weights"));
+  }
+
+  /** In the order of their ids here; those that are gone are left out. */
+  async comparable(runIds: readonly number[]): Promise<ComparableRun[]> {
+    const rows = await this.#parts.store.runs(runIds);
+    return runIds.flatMap((id) => {
+      const row = rows.find((one) => one.id === id);
+      return row === undefined ? [] : [toComparableRun(row)];
+    });
   }
 
   async run(row: RunRow, caller: Caller): Promise<Run> {

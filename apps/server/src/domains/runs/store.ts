@@ -45,6 +45,15 @@ export class RunsStore {
     return this.#read.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
+  async runs(ids: readonly number[]): Promise<RunRow[]> {
+    if (ids.length === 0) return [];
+    return this.#read
+      .selectFrom("runs")
+      .selectAll()
+      .where("id", "in", [...ids])
+      .execute();
+  }
+
   byClientId(projectId: number, clientId: string): Promise<RunRow | undefined> {
     return this.#read
       .selectFrom("runs")

@@ -16,6 +16,7 @@ import { api } from "../../platform/api.ts";
 import { usePreferences } from "../../platform/preferences.ts";
 import type { ChartRun } from "./chart-run.ts";
 import { FrameLoop } from "./frame-loop.ts";
+import type { RunBand } from "./prepare-bands.ts";
 import { type ChartView, formatView, parseView } from "./prepare-view.ts";
 import { type ChartColours, readColours } from "./series-colours.ts";
 import { SeriesLoader } from "./series-loader.ts";
@@ -31,6 +32,8 @@ export interface Hover {
 
 export interface ChartPage {
   readonly runs: Readonly<Ref<readonly ChartRun[]>>;
+  /** Runs that are drawn as one curve with a band; null: each run for itself. */
+  readonly bands: Readonly<Ref<readonly RunBand[] | null>>;
   readonly view: Readonly<Ref<ChartView>>;
   setView(change: Partial<ChartView>): void;
   readonly store: SeriesStore;
@@ -56,7 +59,10 @@ export function useChartPage(): ChartPage {
 }
 
 /** Makes the page's shared state, for as long as the calling component lives. */
-export function provideChartPage(runs: Ref<readonly ChartRun[]>): ChartPage {
+export function provideChartPage(
+  runs: Ref<readonly ChartRun[]>,
+  bands: Ref<readonly RunBand[] | null> = shallowRef<readonly RunBand[] | null>(null),
+): ChartPage {
   const { view, setView } = useView();
   const colours = useColours();
   const repaint = new Set<() => void>();
@@ -93,6 +99,7 @@ export function provideChartPage(runs: Ref<readonly ChartRun[]>): ChartPage {
   );
   const page: ChartPage = {
     runs,
+    bands,
     view,
     setView,
     store,
@@ -146,7 +153,7 @@ function useView(): Pick<ChartPage, "view" | "setView"> {
 }
 
 /** Colours of the theme; read again after it has changed on the page. */
-function useColours(): Readonly<Ref<ChartColours>> {
+export function useColours(): Readonly<Ref<ChartColours>> {
   const preferences = usePreferences();
   const colours = shallowRef(readColours(document.documentElement));
   watch(

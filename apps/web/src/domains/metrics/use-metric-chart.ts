@@ -5,6 +5,7 @@ import { ChartCanvas, type PointerHandlers } from "./chart-canvas.ts";
 import { ChartLines, type LineSpec } from "./chart-lines.ts";
 import { type ChartPage, useChartPage } from "./chart-page.ts";
 import { type Nearness, watchNearness } from "./on-screen.ts";
+import { mergeBands } from "./prepare-bands.ts";
 import {
   countMarks,
   countPoints,
@@ -106,7 +107,7 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
     },
   });
   useFollowing(page, input, follow, markDirty);
-  watch([page.colours, locale, () => input.markers, () => input.fitAll], markDirty);
+  watch([page.colours, page.bands, locale, () => input.markers, () => input.fitAll], markDirty);
   watch(page.hover, (hover) => {
     if (hover?.chartId !== input.chartId && painter.visible) canvas?.showHover(hover?.x ?? null);
   });
@@ -124,7 +125,9 @@ function paintChart(
   locale: string,
 ): Painted | null {
   const view = page.view.value;
-  const { lines, units } = followed.lines();
+  const { lines: single, units } = followed.lines();
+  const bands = page.bands.value;
+  const lines = bands === null ? single : mergeBands(single, bands, view.axis);
   if (lines.length === 0) return null;
   const chart = prepareChart(lines, { ...view, smoothingUnit: units, fitAll: input.fitAll });
   page.domain.report(input.chartId, chart.extent);

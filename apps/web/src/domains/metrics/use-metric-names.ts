@@ -153,7 +153,7 @@ function seriesOf(nodes: readonly MetricNode[]): string[] {
   return nodes.filter((node) => node.kind === "series").map((node) => node.path);
 }
 
-function groupNames(names: readonly string[]): MetricGroup[] {
+export function groupNames(names: readonly string[]): MetricGroup[] {
   const byGroup = new Map<string, string[]>();
   for (const name of names) {
     const id = groupOf(name);

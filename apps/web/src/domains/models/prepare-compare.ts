@@ -1,5 +1,10 @@
 // Versions side by side: metrics against the first one, what says where they come from, and configs where they differ.
-import { decodeMetricValue, type MetricValue, type ModelVersion } from "@spotter/contract";
+import {
+  decodeMetricValue,
+  type MetricValue,
+  type ModelVersion,
+  metricDirection,
+} from "@spotter/contract";
 import { configRows } from "../runs/run-page/prepare-config.ts";
 import { metricNames } from "./prepare-versions.ts";
 
@@ -19,14 +24,9 @@ export interface ConfigDifference {
   values: (string | null)[];
 }
 
-const LOWER_IS_BETTER =
-  /(^|[/_])(loss|error|err|perplexity|ppl|bpb|mae|mse|rmse|wer|cer|latency|forgetting)/i;
-const HIGHER_IS_BETTER =
-  /(^|[/_])(accuracy|acc|precision|recall|f1|auc|bleu|rouge|score|reward|iou|r2)(_|$|[0-9])/i;
-
 /** Whether less of a metric is better, by its name. */
 export function isLowerBetter(name: string): boolean {
-  return LOWER_IS_BETTER.test(name);
+  return metricDirection(name) === "lower";
 }
 
 /**
@@ -46,7 +46,7 @@ export function metricRows(
     const isContest =
       new Set(finite).size > 1 &&
       !apart.some((part) => name.startsWith(`${part}/`)) &&
-      (isLowerBetter(name) || HIGHER_IS_BETTER.test(name));
+      metricDirection(name) !== null;
     const base = numbers[0] ?? Number.NaN;
     const cells = numbers.map((number, index) => {
       const difference = index === 0 ? Number.NaN : number - base;

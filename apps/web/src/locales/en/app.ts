@@ -35,6 +35,7 @@ export default {
     queue: "Queue",
     datasets: "Datasets",
     models: "Models",
+    compare: "Compare",
     alerts: "Alerts",
     settings: "Settings",
   },

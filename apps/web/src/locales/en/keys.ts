@@ -11,6 +11,7 @@ export default {
   down: "Next row",
   up: "Previous row",
   select: "Select the row",
+  compare: "Compare the selected runs",
   open: "Open the row",
   clear: "Clear the selection",
 };

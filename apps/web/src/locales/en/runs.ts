@@ -20,6 +20,8 @@ export default {
   showNew: "Show {n} new run | Show {n} new runs",
   select: "Select run {id}",
   chosen: "{n} run selected | {n} runs selected",
+  compare: "Compare",
+  compareNeeds: "Comparing takes 2 to {max} runs.",
   tag: "Tag",
   tagName: "Tag",
   addTag: "Add",

@@ -35,6 +35,7 @@ export default {
     queue: "队列",
     datasets: "数据集",
     models: "模型",
+    compare: "对比",
     alerts: "告警",
     settings: "设置",
   },

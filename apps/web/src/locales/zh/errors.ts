@@ -81,6 +81,7 @@ export default {
   "position-unknown": "此流位置不是本服务器给出的。",
   "too-many-streams": "此账号打开的实时流过多。",
 
+  "comparison-not-found": "没有这个已保存的对比。",
   "alert-rule-not-found": "没有这条告警规则。",
   "alert-target-not-found": "项目中没有这个告警目标。",
   "alert-delivery-not-found": "没有这条发送记录。",

@@ -11,6 +11,7 @@ export default {
   down: "下一行",
   up: "上一行",
   select: "选择该行",
+  compare: "对比所选训练",
   open: "打开该行",
   clear: "清除选择",
 };

@@ -34,6 +34,7 @@ export default {
   clipped: "{count} 个在范围外",
   fitAll: "显示全部",
   fitRobust: "忽略离群值",
+  banded: "各种子的均值，色带为 95 % 区间",
   log: "对数",
   symlog: "对称对数，{threshold} 以下为线性",
   summary: "{name}：{points} 个点，范围 {min} 至 {max}，最新 {last}，{trend}。",

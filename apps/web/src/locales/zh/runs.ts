@@ -20,6 +20,8 @@ export default {
   showNew: "显示 {n} 个新训练",
   select: "选择训练 {id}",
   chosen: "已选择 {n} 个训练",
+  compare: "对比",
+  compareNeeds: "对比需要 2 到 {max} 个训练。",
   tag: "标签",
   tagName: "标签",
   addTag: "添加",

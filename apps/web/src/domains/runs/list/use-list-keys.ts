@@ -1,9 +1,9 @@
-// The list's keys: j and k move, x selects, Enter opens, / filters, Escape clears.
+// The list's keys: j and k move, x selects, c compares, Enter opens, / filters, Escape clears.
 import { useRouter } from "vue-router";
 import { useKeys } from "../../../platform/keys/use-keys.ts";
 import type { useSelection } from "./use-selection.ts";
 
-export function useListKeys(selection: ReturnType<typeof useSelection>): void {
+export function useListKeys(selection: ReturnType<typeof useSelection>, compare: () => void): void {
   const router = useRouter();
   const group = "keys.list";
   useKeys([
@@ -17,6 +17,7 @@ export function useListKeys(selection: ReturnType<typeof useSelection>): void {
         if (selection.current.value !== null) selection.toggle(selection.current.value.id);
       },
     },
+    { keys: "c", group, label: "keys.compare", run: compare },
     {
       keys: "Enter",
       group,

@@ -1,0 +1,76 @@
+// Which runs are the same training with another seed.
+import { expect, it } from "vitest";
+import { configRows, isSeedKey } from "./config-diff.ts";
+import { type GroupedRun, groupRuns, seedOf } from "./groups.ts";
+
+function run(id: number, config: Record<string, unknown>, more: object = {}): GroupedRun {
+  const summary = { id, name: `run-${id}`, recipe: "vision", source: "recipe", parent_id: null };
+  return { summary: { ...summary, ...more } as GroupedRun["summary"], config };
+}
+
+it("puts runs together that differ in the seed only, whatever the order of the keys", () => {
+  const groups = groupRuns([
+    run(1, { optimizer: { lr: 0.1, name: "adam" }, seed: 1 }),
+    run(2, { seed: 2, optimizer: { name: "adam", lr: 0.1 } }),
+    run(3, { optimizer: { lr: 0.3, name: "adam" }, seed: 1 }),
+  ]);
+  expect(groups).toEqual([
+    { id: "A", label: "lr 0.1", runIds: [1, 2] },
+    { id: "B", label: "lr 0.3", runIds: [3] },
+  ]);
+});
+
+it("keeps apart what chooses other data, another recipe, or a fork of another run", () => {
+  const config = { lr: 0.1, seed: 1 };
+  expect(groupRuns([run(1, config), run(2, { ...config, split_seed: 7 })])).toHaveLength(2);
+  expect(groupRuns([run(1, config), run(2, config, { recipe: "audio" })])).toHaveLength(2);
+  expect(groupRuns([run(1, config), run(2, config, { parent_id: 9 })])).toHaveLength(2);
+});
+
+it("never takes runs for the same that tell no config", () => {
+  const groups = groupRuns([run(1, {}), run(2, {}), run(3, {}, { name: "run-1" })]);
+  expect(groups.map(({ label }) => label)).toEqual(["run-1 (#1)", "run-2", "run-1 (#3)"]);
+});
+
+it("names groups by the run where they differ in too much to read", () => {
+  const [first] = groupRuns([
+    run(1, { a: 1, b: 1, c: 1, d: 1 }),
+    run(2, { a: 2, b: 2, c: 2, d: 2 }),
+  ]);
+  expect(first?.label).toBe("run-1");
+});
+
+it("writes whole keys where their last parts are the same", () => {
+  const [first] = groupRuns([
+    run(1, { a: { lr: 1 }, b: { lr: 2 } }),
+    run(2, { a: { lr: 3 }, b: { lr: 4 } }),
+  ]);
+  expect(first?.label).toBe("a.lr 1, b.lr 2");
+});
+
+it("counts on behind Z", () => {
+  const groups = groupRuns(Array.from({ length: 28 }, (_, index) => run(index + 1, { lr: index })));
+  expect(groups.map(({ id }) => id).slice(24)).toEqual(["Y", "Z", "AA", "AB"]);
+});
+
+it("reads the seed wherever the config has it", () => {
+  expect(seedOf({ seed: 3 })).toBe("3");
+  expect(seedOf({ train: { random_seed: "a" } })).toBe("a");
+  expect(seedOf({ seed: null, split_seed: 4 })).toBeNull();
+  expect([isSeedKey("manual_seed"), isSeedKey("data_seed")]).toEqual([true, false]);
+});
+
+it("shows configs side by side, telling a number from its text and a missing key from null", () => {
+  const rows = configRows([
+    { lr: 0.1, data: { builtin: "digits" }, tags: [], same: true, seed: 1 },
+    { lr: "0.1", data: { builtin: "digits" }, note: null, same: true, seed: 2 },
+  ]);
+  expect(rows).toEqual([
+    { key: "lr", values: ["0.1", "0.1"], differs: true, is_seed: false },
+    { key: "data.builtin", values: ["digits", "digits"], differs: false, is_seed: false },
+    { key: "tags", values: ["[]", null], differs: true, is_seed: false },
+    { key: "same", values: ["true", "true"], differs: false, is_seed: false },
+    { key: "seed", values: ["1", "2"], differs: true, is_seed: true },
+    { key: "note", values: [null, "null"], differs: true, is_seed: false },
+  ]);
+});

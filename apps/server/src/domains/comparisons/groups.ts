@@ -1,0 +1,88 @@
+// Runs that differ in nothing but the seed are one group: the same training, repeated. Pure.
+import type { RunSummary } from "@spotter/contract";
+import { isSeedKey, leavesOf } from "./config-diff.ts";
+
+export interface GroupedRun {
+  readonly summary: Pick<RunSummary, "id" | "name" | "recipe" | "source" | "parent_id">;
+  /** As it was asked for: what a worker resolved differs between a run that waits and one that began. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface Group {
+  readonly id: string;
+  readonly label: string;
+  readonly runIds: readonly number[];
+}
+
+const MAX_LABEL_KEYS = 3;
+const MAX_LABEL_LENGTH = 80;
+
+/** Null where the config names none. */
+export function seedOf(config: Readonly<Record<string, unknown>>): string | null {
+  const seeds = leavesOf(config).filter(({ key, json }) => isSeedKey(key) && json !== "null");
+  return seeds.length === 0 ? null : seeds.map(({ text }) => text).join(", ");
+}
+
+/** Groups in the order of their first runs: A, B, C, …; a run without a config is a group of its own. */
+export function groupRuns(runs: readonly GroupedRun[]): Group[] {
+  const byKey = new Map<string, GroupedRun[]>();
+  for (const run of runs) {
+    const key = keyOf(run);
+    byKey.set(key, [...(byKey.get(key) ?? []), run]);
+  }
+  const groups = [...byKey.values()];
+  const labels = labelsOf(groups.map(([first]) => first as GroupedRun));
+  return groups.map((members, index) => ({
+    id: letterOf(index),
+    label: labels[index] ?? letterOf(index),
+    runIds: members.map(({ summary }) => summary.id),
+  }));
+}
+
+/** What a training is, its seed aside. A run that tells no config may be anything. */
+function keyOf({ summary, config }: GroupedRun): string {
+  const leaves = leavesOf(config).filter(({ key }) => !isSeedKey(key));
+  if (leavesOf(config).length === 0) return `run ${summary.id}`;
+  const sorted = leaves
+    .map(({ key, json }) => [key, json])
+    .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
+  return JSON.stringify([summary.source, summary.recipe, summary.parent_id, sorted]);
+}
+
+/** The keys in which the groups' first runs differ; where there are none, or too many to read, the run's name. */
+function labelsOf(firsts: readonly GroupedRun[]): string[] {
+  const configs = firsts.map(
+    ({ config }) => new Map(leavesOf(config).map(({ key, text }) => [key, text])),
+  );
+  const keys = [...new Set(configs.flatMap((config) => [...config.keys()]))].filter(
+    (key) => !isSeedKey(key) && new Set(configs.map((config) => config.get(key))).size > 1,
+  );
+  const written = configs.map((config) =>
+    keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
+  );
+  const isReadable =
+    keys.length > 0 &&
+    keys.length <= MAX_LABEL_KEYS &&
+    written.every((text) => text.length <= MAX_LABEL_LENGTH);
+  const labels = firsts.map(({ summary }, index) =>
+    isReadable && (configs[index]?.size ?? 0) > 0 ? (written[index] ?? "") : summary.name,
+  );
+  // Two groups must not read alike.
+  return labels.map((label, index) =>
+    labels.indexOf(label) === labels.lastIndexOf(label)
+      ? label
+      : `${label} (#${firsts[index]?.summary.id})`,
+  );
+}
+
+/** `optimizer.lr` is `lr` where no other key of the label ends so. */
+function shortKey(key: string, keys: readonly string[]): string {
+  const last = key.split(".").at(-1) ?? key;
+  return keys.filter((other) => other.split(".").at(-1) === last).length > 1 ? key : last;
+}
+
+/** A … Z, AA, AB, … */
+function letterOf(index: number): string {
+  const letter = String.fromCharCode(65 + (index % 26));
+  return index < 26 ? letter : `${letterOf(Math.floor(index / 26) - 1)}${letter}`;
+}
