@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,11 @@ class Run:
         places: Mapping[str, Path] | None = None,
         recipe: str = "vision",
         peers: Peers | None = None,
+        reverted: Collection[int] = (),
     ) -> None:
         self.run_dir = run_dir
         self.tracker = KeepingTracker()
+        self._told: dict[int, list[Command]] = {}
         # Never started: commands are put in by the test.
         self.commands = CommandPoll(ServerClient(run_dir, ""), 1, 1)
         given = {**(TINY if recipe == "vision" else {}), **(config or {})}
@@ -75,17 +77,24 @@ class Run:
         if peers is not None:
             # As a job does: equal weights, but noise of one's own.
             torch.manual_seed(self.task.config.seed + peers.rank)
-        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled, peers)
+        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled, peers, reverted)
         self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None
 
     def command_at(self, step: int, *actions: str) -> Run:
+        return self.tell_at(step, *(Command(n, one) for n, one in enumerate(actions, start=1)))
+
+    def tell_at(self, step: int, *commands: Command) -> Run:
+        self._told[step] = [*self._told.get(step, []), *commands]
+
         def give(now: int) -> None:
-            if now == step:
-                for number, action in enumerate(actions, start=1):
-                    self.commands.put(Command(number, action))
+            for command in self._told.get(now, []):
+                self.commands.put(command)
 
         self.tracker.after_step = give
         return self
+
+    def set_at(self, step: int, command_id: int = 1, **values: Any) -> Run:
+        return self.tell_at(step, Command(command_id, "set", values))
 
     def go(self) -> RunEnd:
         return self.loop.run()

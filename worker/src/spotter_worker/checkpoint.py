@@ -74,7 +74,7 @@ class CheckpointFolder:
         self._budget = None if budget_mb is None else budget_mb * MEGABYTE
 
     def save(self, step: int, contents: Contents) -> SavedCheckpoint:
-        target = self._path(step)
+        target = self.path(step)
         beside = self._folder / f".{target.name}.tmp"
         require_room(self._folder, _size(contents), "a checkpoint")
         self.clear_leftovers()
@@ -95,24 +95,40 @@ class CheckpointFolder:
         for path in self._folder.glob(".step-*.tmp"):
             shutil.rmtree(path)
 
-    def prune(self, best_steps: Collection[int]) -> list[RemovedCheckpoint]:
-        """Removes all but the last few and the best few (`best_steps`, the best first), then what is over the budget."""
+    def prune(
+        self, best_steps: Collection[int], wanted_steps: Collection[int] = ()
+    ) -> list[RemovedCheckpoint]:
+        """Removes all but the last few, the best few (`best_steps`, the best first) and the wanted ones, then what is over
+        the budget.
+        """
         best = list(best_steps)
         steps = self.steps()
-        gone = [step for step in steps[: -self._keep_last] if step not in best]
+        gone = [
+            step
+            for step in steps[: -self._keep_last]
+            if step not in best and step not in wanted_steps
+        ]
         kept = [step for step in steps if step not in gone]
         # The newest and the best stay whatever they weigh; the ordinary go before the other good ones.
         spare = [step for step in kept[:-1] if step not in best]
         spare += [step for step in reversed(best[1:]) if step in kept[:-1]]
-        sizes = {step: _folder_size(self._path(step)) for step in steps}
+        sizes = {step: _folder_size(self.path(step)) for step in steps}
         while (
             self._budget is not None and spare and sum(sizes[step] for step in kept) > self._budget
         ):
             gone.append(spare.pop(0))
             kept.remove(gone[-1])
-        for step in gone:
-            shutil.rmtree(self._path(step))
-        return [RemovedCheckpoint(self._path(step), sizes[step]) for step in gone]
+        return self._remove(gone, sizes)
+
+    def remove_after(self, step: int) -> list[RemovedCheckpoint]:
+        """What a run that went back has left ahead of it."""
+        ahead = [one for one in self.steps() if one > step]
+        return self._remove(ahead, {one: _folder_size(self.path(one)) for one in ahead})
+
+    def _remove(self, steps: list[int], sizes: dict[int, int]) -> list[RemovedCheckpoint]:
+        for step in steps:
+            shutil.rmtree(self.path(step))
+        return [RemovedCheckpoint(self.path(step), sizes[step]) for step in steps]
 
     def steps(self) -> list[int]:
         """Of all checkpoints, rising."""
@@ -123,14 +139,14 @@ class CheckpointFolder:
         """The wanted checkpoint, or the newest sound one before it."""
         wanted_step = int(wanted.name.removeprefix("step-"))
         for step in reversed([step for step in self.steps() if step <= wanted_step]):
-            path = self._path(step)
+            path = self.path(step)
             problem = find_damage(path)
             if problem is None:
                 return LoadedCheckpoint(path, step, _read_contents(path))
             print(f"WARNING checkpoint {path.name} is not used: {problem}", file=sys.stderr)
         return None
 
-    def _path(self, step: int) -> Path:
+    def path(self, step: int) -> Path:
         return self._folder / f"step-{step:08d}"
 
 

@@ -103,6 +103,9 @@ def _carry_out(command: Command, program: Program, news: ProgramNews) -> None:
         program.pause(command.action == "pause")
         news.paused(command.action == "pause")
         news.answer(command.id, "done", None)
+    elif command.action in ("set", "revert"):
+        why = "the program holds its own values; Spotter cannot change them"
+        news.answer(command.id, "refused", why)
     elif program.orders.is_heard("asks-checkpoint"):
         # Acknowledged by the program itself, once it has called `checkpoint()`.
         program.orders.say(checkpoint=command.id)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from spotter.wire.api import ServerClient, ServerRefusedError, ServerUnreachableError
 from spotter.wire.courier import FINAL_CODES
@@ -20,6 +22,10 @@ class Command:
     # 0: not from the server (SIGTERM), so nothing is acknowledged.
     id: int
     action: str
+    # Of a `set`: new values by the config's names.
+    values: Mapping[str, Any] = field(default_factory=dict)
+    # Of a `revert`: the checkpoint folder to go back to, relative to the run folder.
+    checkpoint: str | None = None
 
 
 class CommandPoll:
@@ -69,7 +75,7 @@ class CommandPoll:
                 answer = self._client.request("GET", path, timeout_s=POLL_WAIT_S + 10.0)
                 for command in answer["commands"]:
                     self._after = max(self._after, int(command["id"]))
-                    self.put(Command(int(command["id"]), str(command["action"])))
+                    self.put(_parse(command))
             except ServerUnreachableError:
                 # The courier reports it; one voice is enough.
                 self._stop.wait(RETRY_S)
@@ -81,3 +87,9 @@ class CommandPoll:
             except Exception as error:  # noqa: BLE001
                 print(f"WARNING commands: {type(error).__name__}: {error}", file=sys.stderr)
                 self._stop.wait(RETRY_S * 10)
+
+
+def _parse(command: Mapping[str, Any]) -> Command:
+    # A server of before 2026-11 sends neither values nor a checkpoint.
+    values, checkpoint = command.get("values"), command.get("checkpoint")
+    return Command(int(command["id"]), str(command["action"]), values or {}, checkpoint)

@@ -13,7 +13,7 @@ import torch
 from .commands import CommandPoll
 from .compiling import set_determinism
 from .distributed import Peers
-from .loop import AbandonedError, Loop
+from .loop import AbandonedError, GoesBackError, Loop, RunEnd
 from .predict import predict
 from .preflight.preflight import preflight
 from .recipe_configs import CONFIGS, LoopConfig
@@ -121,7 +121,9 @@ def _prepare_and_train(
         )
         # Equal weights, but noise of one's own.
         torch.manual_seed(config.seed + peers.rank)
-    loop = Loop(task, reporter, commands, run_dir, peers=peers)
+    # Servers of before 2026-11 know of no changes.
+    reverted = spec.get("reverted_changes", [])
+    loop = Loop(task, reporter, commands, run_dir, peers=peers, reverted=reverted)
     resumed_from = None
     if spec["resume_from"] is not None:
         loaded = loop.resume(run_dir / spec["resume_from"])
@@ -135,12 +137,17 @@ def _prepare_and_train(
             return loop.run().state
         except AbandonedError:
             return "abandoned"
+        except GoesBackError:
+            return "stopped"
     monitor = SystemMonitor(tracker, lambda: loop.progress.step, use_gpu=task.device.type == "cuda")
     monitor.start()
     try:
         end = loop.run()
     except AbandonedError:
         return "abandoned"
+    except GoesBackError:
+        # Nothing is tested or kept of what is reverted.
+        end = RunEnd("stopped")
     finally:
         monitor.stop()
         for command in commands.stop():

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from .averaging import AveragedWeights
-from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint
+from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint, RemovedCheckpoint
 from .distributed import Peers
 from .evaluation import evaluate
 from .precision import Precision
@@ -21,6 +21,8 @@ from .task import Task
 from .weights import CARD_NAME, WEIGHTS_NAME, load_weights, save_weights, write_card
 
 State = dict[str, torch.Tensor]
+# So many of the last changes keep the checkpoints that they can be reverted to.
+MAX_REVERTIBLE = 20
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,23 @@ class Keeper:
         self._reporter.file_saved(
             "checkpoint", path, saved.size, saved.manifest_sha256, at, progress.metrics, label
         )
-        for gone in self._checkpoints.prune([one["step"] for one in progress.best_checkpoints]):
+        best = [one["step"] for one in progress.best_checkpoints]
+        # What a change can be reverted to.
+        wanted = [one["step"] for one in progress.changes[-MAX_REVERTIBLE:]]
+        self._tell_removed(self._checkpoints.prune(best, wanted))
+
+    def _tell_removed(self, removed: list[RemovedCheckpoint]) -> None:
+        for gone in removed:
             self._reporter.file_removed(gone.path.relative_to(self._run_dir).as_posix(), gone.size)
+
+    def path_of(self, step: int) -> str:
+        """Of the step's checkpoint, relative to the run folder."""
+        return self._checkpoints.path(step).relative_to(self._run_dir).as_posix()
+
+    def forget_after(self, step: int) -> None:
+        """Removes checkpoints that a reverted change has led to; another resume must not find them."""
+        if self._peers.is_first:
+            self._tell_removed(self._checkpoints.remove_after(step))
 
     def resume(self, checkpoint: Path) -> tuple[LoadedCheckpoint, Progress] | None:
         """Puts the wanted checkpoint, or the newest sound one before it, in force."""

@@ -6,30 +6,33 @@ checkpoint and this file; the tracker, the probes and the commands only watch.
 
 from __future__ import annotations
 
-import math
+import errno
 import time
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from .averaging import AveragedWeights
-from .checkpoint import LoadedCheckpoint
+from .checkpoint import LoadedCheckpoint, find_damage
 from .commands import Command, CommandPoll
 from .compiling import compiled
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
 from .keeping import Keeper, Trained
+from .live_change import LiveChange
 from .optimizers import build_optimizer
 from .precision import Precision
 from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
 from .randomness import untouched_randomness
 from .report import Reporter
-from .schedule import build_schedule
+from .steering import Steering
 from .step_scores import StepScores
 from .task import EvalBatches, Task
 
@@ -41,6 +44,10 @@ MAX_TOLD_CLASSES = 20
 
 class AbandonedError(Exception):
     """The server has given this job to another attempt, or closed it: leave without a word."""
+
+
+class GoesBackError(Exception):
+    """A change is reverted: leave, and another attempt goes on from the checkpoint of before it."""
 
 
 @dataclass
@@ -58,7 +65,9 @@ class Loop:
         run_dir: Path,
         probes_enabled: bool = True,
         peers: Peers | None = None,
+        reverted: Collection[int] = (),
     ) -> None:
+        """`reverted`: changes of earlier attempts that are not to be made again, by their commands."""
         config = task.config
         self._task = task
         self._peers = peers or Peers()
@@ -69,12 +78,12 @@ class Loop:
         self._averaged = (
             AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
-        self._schedule = build_schedule(config, self.steps_per_epoch, self.total_steps)
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
-        self._commands = commands
+        self._commands, self._run_dir, self._reverted = commands, run_dir, reverted
         trained = Trained(task, self._optimizer, self._precision, self._averaged)
         self._keeper = Keeper(trained, self._ranking, reporter, self._peers, run_dir)
+        self._steering = Steering(trained, self._peers, run_dir, reverted)
         # Of a model in pieces one process sees too little; the norm of all gradients is taken by all together.
         watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
         self._probes = Probes(task.model, watches)
@@ -85,38 +94,37 @@ class Loop:
 
     @property
     def steps_per_epoch(self) -> int:
-        batches_a_step = self._task.config.accumulate_steps * self._peers.size
-        return math.ceil(self._task.train_batches.num_batches / batches_a_step)
+        return self._steering.course.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
-        steps = self._task.config.epochs * self.steps_per_epoch
-        return min(steps, self._task.config.max_steps or steps)
+        return self._steering.course.total_steps
 
     @property
     def total_epochs(self) -> int:
-        return math.ceil(self.total_steps / self.steps_per_epoch)
+        return self._steering.course.total_epochs
 
     def run(self) -> RunEnd:
-        task, progress, config = self._task, self.progress, self._task.config
+        task, progress = self._task, self.progress
         model, optimizer, precision = self._model, self._optimizer, self._precision
         model.train()
         if progress.step == 0:
             self._begin()
         while not self._is_over():
-            steps = self._peers.steps(
-                task.train_batches, progress.epoch, progress.batch, config.accumulate_steps
-            )
+            epoch_batches, accumulate = task.train_batches, task.config.accumulate_steps
+            steps = self._peers.steps(epoch_batches, progress.epoch, progress.batch, accumulate)
             self._epoch_time_s = 0.0
-            while not self._is_over():
-                started = time.perf_counter()
+            # A change of the batch size makes the rest of the epoch anew.
+            while not self._is_over() and task.train_batches is epoch_batches:
+                started, config = time.perf_counter(), task.config
                 batches = next(steps, None)
                 if batches is None:
                     break
                 data_ready = time.perf_counter()
 
                 # Gradients of all the step's batches add up to those of one large batch.
-                learning_rate = self._schedule.learning_rate(progress.step + 1, progress.drops)
+                schedule = self._steering.course.schedule
+                learning_rate = schedule.learning_rate(progress.step + 1, progress.drops)
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
@@ -162,6 +170,7 @@ class Loop:
                 self._report_progress("training")
 
                 self._look_and_save()
+                self._repeat_changes()
                 command = self._peers.from_first(self._commands.next_command())
                 if command is not None and self._obey(command):
                     return self._finish("stopped")
@@ -217,6 +226,10 @@ class Loop:
             case "pause":
                 self._reporter.command_done(command.id, step)
                 return self._pause()
+            case "set":
+                self._set(command)
+            case "revert":
+                self._go_back(command)
             case "resume":
                 self._reporter.command_refused(command.id, step, "the run is not paused")
             case other:
@@ -241,6 +254,66 @@ class Loop:
                 self._reporter.command_refused(command.id, step, "the run is paused already")
             elif self._obey(command):
                 return True
+
+    # -- changes by people -------------------------------------------------------------------------
+
+    def _set(self, command: Command) -> None:
+        step = self.progress.step
+        try:
+            self._steering.prepare(command.values, self.progress)
+        except ValueError as problem:
+            self._reporter.command_refused(command.id, step, str(problem))
+            return
+        full = self._save_before_change()
+        if full is not None:
+            self._reporter.command_refused(command.id, step, full)
+            return
+        change = self._change(command.id, command.values)
+        self._reporter.changed(change, is_again=False)
+        self._reporter.change_done(change)
+
+    def _save_before_change(self) -> str | None:
+        """Returns why there is no checkpoint, where the disk has no room for it."""
+        try:
+            self._save_checkpoint(label=None)
+        except OSError as error:
+            # With several processes the others are waiting already: then it ends the run, as any checkpoint would.
+            if error.errno != errno.ENOSPC or self._peers.size > 1:
+                raise
+            return f"no checkpoint could be written first: {error.strerror}"
+        return None
+
+    def _change(self, command_id: int, values: Mapping[str, Any]) -> LiveChange:
+        prepared = self._steering.prepare(values, self.progress)
+        checkpoint = self._keeper.path_of(self.progress.step)
+        return self._steering.carry_out(command_id, values, prepared, self.progress, checkpoint)
+
+    def _repeat_changes(self) -> None:
+        """What an earlier attempt was told at this step, and its last checkpoint does not know yet."""
+        for change in self._steering.due(self.progress.step):
+            self._save_checkpoint(label=None)
+            self._tell_again(self._change(change.id, change.after))
+
+    def _tell_again(self, change: LiveChange) -> None:
+        self._reporter.changed(change, is_again=True)
+        # The first telling may have been lost with the process.
+        self._reporter.change_done(change)
+
+    def _go_back(self, command: Command) -> None:
+        assert command.checkpoint is not None
+        problem = None
+        if self._peers.is_first:
+            try:
+                problem = find_damage(self._run_dir / command.checkpoint)
+            except ValueError as error:
+                problem = str(error)
+        problem = self._peers.from_first(problem)
+        if problem is not None:
+            why = f"{command.checkpoint} cannot be gone back to: {problem}"
+            self._reporter.command_refused(command.id, self.progress.step, why)
+            return
+        self._reporter.going_back(command.id, self.progress.step, command.checkpoint)
+        raise GoesBackError
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -333,6 +406,11 @@ class Loop:
             return None
         loaded, self.progress = found
         self._first_step = loaded.step
+        if self._reverted:
+            self._keeper.forget_after(loaded.step)
+        for change in self._steering.restore(self.progress):
+            self._tell_again(change)
+        self._repeat_changes()
         return loaded
 
     def _finish(self, state: str) -> RunEnd:
@@ -361,7 +439,7 @@ class Loop:
                 "batches": self._task.train_batches.num_batches,
                 "eta_s": remaining / steps_per_s if steps_per_s else None,
                 "steps_per_s": steps_per_s,
-                "lr_schedule": self._schedule.kind,
+                "lr_schedule": self._task.config.schedule,
                 "phase": phase,
             }
         )

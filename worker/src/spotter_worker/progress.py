@@ -36,6 +36,10 @@ class Progress:
     evaluations_without_gain: int = 0
     evaluations_since_drop: int = 0
     drops: int = 0
+    # What people have changed so far, each `LiveChange` as JSON: a checkpoint of after a change knows of it.
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    # Where the present batch size began: step, epoch and batch. The steps that are left are counted from there.
+    counted_from: tuple[int, int, int] = (0, 0, 0)
 
 
 class Ranking:

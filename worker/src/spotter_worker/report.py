@@ -15,6 +15,7 @@ from spotter.wire.columns import encode_value
 
 from .code_revision import code_revision
 from .device import describe_device
+from .live_change import LiveChange
 from .progress import Progress
 from .task import Task
 from .tracker import Tracks
@@ -177,6 +178,17 @@ class Reporter:
     def command_done(self, command_id: int, step: int) -> None:
         self._ack(command_id, step, "done", None)
 
+    def change_done(self, change: LiveChange) -> None:
+        self._ack(change.id, change.step, "done", change.sentence(), change.result())
+
+    def changed(self, change: LiveChange, is_again: bool) -> None:
+        word = "set as before" if is_again else "set"
+        print(f"{word} at step {change.step}: {change.sentence()}; in force, checked", flush=True)
+
+    def going_back(self, command_id: int, step: int, checkpoint: str) -> None:
+        self._ack(command_id, step, "done", f"goes back to {checkpoint}")
+        print(f"reverts at step {step}: goes back to {checkpoint}", flush=True)
+
     def command_refused(self, command_id: int, step: int, why: str) -> None:
         self._ack(command_id, step, "refused", why)
 
@@ -187,7 +199,14 @@ class Reporter:
             {"type": "run-ended", "state": state, "metrics": _encode(metrics), "error": error}
         )
 
-    def _ack(self, command_id: int, step: int, outcome: str, message: str | None) -> None:
+    def _ack(
+        self,
+        command_id: int,
+        step: int,
+        outcome: str,
+        message: str | None,
+        change: dict[str, Any] | None = None,
+    ) -> None:
         # 0: the command came from a signal; nobody waits for an answer.
         if command_id > 0:
             self._tracker.event(
@@ -197,6 +216,7 @@ class Reporter:
                     "outcome": outcome,
                     "message": message,
                     "step": step,
+                    "change": change,
                 }
             )
 

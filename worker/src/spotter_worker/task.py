@@ -30,6 +30,10 @@ class TrainBatches(Protocol):
 
     num_batches: int
 
+    def resized(self, batch_size: int) -> TrainBatches:
+        """The same examples in the same order, so many at once."""
+        ...
+
     def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[Batch]:
         """From `first_batch` on, every `every`-th: one process's part of them."""
         ...
@@ -138,6 +142,10 @@ class Task(ABC):
     @abstractmethod
     def card(self) -> dict[str, Any]:
         """What is needed, besides the weights and the config, to build the model again."""
+
+    def reconfigure(self, config: LoopConfig) -> None:
+        """Takes a changed config, whose values it reads as it trains; what is built already is not its concern."""
+        self.config = config
 
     def extra_evaluations(self) -> dict[str, EvalBatches]:
         """More sets to evaluate beside validation, by name: `{"val_old": …}` gives `val_old/accuracy`."""

@@ -24,7 +24,7 @@ class BatchOrder:
     def __init__(
         self, indices: torch.Tensor, batch_size: int, seed: int, replay: Replay | None = None
     ) -> None:
-        self._indices, self._seed = indices, seed
+        self._indices, self._seed, self._replay = indices, seed, replay
         self._old = torch.empty(0, dtype=torch.int64) if replay is None else replay.indices
         self._num_old = 0
         if replay is not None:
@@ -38,6 +38,9 @@ class BatchOrder:
         # A lone last example gives batch normalisation nothing to average over.
         enough = 2 if self._num_old == 0 else 1
         self.num_batches = full + (1 if rest >= enough or (rest == 1 and full == 0) else 0)
+
+    def resized(self, batch_size: int) -> BatchOrder:
+        return BatchOrder(self._indices, batch_size, self._seed, self._replay)
 
     def of_epoch(self, epoch: int) -> Callable[[int], torch.Tensor]:
         """The numbers of the examples in each batch of an epoch, by the batch's number."""

@@ -6,6 +6,7 @@ the same images with the same random changes.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -89,6 +90,13 @@ class TrainBatches:
         self._mixup = mixup
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
         self.num_batches = self._order.num_batches
+
+    def resized(self, batch_size: int) -> TrainBatches:
+        """The same images in the same order, so many at once."""
+        other = copy.copy(self)
+        other._order = self._order.resized(batch_size)
+        other.num_batches = other._order.num_batches
+        return other
 
     def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[ImageBatch]:
         """Batches of one epoch, from `first_batch` on."""

@@ -5,6 +5,7 @@ All questions of a group share one image, so that the network looks at it once. 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -96,9 +97,19 @@ class QuestionTrainBatches:
     ) -> None:
         self._maker, self._groups, self._batch_size, self._seed = maker, groups, batch_size, seed
         self._ahead = ThreadPoolExecutor(1, "prefetch") if ahead else None
-        full, rest = divmod(len(groups), batch_size)
+        self.num_batches = self._count_batches()
+
+    def _count_batches(self) -> int:
+        full, rest = divmod(len(self._groups), self._batch_size)
         # A lone last image gives batch normalisation little to average over.
-        self.num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+        return full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+
+    def resized(self, batch_size: int) -> QuestionTrainBatches:
+        """The same images in the same order, so many at once."""
+        other = copy.copy(self)
+        other._batch_size = batch_size
+        other.num_batches = other._count_batches()
+        return other
 
     def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[QuestionBatch]:
         # Spread apart by odd constants: neighbouring seeds must not share epochs.

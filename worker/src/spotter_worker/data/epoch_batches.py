@@ -6,6 +6,7 @@ with the same random changes. What an example is, only the two functions know th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
@@ -37,6 +38,13 @@ class EpochBatches(Generic[Raw, Made]):
         self._read, self._make = read, make
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
         self.num_batches = self._order.num_batches
+
+    def resized(self, batch_size: int) -> EpochBatches[Raw, Made]:
+        """The same examples in the same order, so many at once."""
+        other = copy.copy(self)
+        other._order = self._order.resized(batch_size)
+        other.num_batches = other._order.num_batches
+        return other
 
     def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[Made]:
         """Batches of one epoch, from `first_batch` on."""

@@ -6,6 +6,7 @@ Train batches follow from (seed, epoch, number) alone.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,8 +52,18 @@ class WindowBatches:
         self._packed, self._seed, self._device = packed, seed, device
         self._ahead = ThreadPoolExecutor(1, "prefetch") if prefetch else None
         self._windows = numpy.lib.stride_tricks.sliding_window_view(stream.tokens, context + 1)
+        self.num_batches = self._count_batches()
+
+    def _count_batches(self) -> int:
         # As many as cover the text once; the last token has none that follows it.
-        self.num_batches = max(1, (len(stream) - 1) // (context * batch_size))
+        return max(1, (len(self._stream) - 1) // (self._context * self._batch_size))
+
+    def resized(self, batch_size: int) -> WindowBatches:
+        """The same text, so many rows at once."""
+        other = copy.copy(self)
+        other._batch_size = batch_size
+        other.num_batches = other._count_batches()
+        return other
 
     def epoch(self, epoch: int, first_batch: int = 0, every: int = 1) -> Iterator[TokenBatch]:
         read = self._packed_rows(epoch) if self._packed else self._random_rows(epoch)

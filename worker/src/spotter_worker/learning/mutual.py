@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..classification import num_right
+from ..recipe_configs import LoopConfig
 from ..task import Batch, EvalBatches, EvalSums, Example, Measure, Scores, Task, TaskState
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class MutualTask(Task):
         self.derived = {**inner.derived, "mutual_students": said}
 
     # -- training ----------------------------------------------------------------------------------
+
+    def reconfigure(self, config: LoopConfig) -> None:
+        super().reconfigure(config)
+        self._inner.reconfigure(config)
 
     def train_scores(self, model: nn.Module, batch: Batch) -> Scores:
         inner, labels = self._inner, self._inner.labels(batch)
