@@ -7,21 +7,27 @@ import {
   createRun,
   FINAL_STATES,
   getRun,
+  getRunValues,
   type JobState,
   type ListRunsQuery,
+  type LiveValues,
   type LogLevel,
   type LogLine,
+  listRunCommands,
   listRunLogs,
   listRuns,
   type PredictAnswer,
   type PredictRequest,
   predictWithRun,
   type Run,
+  type RunCommand,
   type RunPage,
   type RunSummary,
+  type RunValues,
 } from "@spotter/contract";
 import type { z } from "zod";
 import type { HttpClient } from "./http.ts";
+import { delay } from "./retry.ts";
 
 /** Whether a run in this state will never change it again. */
 export function isOver(state: JobState): boolean {
@@ -69,9 +75,60 @@ export function startRun(client: HttpClient, request: z.input<typeof CreateRun>)
 export function controlRun(
   client: HttpClient,
   runId: number,
-  action: z.infer<typeof ControlRequest>["action"],
+  action: Exclude<z.infer<typeof ControlRequest>["action"], "set" | "revert">,
 ): Promise<ControlAnswer> {
   return client.call(controlTraining, { body: { action, run_id: runId } });
+}
+
+/**
+ * Changes values of a running training at its next step; a checkpoint is written first.
+ * @example await setRunValues(client, 42, { learning_rate: 1e-4 }, "the loss jumps");
+ */
+export function setRunValues(
+  client: HttpClient,
+  runId: number,
+  values: LiveValues,
+  reason: string,
+): Promise<ControlAnswer> {
+  return client.call(controlTraining, { body: { action: "set", run_id: runId, values, reason } });
+}
+
+/** Takes a change back (the newest, where none is named): the run goes on from the checkpoint of before it. */
+export function revertRun(
+  client: HttpClient,
+  runId: number,
+  options: { changeId?: number; reason?: string } = {},
+): Promise<ControlAnswer> {
+  const { changeId, reason } = options;
+  return client.call(controlTraining, {
+    body: {
+      ...{ action: "revert" as const, run_id: runId },
+      ...(changeId === undefined ? {} : { change_id: changeId }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  });
+}
+
+/** The values of a run that may change while it trains, with their bounds, and all changes so far. */
+export function fetchRunValues(client: HttpClient, runId: number): Promise<RunValues> {
+  return client.call(getRunValues, { params: { run_id: runId } });
+}
+
+/** What became of a command, once its run has taken it up or will not any more; null when that takes too long. */
+export async function waitForCommand(
+  client: HttpClient,
+  runId: number,
+  commandId: number,
+  timeoutMs: number,
+): Promise<RunCommand | null> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const { commands } = await client.call(listRunCommands, { params: { run_id: runId } });
+    const command = commands.find(({ id }) => id === commandId);
+    if (command !== undefined && command.state !== "sent") return command;
+    if (Date.now() >= deadline) return null;
+    await delay(100);
+  }
 }
 
 /** Classifies images with the run's saved weights. */

@@ -255,6 +255,17 @@ const rows = {
     domain: "runs",
     sentence: "The run's state does not allow this.",
   },
+  "value-not-changeable": {
+    status: 422,
+    domain: "runs",
+    sentence:
+      "The run has no such value to change while it trains; `details.names` lists those that it has.",
+  },
+  "change-not-revertible": {
+    status: 409,
+    domain: "runs",
+    sentence: "There is no such change in force, or its checkpoint is gone.",
+  },
   "recipe-not-found": { status: 404, domain: "runs", sentence: "There is no such recipe." },
   "config-invalid": {
     status: 400,

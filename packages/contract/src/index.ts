@@ -8,6 +8,7 @@ export * from "./compat.ts";
 export * from "./datasets.ts";
 export * from "./endpoint.ts";
 export * from "./errors.ts";
+export * from "./live-values.ts";
 export * from "./metric-direction.ts";
 export * from "./metrics.ts";
 export * from "./model-comparison.ts";

@@ -190,7 +190,7 @@ export const controlTraining = defineEndpoint({
   method: "POST",
   path: "/api/training/control",
   access: "project-member",
-  summary: "Pause, resume, stop, cancel or checkpoint a run.",
+  summary: "Pause, resume, stop, cancel or checkpoint a run; set values of a running one, or revert that.",
   body: ControlRequest,
   response: ControlAnswer,
   status: 202,

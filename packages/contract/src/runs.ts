@@ -17,7 +17,14 @@ import {
   UnixTime,
 } from "./scalars.ts";
 import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
-import { CommandAction, FileKind, LogLevel, RunProgressEvent } from "./worker.ts";
+import {
+  ChangeResult,
+  CommandAction,
+  FileKind,
+  LiveValues,
+  LogLevel,
+  RunProgressEvent,
+} from "./worker.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);
@@ -199,13 +206,30 @@ export const RunCommand = z.object({
   acked_at: UnixTime.nullable(),
   message: z.string().nullable(),
   step: z.number().int().nullable(),
+  /** Of a `set`: what was asked for. */
+  values: LiveValues.nullable(),
+  /** Why, in the person's own words. */
+  reason: z.string().nullable(),
+  /** Of a `revert`: the `set` that it takes back, and with it all later ones. */
+  change_id: Id.nullable(),
+  /** Of a `set` that is in force: what was before and after. */
+  change: ChangeResult.nullable(),
 });
 export type RunCommand = z.infer<typeof RunCommand>;
-/** Seeds' door: without `run_id`, the newest active run. `cancel` ends a queued run, or a running one without saving. */
+/**
+ * Seeds' door: without `run_id`, the newest active run. `cancel` ends a queued run, or a running one without saving.
+ * `set` writes a checkpoint and changes values at the next step; `revert` goes back to that checkpoint.
+ */
 export const ControlRequest = z
   .object({
-    action: z.enum(["pause", "resume", "stop", "cancel", "checkpoint"]),
+    action: z.enum(["pause", "resume", "stop", "cancel", "checkpoint", "set", "revert"]),
     run_id: Id.optional(),
+    /** For `set`: new values by the config's names. */
+    values: LiveValues.optional(),
+    /** For `set`, where it is wanted, and `revert`: why; shown on every chart. */
+    reason: z.string().trim().min(1).max(500).optional(),
+    /** For `revert`: the command of the change to take back; default the newest that is in force. */
+    change_id: Id.optional(),
   })
   .strict();
 export const ControlAnswer = z.object({

@@ -129,6 +129,25 @@ export const LogLinesEvent = z
   })
   .strict();
 
+/** Of a config's field that may change while a run trains; null: off, or left to the recipe. */
+export const LiveValue = z.number().nullable();
+/** By the config's names. */
+export const LiveValues = z.record(z.string().min(1).max(60), LiveValue);
+export type LiveValues = z.infer<typeof LiveValues>;
+/** What a `set` has changed, read back after it was put in force. */
+export const ChangeResult = z
+  .object({
+    before: LiveValues,
+    after: LiveValues,
+    /** Of the step of the change, written before it; relative to the run folder. */
+    checkpoint: z.string().min(1).max(500),
+    /** The learning rate of the step that follows, under the old values and under the new ones. */
+    rate_before: z.number(),
+    rate_after: z.number(),
+  })
+  .strict();
+export type ChangeResult = z.infer<typeof ChangeResult>;
+
 export const CommandAckedEvent = z
   .object({
     type: z.literal("command-acked"),
@@ -137,6 +156,8 @@ export const CommandAckedEvent = z
     outcome: z.enum(["done", "refused"]),
     message: z.string().max(2000).nullable().default(null),
     step: z.number().int().nullable().default(null),
+    /** 2026-11-21: of a `set` that was done. */
+    change: ChangeResult.nullable().optional(),
   })
   .strict();
 
@@ -273,6 +294,8 @@ export const JobSpec = z.object({
   gpus: z.array(z.number().int().min(0)).optional(),
   /** Since 2026-11: the supervisor stops the attempt after so long, and ends it above so much memory. */
   limits: z.object({ time_s: z.number().nullable(), memory_gib: z.number().nullable() }).optional(),
+  /** 2026-11-21: changes of earlier attempts (their commands) that people took back; absent where there are none. */
+  reverted_changes: z.array(Id).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 
@@ -299,9 +322,17 @@ export const sendWorkerEvents = defineEndpoint({
   response: EventReceipt,
 });
 
-export const CommandAction = z.enum(["pause", "resume", "stop", "checkpoint"]);
+export const CommandAction = z.enum(["pause", "resume", "stop", "checkpoint", "set", "revert"]);
 export type CommandAction = z.infer<typeof CommandAction>;
-export const WorkerCommand = z.object({ id: Id, action: CommandAction, created_at: UnixTime });
+export const WorkerCommand = z.object({
+  id: Id,
+  action: CommandAction,
+  created_at: UnixTime,
+  /** 2026-11-21: new values, of a `set`. */
+  values: LiveValues.optional(),
+  /** 2026-11-21: the checkpoint to go back to, of a `revert`; relative to the run folder. */
+  checkpoint: z.string().optional(),
+});
 export type WorkerCommand = z.infer<typeof WorkerCommand>;
 export const CommandQuery = z.object({
   attempt: z.string().regex(/^[1-9][0-9]{0,8}$/),

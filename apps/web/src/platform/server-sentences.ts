@@ -59,6 +59,17 @@ export const SENTENCES = {
   predictionTooLong: "The prediction took longer than {seconds} s and was given up.",
   predictionNoAnswer: "The prediction ended without an answer.",
 
+  valuesInQueue: "Run {run} waits in the queue; its values can be changed once it runs.",
+  valuesStarting: "Run {run} is starting; try again once it runs.",
+  valuesEnded: "Run {run} has ended ({state}); its values can be changed only while it runs.",
+  goesBack: "Goes back to the checkpoint of before a change.",
+  revertFinished:
+    "Run {run} has finished; what it has learnt stays. Fork it from the checkpoint of before the change instead.",
+  nothingWouldChange: "nothing would change: {told}",
+  wouldBeOver:
+    "the run would be over: {step} steps are made, and under these values it has {total}",
+  noDropout: "this model has no dropout; what can be changed: {names}",
+
   notPaused: "the run is not paused",
   pausedAlready: "the run is paused already",
   runHasEnded: "the run has ended",

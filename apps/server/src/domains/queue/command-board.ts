@@ -2,6 +2,7 @@
 import type { WorkerCommand } from "@spotter/contract";
 import { Bells } from "./bells.ts";
 import type { QueueStore } from "./store.ts";
+import { toWorkerCommand } from "./views.ts";
 
 /** Another server process may have inserted it: look again after so long. */
 const LOOK_AGAIN_MS = 5_000;
@@ -26,7 +27,7 @@ export class CommandBoard {
     const deadline = Date.now() + waitS * 1000;
     for (;;) {
       const bell = this.#bells.listen(jobId, gone);
-      const commands = await this.#store.commandsToSend(jobId, attempt, after);
+      const commands = (await this.#store.commandsToSend(jobId, attempt, after)).map(toWorkerCommand);
       const remainingMs = deadline - Date.now();
       if (commands.length > 0 || remainingMs <= 0 || this.#closed || gone.aborted) {
         bell.cancel();

@@ -27,7 +27,7 @@ import { EventTaker } from "./take-events.ts";
 export type { SeriesCheck } from "./batch-parser.ts";
 export { sentenceOf } from "./endings.ts";
 export type { Executor } from "./executor.ts";
-export type { JobObserver, LostAttempt } from "./lifecycle.ts";
+export type { GivenCommand, JobObserver, LostAttempt } from "./lifecycle.ts";
 export { migrations } from "./migrations.ts";
 export type { MachineNow } from "./planner.ts";
 export type { QueueService } from "./service.ts";

@@ -15,7 +15,15 @@ import { endingOf } from "./endings.ts";
 import { limitsOf } from "./planner.ts";
 import { decideRetry, type RetryDecision } from "./retries.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
-import type { Granted, JobCommandRow, JobRow, JobWork, QueueTables } from "./tables.ts";
+import type {
+  CommandWish,
+  Granted,
+  JobCommandRow,
+  JobRow,
+  JobWork,
+  QueueTables,
+  Restart,
+} from "./tables.ts";
 
 /** An attempt that ended without the worker's own word; the lines are the last that its processes wrote. */
 export interface LostAttempt {
@@ -48,6 +56,15 @@ export interface Submission {
   readonly priority?: number;
   readonly wish?: ResourceWish;
   readonly limits?: RunLimits;
+}
+
+/** What a person tells a job's worker. */
+export interface GivenCommand {
+  readonly action: CommandAction;
+  readonly by: { readonly id: number | null; readonly name: string | null };
+  readonly wish?: CommandWish;
+  /** Of a `revert` only. */
+  readonly restart?: Restart | null;
 }
 
 /** A worker that is asked to stop has so long to save its state before signals end it. */
@@ -168,6 +185,7 @@ export class JobLifecycle {
         ended_at: null,
         stop_requested_at: null,
         kill_at: null,
+        restart_from: null,
       });
       if (!taken) return [];
       await this.#store.insertAttempt(transaction, {
@@ -212,9 +230,15 @@ export class JobLifecycle {
       if (!(await this.#store.endAttempt(transaction, jobId, attempt, exit, now))) return [];
       const job = await transaction
         .selectFrom("jobs")
-        .select("stop_requested_at")
+        .select(["stop_requested_at", "restart_from"])
         .where("id", "=", jobId)
         .executeTakeFirstOrThrow();
+      if (job.restart_from !== null && job.stop_requested_at === null) {
+        const again = this.#restarted(job.restart_from, attempt);
+        await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, again);
+        await this.#store.expireCommands(transaction, jobId);
+        return [jobId];
+      }
       if (job.stop_requested_at === null && retry?.kind === "again") {
         await this.#waitAgain(transaction, jobId, retry);
         return [jobId];
@@ -306,20 +330,31 @@ export class JobLifecycle {
   async requeue(jobId: number, resumeFrom: string, from: readonly JobState[]): Promise<boolean> {
     const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
     const changed = await this.change(async (transaction) => {
-      const queued = await this.#store.updateJob(transaction, jobId, from, {
-        state: "queued",
-        resume_from: resumeFrom,
-        queued_at: this.#now(),
-        not_before: null,
-        attempts_before: attemptsBefore,
-        ended_at: null,
-        reason: null,
-        stop_requested_at: null,
-        kill_at: null,
-      });
+      const queued = await this.#store.updateJob(transaction, jobId, from, this.#restarted(resumeFrom, attemptsBefore));
       return queued ? [jobId] : [];
     });
     return changed.length > 0;
+  }
+
+  /** The same for a `revert` of a job that no worker could be told of; null when its state has changed meanwhile. */
+  async requeueReverted(
+    job: JobRow,
+    from: readonly JobState[],
+    given: GivenCommand & { readonly restart: Restart },
+  ): Promise<JobCommandRow | null> {
+    const { checkpoint, reverted } = given.restart;
+    let command: JobCommandRow | null = null;
+    await this.change(async (transaction) => {
+      const change = {
+        ...this.#restarted(checkpoint, job.current_attempt),
+        reverted_changes: JSON.stringify(reverted),
+      };
+      if (!(await this.#store.updateJob(transaction, job.id, from, change))) return [];
+      const sent = await this.#store.insertCommand(transaction, this.#commandRow(job, given));
+      command = await this.#store.completeCommand(transaction, sent.id, this.#now());
+      return [job.id];
+    });
+    return command;
   }
 
   /** Ends the process at once: 0 lies so far back that the monitor does not ask kindly first. */
@@ -333,26 +368,31 @@ export class JobLifecycle {
     });
   }
 
-  async insertCommand(
-    job: JobRow,
-    action: CommandAction,
-    by: { id: number | null; name: string | null },
-  ): Promise<JobCommandRow> {
+  async insertCommand(job: JobRow, given: GivenCommand): Promise<JobCommandRow> {
     const now = this.#now();
     return this.#store.transaction(async (transaction) => {
-      if (action === "stop")
+      if (given.action === "stop")
         await this.#store.updateJob(transaction, job.id, ACTIVE_STATES, {
           stop_requested_at: now,
           kill_at: now + STOP_GRACE_S,
         });
-      return this.#store.insertCommand(transaction, {
-        job_id: job.id,
-        attempt: job.current_attempt,
-        action,
-        created_at: now,
-        created_by: by.id,
-        created_by_name: by.name,
-      });
+      return this.#store.insertCommand(transaction, this.#commandRow(job, given));
     });
+  }
+
+  #commandRow(job: JobRow, { action, by, wish = {}, restart = null }: GivenCommand) {
+    return {
+      ...{ job_id: job.id, attempt: job.current_attempt, action, wish, restart },
+      ...{ created_at: this.#now(), created_by: by.id, created_by_name: by.name },
+    };
+  }
+
+  /** A job that waits for its next attempt, which goes on from there; those before count no more. */
+  #restarted(resumeFrom: string, attemptsBefore: number) {
+    return {
+      ...{ state: "queued" as const, resume_from: resumeFrom, restart_from: null },
+      ...{ queued_at: this.#now(), not_before: null, attempts_before: attemptsBefore },
+      ...{ ended_at: null, reason: null, stop_requested_at: null, kill_at: null },
+    };
   }
 }

@@ -90,4 +90,17 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX attempts_by_end ON attempts (ended_at)`,
     ],
   },
+  {
+    // What a `set` asks and has done, and how a `revert` brings its job back: `restart_from` on the job means that it
+    // is queued again, from there, once its attempt has ended.
+    name: "0002-live-changes",
+    statements: (types) => [
+      `ALTER TABLE job_commands ADD COLUMN wish ${types.text}`,
+      `ALTER TABLE job_commands ADD COLUMN change ${types.text}`,
+      `ALTER TABLE job_commands ADD COLUMN restart_from ${types.text}`,
+      `ALTER TABLE job_commands ADD COLUMN reverted ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN restart_from ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN reverted_changes ${types.text}`,
+    ],
+  },
 ];

@@ -195,5 +195,8 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
       time_s: work.recipe === "command" ? null : (limits.time_s ?? null),
       memory_gib: limits.memory_gib ?? null,
     },
+    ...(job.reverted_changes === null
+      ? {}
+      : { reverted_changes: JSON.parse(job.reverted_changes) as number[] }),
   };
 }

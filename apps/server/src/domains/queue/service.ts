@@ -4,17 +4,16 @@ import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import {
-  type CommandAction,
   type EventBatch,
   type EventReceipt,
   FINAL_STATES,
   type Job,
+  type JobState,
   type QueueView,
   type ResourceWish,
   type RunCommand,
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
-import type { z } from "zod";
 import type { Bus } from "../../platform/bus.ts";
 import type { ContentStore, StoredContent } from "../../platform/content-store.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
@@ -28,12 +27,12 @@ import { Bells } from "./bells.ts";
 import type { CommandBoard } from "./command-board.ts";
 import { executorUnavailable, jobNotFound } from "./errors.ts";
 import type { Executor } from "./executor.ts";
-import type { JobLifecycle, Submission } from "./lifecycle.ts";
+import type { GivenCommand, JobLifecycle, Submission } from "./lifecycle.ts";
 import type { QueueOrders } from "./queue-orders.ts";
 import type { QueueViewer } from "./queue-view.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
-import type { JobRow, QueueTables } from "./tables.ts";
+import type { JobCommandRow, JobRow, QueueTables, Restart } from "./tables.ts";
 import type { EventTaker } from "./take-events.ts";
 import { toCommand, toJob } from "./views.ts";
 
@@ -215,38 +214,38 @@ export class QueueService {
     return stored;
   }
 
-  async commands(jobId: number): Promise<z.infer<typeof RunCommand>[]> {
+  async commands(jobId: number): Promise<RunCommand[]> {
     return (await this.#parts.store.commands(jobId)).map(toCommand);
   }
 
   /** Sends a command to the job's running attempt; it is with the worker at once. */
-  async sendCommand(
-    job: JobRow,
-    action: CommandAction,
-    by: { id: number | null; name: string | null },
-  ): Promise<z.infer<typeof RunCommand>> {
-    const row = await this.#parts.lifecycle.insertCommand(job, action, by);
+  async sendCommand(job: JobRow, given: GivenCommand): Promise<RunCommand> {
+    const row = await this.#parts.lifecycle.insertCommand(job, given);
     this.#parts.board.wake(job.id);
-    const command = toCommand(row);
-    this.#parts.bus.publish({
-      type: "command-changed",
-      run_id: job.id,
-      command,
-      project_id: job.project_id,
-    });
-    return command;
+    return this.#tellCommand(job, row);
+  }
+
+  /** Goes back to a checkpoint: a job that has ended is queued from there. @returns null when it has not ended */
+  async revertEnded(
+    job: JobRow,
+    from: readonly JobState[],
+    given: GivenCommand & { readonly restart: Restart },
+  ): Promise<RunCommand | null> {
+    const row = await this.#parts.lifecycle.requeueReverted(job, from, given);
+    if (row === null) return null;
+    this.kick();
+    return this.#tellCommand(job, row);
   }
 
   async commandAcked(commandId: number): Promise<void> {
     const row = await this.#parts.store.command(commandId);
-    if (row === undefined) return;
-    const job = await this.jobRow(row.job_id);
-    this.#parts.bus.publish({
-      type: "command-changed",
-      run_id: row.job_id,
-      command: toCommand(row),
-      project_id: job.project_id,
-    });
+    if (row !== undefined) this.#tellCommand(await this.jobRow(row.job_id), row);
+  }
+
+  #tellCommand({ id, project_id }: JobRow, row: JobCommandRow): RunCommand {
+    const command = toCommand(row);
+    this.#parts.bus.publish({ type: "command-changed", run_id: id, command, project_id });
+    return command;
   }
 
   cancelQueued(jobId: number): Promise<boolean> {

@@ -9,6 +9,8 @@ import type { RetryDecision } from "./retries.ts";
 /** A worker that told its run's end should be gone soon; one that hangs then is ended by signals. */
 const LINGER_S = 60;
 const ACTIVE = ACTIVE_STATES.map((state) => `'${state}'`).join(", ");
+/** Reverts, and nobody has asked it to stop meanwhile. */
+const RESTARTS = `restart_from IS NOT NULL AND stop_requested_at IS NULL AND state IN (${ACTIVE})`;
 
 export interface QueueSinkListener {
   jobTouched(jobId: number): void;
@@ -112,13 +114,7 @@ function statementsOf(
         ]),
       ];
     case "command-acked":
-      return [
-        statement(
-          `UPDATE job_commands SET state = ?, acked_at = ?, message = ?, step = ?
-           WHERE id = ? AND job_id = ? AND state = 'sent'`,
-          [event.outcome, event.time, event.message, event.step, event.command_id, jobId],
-        ),
-      ];
+      return commandAcked(statement, context, event);
     case "job-result":
       return [
         statement(`UPDATE jobs SET result = ? WHERE id = ?`, [JSON.stringify(event.result), jobId]),
@@ -126,6 +122,38 @@ function statementsOf(
     default:
       return [];
   }
+}
+
+/**
+ * A worker that goes on after a change which its server thought lost tells it again: an expired command is done then. A
+ * `revert` that is done leaves its checkpoint on the job, from where the next attempt goes on once this one has ended.
+ */
+function commandAcked(
+  statement: StatementMaker,
+  { jobId, attempt }: BatchContext,
+  event: Extract<WorkerEvent, { type: "command-acked" }>,
+): Statement[] {
+  const { command_id: id, change = null } = event;
+  return [
+    statement(
+      `UPDATE job_commands SET state = ?, acked_at = ?, message = ?, step = ?,
+       change = CAST(? AS text)
+       WHERE id = ? AND job_id = ? AND state IN ('sent', 'expired')`,
+      [
+        ...[event.outcome, event.time, event.message, event.step],
+        ...[change === null ? null : JSON.stringify(change), id, jobId],
+      ],
+    ),
+    statement(
+      `UPDATE jobs SET
+       restart_from = (SELECT restart_from FROM job_commands WHERE job_commands.id = ?),
+       reverted_changes = (SELECT reverted FROM job_commands WHERE job_commands.id = ?)
+       WHERE id = ? AND current_attempt = ? AND state IN (${ACTIVE}) AND EXISTS (SELECT 1 FROM job_commands
+         WHERE job_commands.id = ? AND job_commands.job_id = jobs.id
+         AND job_commands.action = 'revert' AND job_commands.state = 'done')`,
+      [id, id, jobId, attempt, id],
+    ),
+  ];
 }
 
 /** The worker's own word on the ending stands above what the process's exit suggests, even when it comes later. */
@@ -138,7 +166,7 @@ function runEnded(
   return [
     statement(
       `UPDATE jobs SET state = ?, started_at = COALESCE(started_at, ?), ended_at = ?, reason = ?,
-       kill_at = ? WHERE id = ? AND state NOT IN ('queued', 'cancelled')`,
+       kill_at = ? WHERE id = ? AND state NOT IN ('queued', 'cancelled') AND restart_from IS NULL`,
       [
         event.state,
         event.time,
@@ -148,6 +176,11 @@ function runEnded(
         jobId,
       ],
     ),
+    // One that goes back ends only its attempt; its process must be gone as soon.
+    statement(`UPDATE jobs SET kill_at = ? WHERE id = ? AND restart_from IS NOT NULL`, [
+      receivedAt + LINGER_S,
+      jobId,
+    ]),
     statement(`UPDATE attempts SET run_ended = 1 WHERE job_id = ? AND attempt = ?`, [
       jobId,
       attempt,
@@ -168,7 +201,7 @@ function attemptEnded(
   event: Extract<WorkerEvent, { type: "attempt-ended" }>,
   retry: RetryDecision,
 ): Statement[] {
-  const { jobId, attempt } = context;
+  const { jobId, attempt, receivedAt } = context;
   const ending = endingOf(event.exit);
   return [
     ...waitsAgain(statement, context, retry),
@@ -180,11 +213,18 @@ function attemptEnded(
     statement(
       `UPDATE jobs SET state = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'stopped' END,
        reason = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'Stopped as asked.' END,
-       ended_at = ? WHERE id = ? AND state IN (${ACTIVE})`,
+       ended_at = ? WHERE id = ? AND state IN (${ACTIVE}) AND NOT (${RESTARTS})`,
       [ending.state, retry?.reason ?? ending.reason, event.time, jobId],
     ),
     ...saysLimit(statement, jobId, event.exit),
-    statement(`UPDATE jobs SET kill_at = NULL WHERE id = ?`, [jobId]),
+    statement(
+      `UPDATE jobs SET state = 'queued', resume_from = restart_from, ended_at = NULL,
+       queued_at = ?, not_before = NULL, attempts_before = current_attempt,
+       reason = 'Goes back to the checkpoint of before a change.'
+       WHERE id = ? AND ${RESTARTS}`,
+      [receivedAt, jobId],
+    ),
+    statement(`UPDATE jobs SET kill_at = NULL, restart_from = NULL WHERE id = ?`, [jobId]),
     ...closing(statement, context),
   ];
 }
@@ -199,7 +239,8 @@ function waitsAgain(
   return [
     statement(
       `UPDATE jobs SET state = 'queued', reason = ?, not_before = ?, queued_at = ?
-       WHERE id = ? AND current_attempt = ? AND stop_requested_at IS NULL AND state IN (${ACTIVE})`,
+       WHERE id = ? AND current_attempt = ? AND stop_requested_at IS NULL AND restart_from IS NULL
+       AND state IN (${ACTIVE})`,
       [retry.reason, retry.notBefore, receivedAt, jobId, attempt],
     ),
   ];

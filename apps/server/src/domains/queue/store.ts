@@ -3,7 +3,14 @@ import type { AttemptExit, CommandAction, JobKind, JobState } from "@spotter/con
 import { ACTIVE_STATES } from "@spotter/contract";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
-import type { AttemptRow, JobCommandRow, JobRow, QueueTables } from "./tables.ts";
+import type {
+  AttemptRow,
+  CommandWish,
+  JobCommandRow,
+  JobRow,
+  QueueTables,
+  Restart,
+} from "./tables.ts";
 
 export type QueueTransaction = Transaction<QueueTables>;
 
@@ -292,11 +299,30 @@ export class QueueStore {
       created_at: number;
       created_by: number | null;
       created_by_name: string | null;
+      wish: CommandWish;
+      restart: Restart | null;
     },
   ): Promise<JobCommandRow> {
+    const { wish, restart, ...row } = command;
     return transaction
       .insertInto("job_commands")
-      .values({ ...command, state: "sent", acked_at: null, message: null, step: null })
+      .values({
+        ...row,
+        ...{ state: "sent", acked_at: null, message: null, step: null, change: null },
+        wish: JSON.stringify(wish),
+        restart_from: restart?.checkpoint ?? null,
+        reverted: restart === null ? null : JSON.stringify(restart.reverted),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+
+  /** Of a command that needs no worker. */
+  completeCommand(transaction: QueueTransaction, id: number, at: number): Promise<JobCommandRow> {
+    return transaction
+      .updateTable("job_commands")
+      .set({ state: "done", acked_at: at })
+      .where("id", "=", id)
       .returningAll()
       .executeTakeFirstOrThrow();
   }
@@ -321,7 +347,7 @@ export class QueueStore {
   commandsToSend(jobId: number, attempt: number, after: number) {
     return this.#read
       .selectFrom("job_commands")
-      .select(["id", "action", "created_at"])
+      .select(["id", "action", "created_at", "wish", "restart_from"])
       .where("job_id", "=", jobId)
       .where("attempt", "=", attempt)
       .where("id", ">", after)

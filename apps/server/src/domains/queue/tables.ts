@@ -6,6 +6,7 @@ import type {
   JobNeeds,
   JobState,
   JsonObject,
+  LiveValues,
   PredictInput,
 } from "@spotter/contract";
 import type { Generated, Selectable } from "kysely";
@@ -50,6 +51,10 @@ export type JobsTable = {
   not_before: Generated<number | null>;
   /** Attempts that do not count any more: somebody has resumed the job since. */
   attempts_before: Generated<number>;
+  /** Set while a `revert` ends the attempt: the checkpoint that the next one goes on from. */
+  restart_from: Generated<string | null>;
+  /** JSON list: commands of changes that the next attempts are not to make again. */
+  reverted_changes: Generated<string | null>;
 };
 
 export type AttemptsTable = {
@@ -90,6 +95,13 @@ export type JobCommandsTable = {
   acked_at: number | null;
   message: string | null;
   step: number | null;
+  /** JSON of CommandWish. */
+  wish: string | null;
+  /** JSON of the contract's ChangeResult. */
+  change: string | null;
+  /** Of a `revert`: the checkpoint, and as a JSON list all changes that are reverted from then on. */
+  restart_from: string | null;
+  reverted: string | null;
 };
 
 export type JobFilesTable = {
@@ -126,6 +138,19 @@ export interface Granted {
   readonly gpus: readonly number[];
   /** Whether the machine has GPUs that we know of: else a worker takes what it finds. */
   readonly hasGpus: boolean;
+}
+
+/** What a `set` or `revert` says beyond its name. */
+export interface CommandWish {
+  readonly values?: LiveValues;
+  readonly reason?: string | null;
+  readonly change_id?: number;
+}
+
+/** Where a `revert` goes back to, and what the attempts from then on leave out. */
+export interface Restart {
+  readonly checkpoint: string;
+  readonly reverted: readonly number[];
 }
 
 export type Exit = AttemptExit;

@@ -1,8 +1,17 @@
 // Turns the queue's rows into the contract's shapes.
-import { type Attempt, AttemptExit, type Job, type RunCommand } from "@spotter/contract";
+import {
+  type Attempt,
+  AttemptExit,
+  ChangeResult,
+  type Job,
+  type RunCommand,
+  type WorkerCommand as WorkerCommandSchema,
+} from "@spotter/contract";
 import type { z } from "zod";
 import { limitsOf } from "./planner.ts";
-import type { AttemptRow, JobCommandRow, JobRow } from "./tables.ts";
+import type { AttemptRow, CommandWish, JobCommandRow, JobRow } from "./tables.ts";
+
+type WorkerCommand = z.infer<typeof WorkerCommandSchema>;
 
 export function toAttempt(row: AttemptRow): Attempt {
   return {
@@ -34,6 +43,7 @@ export function toJob(row: JobRow, attempts: readonly AttemptRow[]): Job {
 }
 
 export function toCommand(row: JobCommandRow): z.infer<typeof RunCommand> {
+  const wish = wishOf(row);
   return {
     id: row.id,
     action: row.action,
@@ -44,5 +54,25 @@ export function toCommand(row: JobCommandRow): z.infer<typeof RunCommand> {
     acked_at: row.acked_at,
     message: row.message,
     step: row.step,
+    values: wish.values ?? null,
+    reason: wish.reason ?? null,
+    change_id: wish.change_id ?? null,
+    change: row.change === null ? null : ChangeResult.parse(JSON.parse(row.change)),
   };
+}
+
+export function toWorkerCommand(
+  row: Pick<JobCommandRow, "id" | "action" | "created_at" | "wish" | "restart_from">,
+): WorkerCommand {
+  const { values } = wishOf(row);
+  return {
+    ...{ id: row.id, action: row.action, created_at: row.created_at },
+    ...(values === undefined ? {} : { values }),
+    ...(row.restart_from === null ? {} : { checkpoint: row.restart_from }),
+  };
+}
+
+/** Commands of before 2026-11-21 have none. */
+function wishOf({ wish }: Pick<JobCommandRow, "wish">): CommandWish {
+  return wish === null ? {} : (JSON.parse(wish) as CommandWish);
 }

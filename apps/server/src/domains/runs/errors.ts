@@ -20,6 +20,10 @@ export const configInvalid = (issues: readonly ErrorIssue[]) =>
   );
 
 export const commandRunsClosed = () => new SpotterError("command-runs-closed");
+export const valueNotChangeable = (message: string, names: readonly string[]) =>
+  new SpotterError("value-not-changeable", message, { details: { names: [...names] } });
+export const changeNotRevertible = (message: string) =>
+  new SpotterError("change-not-revertible", message);
 export const fileNotFound = () => new SpotterError("file-not-found");
 export const noActiveRun = () => new SpotterError("no-active-run");
 export const noCheckpoint = () => new SpotterError("no-checkpoint");

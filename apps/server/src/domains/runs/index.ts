@@ -15,6 +15,7 @@ import { RunControl } from "./control.ts";
 import { RunFeed } from "./feed.ts";
 import { runJobObserver } from "./job-observer.ts";
 import { LastLines } from "./last-lines.ts";
+import { LiveChanges } from "./live-changes.ts";
 import { LogsStore } from "./logs-store.ts";
 import type { PlaceParts } from "./places.ts";
 import { Predictions } from "./predictions.ts";
@@ -70,6 +71,7 @@ export class RunsRoom {
   readonly #parts: RunsRoomParts;
   readonly #store: RunsStore;
   readonly #control: RunControl;
+  readonly #liveChanges: LiveChanges;
   readonly #preflights: Preflights;
   readonly #feed: RunFeed;
   readonly #purge: Purge;
@@ -93,10 +95,13 @@ export class RunsRoom {
       attemptEnded: (runId: number) => lastLines.attach(runId),
     };
     this.sink = runsSink(statementMaker(database.engine), listener, parts.maxLogLines);
-    this.observer = runJobObserver(store, feed);
+    this.observer = runJobObserver(store, feed, queue);
     this.#parts = parts;
     this.#store = store;
-    this.#control = new RunControl({ runs: this.service, store, queue, audit });
+    this.#liveChanges = new LiveChanges({ store, queue });
+    this.#control = new RunControl({
+      ...{ runs: this.service, store, queue, audit, liveChanges: this.#liveChanges },
+    });
     const folder = path.join(parts.home, "tmp", "predict");
     this.predictions = new Predictions({ store, queue, sources, folder });
     this.#preflights = new Preflights({ store, queue, sources });
@@ -115,6 +120,7 @@ export class RunsRoom {
       ...{ app, router, access, queue, defaultProject },
       runs: this.service,
       control: this.#control,
+      liveChanges: this.#liveChanges,
       predictions: this.predictions,
       preflights: this.#preflights,
       store: this.#store,

@@ -1,10 +1,15 @@
 // Keeps runs in step with the changes of their jobs that the server itself makes.
-import type { JobObserver } from "../queue/index.ts";
+import type { JobObserver, QueueService } from "../queue/index.ts";
 import { sentenceOf } from "../queue/index.ts";
 import type { RunFeed } from "./feed.ts";
+import { newestCheckpoint } from "./live-values.ts";
 import type { RunsStore } from "./store.ts";
 
-export function runJobObserver(store: RunsStore, feed: RunFeed): JobObserver {
+export function runJobObserver(
+  store: RunsStore,
+  feed: RunFeed,
+  queue: QueueService,
+): JobObserver {
   return {
     jobsChanged: (transaction, jobIds) => store.mirrorJobs(transaction, jobIds),
     attemptLost: (transaction, { jobId, exit, lastLines }) =>
@@ -16,7 +21,10 @@ export function runJobObserver(store: RunsStore, feed: RunFeed): JobObserver {
           traceback: lastLines.length === 0 ? null : lastLines.join("\n"),
         }),
       }),
-    lastCheckpoint: async (jobId) => (await store.newestFile(jobId, "checkpoint"))?.path ?? null,
+    lastCheckpoint: async (jobId) => {
+      const [files, commands] = await Promise.all([store.files(jobId), queue.commands(jobId)]);
+      return newestCheckpoint(files, commands)?.path ?? null;
+    },
     afterJobsChanged: (jobIds) => {
       for (const jobId of jobIds) feed.runTouched(jobId);
     },

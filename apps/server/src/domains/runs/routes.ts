@@ -8,6 +8,7 @@ import {
   downloadRunFile,
   getPreflight,
   getRun,
+  getRunValues,
   listRecipes,
   listRunCommands,
   listRunFiles,
@@ -29,6 +30,7 @@ import type { AccessControl, Router } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import type { RunControl } from "./control.ts";
 import { fileNotFound, runNotFound, stateConflict } from "./errors.ts";
+import type { LiveChanges } from "./live-changes.ts";
 import type { Predictions } from "./predictions.ts";
 import type { Preflights } from "./preflights.ts";
 import { openRunFile } from "./run-files.ts";
@@ -42,6 +44,7 @@ export interface RunRouteParts {
   readonly access: AccessControl;
   readonly runs: RunService;
   readonly control: RunControl;
+  readonly liveChanges: LiveChanges;
   readonly predictions: Predictions;
   readonly preflights: Preflights;
   readonly store: RunsStore;
@@ -101,7 +104,7 @@ function bindOneRun({ router, runs }: RunRouteParts): void {
   });
 }
 
-function bindContents({ router, runs, store, queue }: RunRouteParts): void {
+function bindContents({ router, runs, store, queue, liveChanges }: RunRouteParts): void {
   const rowOf = ({ params }: RunInPath): Promise<RunRow> => runs.require(Number(params.run_id));
   const projectOf = async (input: RunInPath) => (await rowOf(input)).project_id;
 
@@ -112,6 +115,9 @@ function bindContents({ router, runs, store, queue }: RunRouteParts): void {
   router.inProject(listRunCommands, projectOf, async ({ params }) => ({
     commands: await queue.commands(Number(params.run_id)),
   }));
+  router.inProject(getRunValues, projectOf, async (input) =>
+    liveChanges.describe(await rowOf(input)),
+  );
   router.inProject(downloadRunFile, projectOf, async ({ params, reply }) => {
     const runId = Number(params.run_id);
     const row = await store.file(runId, Number(params.file_id));
@@ -134,7 +140,7 @@ function bindActions({ router, runs, control, predictions }: RunRouteParts): voi
     async ({ body, caller }) => (await control.target(body.run_id, caller)).project_id,
     async ({ body, caller, request }) => {
       const row = await control.target(body.run_id, caller);
-      return control.control(row, body.action, caller, request.ip);
+      return control.control(row, body, caller, request.ip);
     },
   );
   router.inProject(

@@ -26,6 +26,7 @@ import { type ComparableRun, toComparableRun } from "./comparable-run.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
+import { configInForce, newestCheckpoint } from "./live-values.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
 import type { RunList } from "./run-list.ts";
 import type { RunsStore } from "./store.ts";
@@ -118,16 +119,19 @@ export class RunService {
 
   async run(row: RunRow, caller: Caller): Promise<Run> {
     const { store, queue, streamFacts } = this.#parts;
-    const [metrics, job, facts] = await Promise.all([
+    const [metrics, job, facts, commands] = await Promise.all([
       store.metricsOf([row.id], null),
       queue.job(row.id),
       streamFacts(row.id),
+      queue.commands(row.id),
     ]);
-    return toRun(row, metrics.get(row.id) ?? {}, {
+    const run = toRun(row, metrics.get(row.id) ?? {}, {
       attempts: job.attempts,
       ...facts,
       role: caller.isAdmin ? "admin" : (caller.roles.get(row.project_id) ?? "viewer"),
     });
+    // What people have changed since it started is its config too.
+    return { ...run, config: asJson(configInForce(run.config, commands)) };
   }
 
   async list(query: z.output<typeof ListRunsQuery>, caller: Caller): Promise<RunPage> {
@@ -328,7 +332,8 @@ export class RunService {
         row.state,
       );
     requireMayStart(this.#parts.commandRuns, row.recipe, caller);
-    const checkpoint = await store.newestFile(row.id, "checkpoint");
+    const [files, commands] = await Promise.all([store.files(row.id), queue.commands(row.id)]);
+    const checkpoint = newestCheckpoint(files, commands);
     if (checkpoint === undefined) throw noCheckpoint();
     queue.requireExecutor();
     if (!(await queue.isAtRest(row.id)))

@@ -114,6 +114,14 @@ function paintLane(
       ctx.lineTo(centre - size, middle);
       ctx.closePath();
       ctx.fill();
+    } else if (kind === "change") {
+      // A hand on the wheel: a solid flag on its pole.
+      ctx.moveTo(centre - size / 2, middle + size);
+      ctx.lineTo(centre - size / 2, middle - size);
+      ctx.lineTo(centre + size, middle - size / 2);
+      ctx.lineTo(centre - size / 2, middle);
+      ctx.fill();
+      ctx.stroke();
     } else {
       // The start of an attempt: a bar with an arrow to the right.
       ctx.moveTo(centre - size / 2, middle - size);

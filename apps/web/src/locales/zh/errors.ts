@@ -69,6 +69,8 @@ export default {
   "config-invalid": "配置中有错误或未知的字段。",
   "file-not-found": "此训练没有这个文件。",
   "no-active-run": "没有正在进行的训练，请用 run_id 指定。",
+  "value-not-changeable": "此训练没有可在运行中修改的这个参数。",
+  "change-not-revertible": "没有这样一个已生效的修改，或其检查点已不存在。",
   "no-checkpoint": "此训练没有可供继续的完整检查点。",
   "no-weights": "此训练尚未保存权重。",
   "prediction-failed": "已保存的模型无法读取此输入。",

@@ -52,6 +52,15 @@ export default {
     predictionTooLong: "预测超过 {seconds} 秒，已放弃。",
     predictionNoAnswer: "预测结束，但没有给出结果。",
 
+    valuesInQueue: "训练 {run} 正在排队，运行后才能修改参数。",
+    valuesStarting: "训练 {run} 正在启动，请在运行后再试。",
+    valuesEnded: "训练 {run} 已结束（{state}），只有运行时才能修改参数。",
+    goesBack: "正在回到修改之前的检查点。",
+    revertFinished: "训练 {run} 已完成，学到的内容不再改变。可改为从修改前的检查点分叉。",
+    nothingWouldChange: "没有任何变化：{told}",
+    wouldBeOver: "训练会就此结束：已完成 {step} 步，而按这些参数只有 {total} 步",
+    noDropout: "这个模型没有 dropout；可修改的有：{names}",
+
     notPaused: "训练并未暂停",
     pausedAlready: "训练已经暂停",
     runHasEnded: "训练已结束",

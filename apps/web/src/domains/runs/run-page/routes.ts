@@ -19,6 +19,7 @@ export const routes: RouteRecordRaw[] = [
       tab("logs", () => import("./LogsTab.vue")),
       tab("system", () => import("./SystemTab.vue")),
       tab("files", () => import("./FilesTab.vue")),
+      tab("control", () => import("./ControlTab.vue")),
     ],
   },
 ];

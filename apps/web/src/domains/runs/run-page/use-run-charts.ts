@@ -7,6 +7,7 @@ import { formatCount } from "../../../platform/format/index.ts";
 import { type ChartPage, provideChartPage } from "../../metrics/chart-page.ts";
 import type { ChartRun } from "../../metrics/chart-run.ts";
 import type { Marker } from "../../metrics/prepare-markers.ts";
+import { changeTexts } from "./prepare-values.ts";
 import { useRun } from "./use-run.ts";
 
 export function useRunCharts(): { page: ChartPage; markers: Ref<readonly Marker[]> } {
@@ -31,6 +32,7 @@ function useMarkers(page: ChartPage): Ref<readonly Marker[]> {
   const { t } = useI18n();
   const { run } = useRun();
   const files = useRunFiles();
+  const changes = useChangeMarks();
   const attempts = computed(() => JSON.stringify((run.value?.attempts ?? []).map(attemptKey)));
   return computed<readonly Marker[]>(() => {
     const { axis } = page.view.value;
@@ -53,8 +55,36 @@ function useMarkers(page: ChartPage): Ref<readonly Marker[]> {
       if (x !== null)
         markers.push({ x, kind: "attempt", label: t("runPage.markers.attempt", { attempt }) });
     }
+    for (const { step, time, label } of changes.value) {
+      const x = place(step, time);
+      if (x !== null) markers.push({ x, kind: "change", label });
+    }
     return markers;
   });
+}
+
+/** What people changed while the run trained: what, who and why, at the step after which it was in force. */
+function useChangeMarks() {
+  const { t } = useI18n();
+  const { commands } = useRun();
+  const done = computed(() =>
+    commands.value.filter(
+      ({ action, state, step }) =>
+        (action === "set" || action === "revert") && state === "done" && step !== null,
+    ),
+  );
+  return computed(() =>
+    done.value.map((command) => {
+      const words = {
+        what: changeTexts(command, t("runPage.values.off")).join(", "),
+        who: command.created_by_name ?? "–",
+        why: command.reason ?? "–",
+      };
+      const key = command.action === "set" ? "change" : "revert";
+      const time = command.acked_at ?? command.created_at;
+      return { step: command.step, time, label: t(`runPage.markers.${key}`, words) };
+    }),
+  );
 }
 
 function attemptKey(attempt: { attempt: number; first_step: number | null; started_at: number }) {
