@@ -63,6 +63,7 @@ describe("the first ten minutes", () => {
         "/runs/1/logs",
         "/runs/1/system",
         "/runs/1/files",
+        "/runs/1/control",
         "/datasets",
         "/models",
         "/models/versions",

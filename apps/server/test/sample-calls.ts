@@ -99,6 +99,7 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
     "download-run-file": { params: { run_id: runId, file_id: 999_999 } },
     "upload-run-file": { ...run, query: { path: "artifacts/a.txt" } },
     "list-run-commands": run,
+    "get-run-values": run,
     "control-training": { body: { action: "stop", run_id: runId } },
     "start-preflight": { body: { recipe: "vision", project_id: projectId } },
     "get-preflight": preflight,

@@ -1,0 +1,304 @@
+// Values of a training changed while it runs: who, what and why are kept, refusals say what would be right, and taking
+// a change back goes on from the checkpoint of before it, with real workers.
+import {
+  controlTraining,
+  createRun,
+  getQueue,
+  getRun,
+  getRunValues,
+  listAudit,
+  listRunCommands,
+  type LiveValues,
+  listRunFiles,
+  type Run,
+  type RunCommand,
+  resumeRun,
+} from "@spotter/contract";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type FakeTraining, startFakeTraining } from "../fake-training.ts";
+import { startTestServer, type TestServer } from "../harness.ts";
+import { waitUntil } from "../wait-until.ts";
+
+const set = (server: TestServer, runId: number, values: LiveValues, reason = "the loss jumps") =>
+  server.client.call(controlTraining, {
+    body: { action: "set", run_id: runId, values, reason },
+  });
+const revert = (server: TestServer, runId: number, changeId?: number) =>
+  server.client.call(controlTraining, {
+    body: {
+      ...{ action: "revert", run_id: runId, reason: "it got worse" },
+      ...(changeId === undefined ? {} : { change_id: changeId }),
+    },
+  });
+const valuesOf = (server: TestServer, id: number) =>
+  server.client.call(getRunValues, { params: { run_id: String(id) } });
+const runOf = (server: TestServer, id: number): Promise<Run> =>
+  server.client.call(getRun, { params: { run_id: String(id) } });
+
+describe("a training whose worker is played by the test", () => {
+  let server: TestServer;
+  let training: FakeTraining;
+  beforeEach(async () => {
+    server = await startTestServer();
+    onTestFinished(() => server.close());
+    training = await startFakeTraining(server, {
+      config: { data: { builtin: "digits" }, epochs: 30, learning_rate: 0.003 },
+    });
+    await training.send([{ type: "run-started", time: 1 }]);
+  });
+
+  const acked = (command: RunCommand | null, after: LiveValues, step = 120) => ({
+    type: "command-acked",
+    time: 5,
+    command_id: command?.id,
+    outcome: "done",
+    step,
+    change: {
+      before: Object.fromEntries(Object.keys(after).map((name) => [name, 0.003])),
+      after,
+      checkpoint: `checkpoints/step-${String(step).padStart(8, "0")}`,
+      rate_before: 0.003,
+      rate_after: 0.0001,
+    },
+  });
+  const saved = (step: number) => ({
+    type: "file-saved",
+    time: 4,
+    kind: "checkpoint",
+    path: `checkpoints/step-${String(step).padStart(8, "0")}`,
+    size: 10,
+    sha256: "0".repeat(64),
+    step,
+  });
+
+  it("gets the values, and who, what and why are kept with the run and in the audit log", async () => {
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    expect(command).toMatchObject({
+      ...{ action: "set", state: "sent", values: { learning_rate: 1e-4 } },
+      ...{ reason: "the loss jumps", created_by_name: "ada", change: null },
+    });
+    expect((await valuesOf(server, training.id)).changes[0]).toMatchObject({
+      standing: "pending",
+      can_revert: false,
+    });
+    await training.send([saved(120), acked(command, { learning_rate: 1e-4 })]);
+    const found = await valuesOf(server, training.id);
+    expect(found.changes[0]).toMatchObject({ standing: "in-force", can_revert: true });
+    expect(found.values.find(({ name }) => name === "learning_rate")).toMatchObject({
+      ...{ value: 1e-4, started_with: 0.003, above: 0, maximum: 10, nullable: false },
+    });
+    // What is in force is what the run says of itself.
+    expect((await runOf(server, training.id)).config.learning_rate).toBe(1e-4);
+    const { entries } = await server.client.call(listAudit, { query: {} });
+    expect(entries.find(({ action }) => action === "run-controlled")).toMatchObject({
+      user_name: "ada",
+      subject_id: training.id,
+      details: {
+        ...{ action: "set", values: { learning_rate: 1e-4 }, reason: "the loss jumps" },
+        command_id: command?.id,
+      },
+    });
+  });
+
+  it("is asked for nothing that its recipe, optimiser or bounds do not allow", async () => {
+    await expect(set(server, training.id, { learning_rate: 11 })).rejects.toMatchObject({
+      ...{ code: "config-invalid", status: 400 },
+      message: expect.stringContaining("values.learning_rate"),
+    });
+    await expect(set(server, training.id, { batch_size: 1.5 })).rejects.toMatchObject({
+      code: "config-invalid",
+    });
+    await expect(set(server, training.id, { learning_rate: null })).rejects.toMatchObject({
+      code: "config-invalid",
+    });
+    // The default optimiser is AdamW.
+    await expect(set(server, training.id, { momentum: 0.5 })).rejects.toMatchObject({
+      ...{ code: "value-not-changeable", status: 422 },
+      details: { names: expect.arrayContaining(["learning_rate", "beta1"]) },
+    });
+    await expect(set(server, training.id, { width: 64 })).rejects.toMatchObject({
+      code: "value-not-changeable",
+    });
+    await expect(set(server, training.id, { learning_rate: 0.003 })).rejects.toMatchObject({
+      code: "run-state-conflict",
+      message: expect.stringContaining("Nothing would change"),
+    });
+    const { commands } = await server.client.call(listRunCommands, {
+      params: { run_id: String(training.id) },
+    });
+    expect(commands).toEqual([]);
+  });
+
+  it.each([
+    [{ action: "set", reason: "why" }, "body.values"],
+    [{ action: "set", values: { learning_rate: 0.1 } }, "body.reason"],
+    [{ action: "pause", values: { learning_rate: 0.1 } }, "body.values"],
+    [{ action: "set", values: { learning_rate: 0.1 }, reason: "why", change_id: 3 }, "change_id"],
+  ] as const)("a request such as %j is refused with what is missing", async (body, path) => {
+    const call = server.client.call(controlTraining, { body: { ...body, run_id: training.id } });
+    await expect(call).rejects.toMatchObject({ code: "invalid-request" });
+    await expect(call).rejects.toMatchObject({
+      details: {
+        issues: expect.arrayContaining([
+          expect.objectContaining({ path: expect.stringContaining(path) }),
+        ]),
+      },
+    });
+  });
+
+  it("has nothing to take back before a change is in force, nor once its checkpoint is gone", async () => {
+    await expect(revert(server, training.id)).rejects.toMatchObject({
+      code: "change-not-revertible",
+    });
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    await training.send([saved(120), acked(command, { learning_rate: 1e-4 })]);
+    await expect(revert(server, training.id, 999_999)).rejects.toMatchObject({
+      code: "change-not-revertible",
+      message: expect.stringContaining(`in force are ${command?.id}`),
+    });
+    await training.send([
+      { type: "file-removed", time: 6, path: "checkpoints/step-00000120", size: 10 },
+    ]);
+    await expect(revert(server, training.id)).rejects.toMatchObject({
+      message: expect.stringContaining("removed to make room"),
+    });
+    expect((await valuesOf(server, training.id)).changes[0]?.can_revert).toBe(false);
+  });
+
+  it("cannot be changed once it has ended, and a finished one is not taken back", async () => {
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    await training.send([saved(120), acked(command, { learning_rate: 1e-4 })]);
+    await training.send([{ type: "run-ended", time: 9, state: "finished", metrics: {} }]);
+    await expect(set(server, training.id, { learning_rate: 0.01 })).rejects.toMatchObject({
+      ...{ code: "run-state-conflict", details: { state: "finished" } },
+    });
+    await expect(revert(server, training.id)).rejects.toMatchObject({
+      ...{ code: "run-state-conflict", message: expect.stringContaining("Fork it") },
+    });
+    expect((await valuesOf(server, training.id)).obstacle).toContain("has ended (finished)");
+  });
+
+  it("a change whose telling was late is in force all the same", async () => {
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    await server.database.transaction(async (transaction) => {
+      await transaction
+        .withTables<{ job_commands: { id: number; state: string } }>()
+        .updateTable("job_commands")
+        .set({ state: "expired" })
+        .where("id", "=", command?.id ?? 0)
+        .execute();
+    });
+    expect((await valuesOf(server, training.id)).changes[0]?.standing).toBe("expired");
+    await training.send([acked(command, { learning_rate: 1e-4 })]);
+    expect((await valuesOf(server, training.id)).changes[0]?.standing).toBe("in-force");
+  });
+
+  it("a run that is gone, or runs elsewhere, is said to be", async () => {
+    await expect(set(server, 999_999, { learning_rate: 1e-4 })).rejects.toMatchObject({
+      code: "run-not-found",
+    });
+    const { id } = await server.client.call(createRun, { body: {} });
+    await expect(set(server, id, { learning_rate: 1e-4 })).rejects.toMatchObject({
+      ...{ code: "run-state-conflict", message: expect.stringContaining("outside Spotter") },
+    });
+    expect((await valuesOf(server, id)).values).toEqual([]);
+  });
+});
+
+describe("a training with a real worker", { timeout: 180_000 }, () => {
+  const LONG = { epochs: 5000, width: 8, schedule: "constant", warmup_epochs: 0 };
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer({ hasWorkers: true });
+    onTestFinished(() => endWorkers(server));
+  });
+
+  async function endWorkers(of: TestServer): Promise<void> {
+    const { running, waiting } = await of.client.call(getQueue, {});
+    for (const { job_id: runId } of [...waiting, ...running])
+      await of.client.call(controlTraining, { body: { action: "cancel", run_id: runId } });
+    await waitUntil(
+      () =>
+        of.database.read<{ n: number }>(
+          "select count(*) as n from attempts where state <> 'ended'",
+        ),
+      ([row]) => Number(row?.n) === 0,
+    );
+    await of.close();
+  }
+  const untilRun = (id: number, fits: (run: Run) => boolean) =>
+    waitUntil(() => runOf(server, id), fits);
+  const untilChange = (id: number, standing: string) =>
+    waitUntil(
+      () => valuesOf(server, id),
+      ({ changes }) => changes[0]?.standing === standing,
+    );
+  const train = () =>
+    server.client.call(createRun, { body: { recipe: "vision", config: LONG } });
+  const trains = (id: number) =>
+    untilRun(id, ({ state, progress }) => state === "running" && (progress?.step ?? 0) > 30);
+
+  it("takes a change up at its next step, and taking it back restores the checkpoint of before", async () => {
+    const { id } = await train();
+    await trains(id);
+    await set(server, id, { learning_rate: 0.0123, batch_size: 32 });
+    const { changes } = await untilChange(id, "in-force");
+    const { step, change } = changes[0]?.command ?? {};
+    expect(change).toMatchObject({
+      before: { learning_rate: 0.003, batch_size: 64 },
+      after: { learning_rate: 0.0123, batch_size: 32 },
+      ...{ rate_before: 0.003, rate_after: 0.0123 },
+    });
+    await untilRun(id, ({ metrics }) => metrics["train/learning_rate"] === 0.0123);
+
+    expect((await revert(server, id)).command).toMatchObject({
+      change_id: changes[0]?.command.id,
+    });
+    const back = await untilRun(id, ({ attempts }) => attempts[1]?.first_step != null);
+    expect(back.attempts[1]?.first_step).toBe((step ?? 0) + 1);
+    // It was never shown as ended in between.
+    expect(back.ended_at).toBeNull();
+    await untilRun(id, ({ metrics }) => metrics["train/learning_rate"] === 0.003);
+    const found = await valuesOf(server, id);
+    expect(found.changes[0]).toMatchObject({
+      ...{ standing: "reverted", can_revert: false },
+      reverted: { by_name: "ada", reason: "it got worse" },
+    });
+    expect(found.values.find(({ name }) => name === "batch_size")?.value).toBe(64);
+    expect((await runOf(server, id)).config.batch_size).toBe(64);
+  });
+
+  it("keeps a change through a stop and a resume, and takes it back from there too", async () => {
+    const { id } = await train();
+    await trains(id);
+    await set(server, id, { learning_rate: 0.0123 });
+    const { changes } = await untilChange(id, "in-force");
+    await server.client.call(controlTraining, { body: { action: "stop", run_id: id } });
+    const isAtRest = ({ state, attempts }: Run) =>
+      state === "stopped" && attempts.every((attempt) => attempt.state === "ended");
+    await untilRun(id, isAtRest);
+    await server.client.call(resumeRun, { params: { run_id: String(id) } });
+    const resumed = await untilRun(
+      id,
+      ({ state, attempts }) => state === "running" && attempts.length === 2,
+    );
+    const first = resumed.attempts[1]?.first_step ?? 0;
+    await untilRun(id, ({ progress }) => (progress?.step ?? 0) > first + 5);
+    expect((await runOf(server, id)).metrics["train/learning_rate"]).toBe(0.0123);
+    await server.client.call(controlTraining, { body: { action: "stop", run_id: id } });
+    await untilRun(id, isAtRest);
+
+    // Nobody runs who could be told: it is queued from the checkpoint of before the change.
+    expect((await revert(server, id)).command).toMatchObject({ state: "done" });
+    const back = await untilRun(id, ({ attempts }) => attempts[2]?.first_step != null);
+    expect(back.attempts[2]?.first_step).toBe((changes[0]?.command.step ?? 0) + 1);
+    await untilRun(id, ({ metrics }) => metrics["train/learning_rate"] === 0.003);
+    // What the change had led to is not there for another resume to find.
+    const { files } = await server.client.call(listRunFiles, { params: { run_id: String(id) } });
+    const later = files.filter(
+      ({ kind, step, removed_at, attempt }) =>
+        kind === "checkpoint" && attempt < 3 && removed_at === null && (step ?? 0) >= first,
+    );
+    expect(later).toEqual([]);
+  });
+});
