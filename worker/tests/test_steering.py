@@ -15,7 +15,8 @@ from spotter_worker import disk_room
 from spotter_worker.commands import Command
 from spotter_worker.distributed import Peers
 from spotter_worker.live_values import assert_in_force, changeable_names
-from spotter_worker.loop import AbandonedError, GoesBackError
+from spotter_worker.loop import AbandonedError
+from spotter_worker.steering import GoesBackError
 
 # Everything that has a memory or draws random numbers is in it; 12 steps an epoch.
 DEMANDING = {"epochs": 3, "dropout": 0.3, "augment": "standard", "mirror": True, "batch_size": 128}

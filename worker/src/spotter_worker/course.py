@@ -9,14 +9,17 @@ from .schedule import Schedule, build_schedule
 
 
 class Course:
-    """`num_batches`: of an epoch; `counted_from`: the step, epoch and batch at which batches of this size began."""
+    """`num_batches`: of an epoch; `counted_from`: the step, epoch and batch at which batches of this size began;
+    `schedule_start`: the step behind which the schedule begins.
+    """
 
     def __init__(
         self,
         config: LoopConfig,
         num_batches: int,
         num_processes: int,
-        counted_from: tuple[int, int, int],
+        counted_from: tuple[int, int, int] = (0, 0, 0),
+        schedule_start: int = 0,
     ) -> None:
         step, epoch, batch = counted_from
         batches_a_step = config.accumulate_steps * num_processes
@@ -29,4 +32,10 @@ class Course:
         self.total_epochs = epoch + math.ceil(
             (self.total_steps - step + begun) / self.steps_per_epoch
         )
-        self.schedule: Schedule = build_schedule(config, self.steps_per_epoch, self.total_steps)
+        self._schedule_start = schedule_start
+        scheduled = self.total_steps - schedule_start
+        self.schedule: Schedule = build_schedule(config, self.steps_per_epoch, scheduled)
+
+    def learning_rate(self, step: int, num_drops: int) -> float:
+        """For the update that makes step number `step`, from 1; `num_drops` is what a plateau has cost so far."""
+        return self.schedule.learning_rate(step - self._schedule_start, num_drops)

@@ -13,7 +13,7 @@ import torch
 from .commands import CommandPoll
 from .compiling import set_determinism
 from .distributed import Peers
-from .loop import AbandonedError, GoesBackError, Loop, RunEnd
+from .loop import AbandonedError, Loop, RunEnd
 from .predict import predict
 from .preflight.preflight import preflight
 from .recipe_configs import CONFIGS, LoopConfig
@@ -22,6 +22,7 @@ from .report import Reporter
 from .requirement_sets import PATIENCE, InstallationStoppedError
 from .settings import Settings, read_settings
 from .starting import start_from
+from .steering import GoesBackError
 from .sysmon import SystemMonitor
 from .task import Places, Task
 from .tracker import Tracks

@@ -6,26 +6,23 @@ checkpoint and this file; the tracker, the probes and the commands only watch.
 
 from __future__ import annotations
 
-import errno
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from .averaging import AveragedWeights
-from .checkpoint import LoadedCheckpoint, find_damage
+from .checkpoint import LoadedCheckpoint
 from .commands import Command, CommandPoll
 from .compiling import compiled
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
 from .keeping import Keeper, Trained
-from .live_change import LiveChange
 from .optimizers import build_optimizer
 from .precision import Precision
 from .probes import Probes, gradients_of
@@ -44,10 +41,6 @@ MAX_TOLD_CLASSES = 20
 
 class AbandonedError(Exception):
     """The server has given this job to another attempt, or closed it: leave without a word."""
-
-
-class GoesBackError(Exception):
-    """A change is reverted: leave, and another attempt goes on from the checkpoint of before it."""
 
 
 @dataclass
@@ -80,10 +73,10 @@ class Loop:
         )
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
-        self._commands, self._run_dir, self._reverted = commands, run_dir, reverted
+        self._commands = commands
         trained = Trained(task, self._optimizer, self._precision, self._averaged)
         self._keeper = Keeper(trained, self._ranking, reporter, self._peers, run_dir)
-        self._steering = Steering(trained, self._peers, run_dir, reverted)
+        self._steering = Steering(trained, self._keeper, reporter, self._peers, run_dir, reverted)
         # Of a model in pieces one process sees too little; the norm of all gradients is taken by all together.
         watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
         self._probes = Probes(task.model, watches)
@@ -123,8 +116,8 @@ class Loop:
                 data_ready = time.perf_counter()
 
                 # Gradients of all the step's batches add up to those of one large batch.
-                schedule = self._steering.course.schedule
-                learning_rate = schedule.learning_rate(progress.step + 1, progress.drops)
+                course = self._steering.course
+                learning_rate = course.learning_rate(progress.step + 1, progress.drops)
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
@@ -170,7 +163,7 @@ class Loop:
                 self._report_progress("training")
 
                 self._look_and_save()
-                self._repeat_changes()
+                self._steering.repeat(progress, self._save_checkpoint)
                 command = self._peers.from_first(self._commands.next_command())
                 if command is not None and self._obey(command):
                     return self._finish("stopped")
@@ -217,19 +210,19 @@ class Loop:
             case "abandon":
                 raise AbandonedError
             case "stop":
-                self._save_checkpoint(label=None)
+                self._save_checkpoint()
                 self._reporter.command_done(command.id, step)
                 return True
             case "checkpoint":
-                self._save_checkpoint(label=None)
+                self._save_checkpoint()
                 self._reporter.command_done(command.id, step)
             case "pause":
                 self._reporter.command_done(command.id, step)
                 return self._pause()
             case "set":
-                self._set(command)
+                self._steering.set(command, self.progress, self._save_checkpoint)
             case "revert":
-                self._go_back(command)
+                self._steering.go_back(command, step)
             case "resume":
                 self._reporter.command_refused(command.id, step, "the run is not paused")
             case other:
@@ -254,66 +247,6 @@ class Loop:
                 self._reporter.command_refused(command.id, step, "the run is paused already")
             elif self._obey(command):
                 return True
-
-    # -- changes by people -------------------------------------------------------------------------
-
-    def _set(self, command: Command) -> None:
-        step = self.progress.step
-        try:
-            self._steering.prepare(command.values, self.progress)
-        except ValueError as problem:
-            self._reporter.command_refused(command.id, step, str(problem))
-            return
-        full = self._save_before_change()
-        if full is not None:
-            self._reporter.command_refused(command.id, step, full)
-            return
-        change = self._change(command.id, command.values)
-        self._reporter.changed(change, is_again=False)
-        self._reporter.change_done(change)
-
-    def _save_before_change(self) -> str | None:
-        """Returns why there is no checkpoint, where the disk has no room for it."""
-        try:
-            self._save_checkpoint(label=None)
-        except OSError as error:
-            # With several processes the others are waiting already: then it ends the run, as any checkpoint would.
-            if error.errno != errno.ENOSPC or self._peers.size > 1:
-                raise
-            return f"no checkpoint could be written first: {error.strerror}"
-        return None
-
-    def _change(self, command_id: int, values: Mapping[str, Any]) -> LiveChange:
-        prepared = self._steering.prepare(values, self.progress)
-        checkpoint = self._keeper.path_of(self.progress.step)
-        return self._steering.carry_out(command_id, values, prepared, self.progress, checkpoint)
-
-    def _repeat_changes(self) -> None:
-        """What an earlier attempt was told at this step, and its last checkpoint does not know yet."""
-        for change in self._steering.due(self.progress.step):
-            self._save_checkpoint(label=None)
-            self._tell_again(self._change(change.id, change.after))
-
-    def _tell_again(self, change: LiveChange) -> None:
-        self._reporter.changed(change, is_again=True)
-        # The first telling may have been lost with the process.
-        self._reporter.change_done(change)
-
-    def _go_back(self, command: Command) -> None:
-        assert command.checkpoint is not None
-        problem = None
-        if self._peers.is_first:
-            try:
-                problem = find_damage(self._run_dir / command.checkpoint)
-            except ValueError as error:
-                problem = str(error)
-        problem = self._peers.from_first(problem)
-        if problem is not None:
-            why = f"{command.checkpoint} cannot be gone back to: {problem}"
-            self._reporter.command_refused(command.id, self.progress.step, why)
-            return
-        self._reporter.going_back(command.id, self.progress.step, command.checkpoint)
-        raise GoesBackError
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -394,7 +327,7 @@ class Loop:
 
     # -- saving ------------------------------------------------------------------------------------
 
-    def _save_checkpoint(self, label: str | None) -> None:
+    def _save_checkpoint(self, label: str | None = None) -> None:
         if not self._keeper.is_saved(self.progress.step):
             self._report_progress("saving", now=True)
             self._keeper.save(self.progress, label)
@@ -406,11 +339,8 @@ class Loop:
             return None
         loaded, self.progress = found
         self._first_step = loaded.step
-        if self._reverted:
-            self._keeper.forget_after(loaded.step)
-        for change in self._steering.restore(self.progress):
-            self._tell_again(change)
-        self._repeat_changes()
+        self._steering.restore(self.progress)
+        self._steering.repeat(self.progress, self._save_checkpoint)
         return loaded
 
     def _finish(self, state: str) -> RunEnd:

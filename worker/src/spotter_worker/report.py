@@ -209,16 +209,10 @@ class Reporter:
     ) -> None:
         # 0: the command came from a signal; nobody waits for an answer.
         if command_id > 0:
-            self._tracker.event(
-                {
-                    "type": "command-acked",
-                    "command_id": command_id,
-                    "outcome": outcome,
-                    "message": message,
-                    "step": step,
-                    "change": change,
-                }
-            )
+            told = {"outcome": outcome, "message": message, "step": step}
+            if change is not None:
+                told["change"] = change
+            self._tracker.event({"type": "command-acked", "command_id": command_id, **told})
 
 
 def _encode(metrics: dict[str, float]) -> dict[str, float | str]:

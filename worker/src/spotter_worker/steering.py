@@ -1,22 +1,33 @@
-"""Owns what becomes of a `set`: checked, put in force between two steps, read back, kept for a run that goes on later.
+"""Owns what becomes of a `set` and a `revert`: checked, done between two steps, read back, told, kept for a run that goes
+on later.
 
 All processes of a run do the same at the same step; the first one keeps the journal and speaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import errno
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .checkpoint import find_damage
+from .commands import Command
 from .course import Course
 from .distributed import Peers
-from .keeping import Trained
+from .keeping import Keeper, Trained
 from .live_change import ChangeJournal, LiveChange
 from .live_values import assert_in_force, batch_to_go_on_with, changed_config, put_in_force
 from .progress import Progress
 from .recipe_configs import LoopConfig
+from .report import Reporter
+
+Save = Callable[[], None]
+
+
+class GoesBackError(Exception):
+    """A change is reverted: leave, and another attempt goes on from the checkpoint of before it."""
 
 
 @dataclass(frozen=True)
@@ -30,29 +41,103 @@ class Prepared:
 
 
 class Steering:
-    """`course` is the one in force."""
+    """`course` is the one in force. `reverted`: changes, by their commands, that are not to be made again."""
 
     def __init__(
-        self, trained: Trained, peers: Peers, run_dir: Path, reverted: Collection[int]
+        self,
+        trained: Trained,
+        keeper: Keeper,
+        reporter: Reporter,
+        peers: Peers,
+        run_dir: Path,
+        reverted: Collection[int],
     ) -> None:
-        self._trained, self._peers = trained, peers
+        self._trained, self._keeper, self._reporter = trained, keeper, reporter
+        self._peers, self._run_dir, self._reverted = peers, run_dir, reverted
         self._journal = ChangeJournal(run_dir)
         self._changes = peers.from_first(self._journal.read(reverted) if peers.is_first else [])
         # Made in an earlier attempt, and not yet again in this one.
         self._waiting = list(self._changes)
         self.course = self._plan(trained.task.config, Progress())
 
+    # -- commands ----------------------------------------------------------------------------------
+
+    def set(self, command: Command, progress: Progress, save: Save) -> None:
+        try:
+            prepared = self._prepare(command.values, progress)
+        except ValueError as problem:
+            self._reporter.command_refused(command.id, progress.step, str(problem))
+            return
+        full = self._save_first(save)
+        if full is not None:
+            self._reporter.command_refused(command.id, progress.step, full)
+            return
+        change = self._carry_out(command.id, command.values, prepared, progress)
+        self._reporter.changed(change, is_again=False)
+        self._reporter.change_done(change)
+
+    def go_back(self, command: Command, step: int) -> None:
+        """Leaves the run, unless it would not find there what it needs."""
+        assert command.checkpoint is not None
+        problem = None
+        if self._peers.is_first:
+            try:
+                problem = find_damage(self._run_dir / command.checkpoint)
+            except ValueError as error:
+                problem = str(error)
+        problem = self._peers.from_first(problem)
+        if problem is not None:
+            why = f"{command.checkpoint} cannot be gone back to: {problem}"
+            self._reporter.command_refused(command.id, step, why)
+            return
+        self._reporter.going_back(command.id, step, command.checkpoint)
+        raise GoesBackError
+
+    # -- a run that goes on ------------------------------------------------------------------------
+
+    def restore(self, progress: Progress) -> None:
+        """Puts the values of the loaded checkpoint in force, and forgets what reverted changes have led to."""
+        if self._reverted:
+            self._keeper.forget_after(progress.step)
+        task, known = self._trained.task, [LiveChange(**one) for one in progress.changes]
+        config = task.config
+        for change in known:
+            config = changed_config(config, change.after, task.model)
+        self._put_in_force(config)
+        self.course = self._plan(config, progress)
+        ids = [change.id for change in known]
+        self._waiting = [change for change in self._waiting if change.id not in ids]
+        for change in known:
+            self._tell_again(change)
+
+    def repeat(self, progress: Progress, save: Save) -> None:
+        """What an earlier attempt was told after this step, and the checkpoint that was loaded does not know."""
+        if not self._waiting:
+            return
+        due = [change for change in self._waiting if change.step <= progress.step]
+        self._waiting = self._waiting[len(due) :]
+        for change in due:
+            save()
+            prepared = self._prepare(change.after, progress)
+            self._tell_again(self._carry_out(change.id, change.after, prepared, progress))
+
+    def _tell_again(self, change: LiveChange) -> None:
+        self._reporter.changed(change, is_again=True)
+        # The first telling may have been lost with the process.
+        self._reporter.change_done(change)
+
+    # -- one change --------------------------------------------------------------------------------
+
     def _plan(self, config: LoopConfig, progress: Progress) -> Course:
         num_batches = self._trained.task.train_batches.num_batches
         return Course(config, num_batches, self._peers.size, progress.counted_from)
 
-    def prepare(self, values: Mapping[str, Any], progress: Progress) -> Prepared:
+    def _prepare(self, values: Mapping[str, Any], progress: Progress) -> Prepared:
         """A ValueError says why these values cannot be, and what can."""
         task = self._trained.task
         config = changed_config(task.config, values, task.model)
-        same = [name for name in values if getattr(config, name) == getattr(task.config, name)]
-        if len(same) == len(values):
-            told = ", ".join(f"{name} is {getattr(config, name)} already" for name in same)
+        if config == task.config:
+            told = ", ".join(f"{name} is {getattr(config, name)} already" for name in values)
             raise ValueError(f"nothing would change: {told}")
         batches, batch, counted_from = task.train_batches, progress.batch, progress.counted_from
         if config.batch_size != task.config.batch_size:
@@ -69,13 +154,19 @@ class Steering:
             )
         return Prepared(config, course, batch, counted_from)
 
-    def carry_out(
-        self,
-        command_id: int,
-        values: Mapping[str, Any],
-        prepared: Prepared,
-        progress: Progress,
-        checkpoint: str,
+    def _save_first(self, save: Save) -> str | None:
+        """Returns why there is no checkpoint, where the disk has no room for it."""
+        try:
+            save()
+        except OSError as error:
+            # With several processes the others are waiting already: then it ends the run, as any checkpoint would.
+            if error.errno != errno.ENOSPC or self._peers.size > 1:
+                raise
+            return f"no checkpoint could be written first: {error.strerror}"
+        return None
+
+    def _carry_out(
+        self, command_id: int, values: Mapping[str, Any], prepared: Prepared, progress: Progress
     ) -> LiveChange:
         """The checkpoint of this step is written; from the next step on the values are the new ones."""
         old = self._trained.task.config
@@ -84,7 +175,7 @@ class Steering:
             progress.step,
             before={name: getattr(old, name) for name in values},
             after={name: getattr(prepared.config, name) for name in values},
-            checkpoint=checkpoint,
+            checkpoint=self._keeper.path_of(progress.step),
             rate_before=_next_rate(self.course, progress),
             rate_after=_next_rate(prepared.course, progress),
         )
@@ -98,26 +189,6 @@ class Steering:
                 self._journal.write(self._changes)
         return change
 
-    def restore(self, progress: Progress) -> list[LiveChange]:
-        """The values of the checkpoint that was loaded; returns the changes that it knows of."""
-        task, known = self._trained.task, [LiveChange(**one) for one in progress.changes]
-        config = task.config
-        for change in known:
-            config = changed_config(config, change.after, task.model)
-        self._put_in_force(config)
-        self.course = self._plan(config, progress)
-        ids = [change.id for change in known]
-        self._waiting = [change for change in self._waiting if change.id not in ids]
-        return known
-
-    def due(self, step: int) -> list[LiveChange]:
-        """What an earlier attempt was told after this step, or before it, and this one has not done yet."""
-        if not self._waiting:
-            return []
-        due = [change for change in self._waiting if change.step <= step]
-        self._waiting = self._waiting[len(due) :]
-        return due
-
     def _put_in_force(self, config: LoopConfig) -> None:
         task, optimizer = self._trained.task, self._trained.optimizer
         put_in_force(config, task, optimizer)
@@ -125,4 +196,4 @@ class Steering:
 
 
 def _next_rate(course: Course, progress: Progress) -> float:
-    return course.schedule.learning_rate(progress.step + 1, progress.drops)
+    return course.learning_rate(progress.step + 1, progress.drops)

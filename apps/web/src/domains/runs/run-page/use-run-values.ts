@@ -1,6 +1,13 @@
 // The run's values that may change while it trains: read, kept current, changed, and changes taken back.
-import { controlTraining, getRunValues, type LiveValues, type RunValues } from "@spotter/contract";
+import {
+  type ControlRequest,
+  controlTraining,
+  getRunValues,
+  type LiveValues,
+  type RunValues,
+} from "@spotter/contract";
 import { computed, onScopeDispose, type Ref, ref, shallowRef, watch } from "vue";
+import type { z } from "zod";
 import { api } from "../../../platform/api.ts";
 import { useRun } from "./use-run.ts";
 
@@ -35,11 +42,11 @@ export function useRunValues(): RunValuesState {
       if (runId.value === id) failure.value = error;
     }
   }
-  async function send(body: Parameters<typeof controlTraining.body.parse>[0]): Promise<boolean> {
+  async function send(body: z.input<typeof ControlRequest>): Promise<boolean> {
     isSending.value = true;
     refused.value = null;
     try {
-      const { command } = await api.call(controlTraining, { body: body as never });
+      const { command } = await api.call(controlTraining, { body });
       if (command !== null && !commands.value.some(({ id }) => id === command.id))
         putCommand(command);
       await load();
