@@ -87,6 +87,7 @@ export default {
   },
   values: {
     title: "Values in force",
+    open: "Change values of run {id}",
     lead: "Changes take effect at the next step. A checkpoint is written first, and every chart gets a mark with who, what and why.",
     none: "This run has no values that can be changed while it runs.",
     startedWith: "started with {value}",

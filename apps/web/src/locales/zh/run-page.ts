@@ -84,6 +84,7 @@ export default {
   },
   values: {
     title: "当前参数",
+    open: "修改训练 {id} 的参数",
     lead: "修改在下一步生效。会先保存检查点，并在每张图上标出修改者、内容与原因。",
     none: "这个训练没有可在运行中修改的参数。",
     startedWith: "初始为 {value}",

@@ -14,6 +14,7 @@ function command(id: number, action: RunCommand["action"], state: RunCommand["st
     acked_at: null,
     message: null,
     step: null,
+    ...{ values: null, reason: null, change_id: null, change: null },
   };
 }
 
