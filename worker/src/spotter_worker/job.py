@@ -124,7 +124,14 @@ def _prepare_and_train(
         torch.manual_seed(config.seed + peers.rank)
     # Servers of before 2026-11 know of no changes.
     reverted = spec.get("reverted_changes", [])
-    loop = Loop(task, reporter, commands, run_dir, peers=peers, reverted=reverted)
+    # On a CPU there is nothing to give back: its memory is where the copies would go.
+    release_s = read_settings().pause_release_s if task.device.type != "cpu" else 0.0
+    loop = Loop(
+        *(task, reporter, commands, run_dir),
+        peers=peers,
+        reverted=reverted,
+        pause_release_s=release_s or None,
+    )
     resumed_from = None
     if spec["resume_from"] is not None:
         loaded = loop.resume(run_dir / spec["resume_from"])

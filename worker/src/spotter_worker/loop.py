@@ -24,6 +24,7 @@ from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
 from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
+from .parking import Parking
 from .precision import Precision
 from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
@@ -59,8 +60,11 @@ class Loop:
         probes_enabled: bool = True,
         peers: Peers | None = None,
         reverted: Collection[int] = (),
+        pause_release_s: float | None = None,
     ) -> None:
-        """`reverted`: changes of earlier attempts that are not to be made again, by their commands."""
+        """`reverted`: changes of earlier attempts that are not to be made again, by their commands. `pause_release_s`: a
+        paused run frees its device's memory after so long; None: never.
+        """
         config = task.config
         self._task = task
         self._peers = peers or Peers()
@@ -77,6 +81,7 @@ class Loop:
         trained = Trained(task, self._optimizer, self._precision, self._averaged)
         self._keeper = Keeper(trained, self._ranking, reporter, self._peers, run_dir)
         self._steering = Steering(trained, self._keeper, reporter, self._peers, run_dir, reverted)
+        self._parking, self._pause_release_s = Parking(trained), pause_release_s
         # Of a model in pieces one process sees too little; the norm of all gradients is taken by all together.
         watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
         self._probes = Probes(task.model, watches)
@@ -233,11 +238,15 @@ class Loop:
         step = self.progress.step
         self._reporter.paused(step, True)
         self._report_progress("paused", now=True)
+        quiet_since = time.monotonic()
         while True:
             heard = self._commands.wait_command(PAUSE_POLL_S) if self._peers.is_first else None
             command = self._peers.from_first(heard)
             if command is None:
+                self._park_if_long(time.monotonic() - quiet_since)
                 continue
+            self._parking.come_back()
+            quiet_since = time.monotonic()
             if command.action == "resume":
                 self._reporter.command_done(command.id, step)
                 self._reporter.paused(step, False)
@@ -247,6 +256,17 @@ class Loop:
                 self._reporter.command_refused(command.id, step, "the run is paused already")
             elif self._obey(command):
                 return True
+
+    def _park_if_long(self, quiet_s: float) -> None:
+        release_s = self._pause_release_s
+        if release_s is None or self._parking.is_away or self._peers.is_sharded:
+            return
+        # The first process's clock is everyone's.
+        if not self._peers.from_first(quiet_s >= release_s):
+            return
+        # Should the process die meanwhile, the run goes on from here all the same.
+        self._save_checkpoint()
+        self._reporter.parked(self.progress.step, self._parking.leave())
 
     # -- looking -----------------------------------------------------------------------------------
 

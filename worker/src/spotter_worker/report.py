@@ -175,6 +175,12 @@ class Reporter:
         self._tracker.event({"type": "run-paused", "step": step, "paused": paused})
         print(f"{'paused' if paused else 'resumed'} at step {step}", flush=True)
 
+    def parked(self, step: int, freed: int) -> None:
+        print(
+            f"paused at step {step}: {freed / 1e6:.1f} MB of the device's memory are free until it goes on",
+            flush=True,
+        )
+
     def command_done(self, command_id: int, step: int) -> None:
         self._ack(command_id, step, "done", None)
 

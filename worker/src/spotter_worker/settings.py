@@ -29,6 +29,8 @@ class Settings:
     # How many of the processes share this machine's cores.
     num_local_processes: int = 1
     is_peer: bool = False
+    # A paused run frees its accelerator memory after so long; 0: never.
+    pause_release_s: float = 900.0
 
 
 def read_settings() -> Settings:
@@ -40,6 +42,7 @@ def read_settings() -> Settings:
         local_rank=int(os.environ.get("LOCAL_RANK", "0")),
         num_local_processes=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         is_peer="RANK" in os.environ and "WORLD_SIZE" in os.environ,
+        pause_release_s=60 * float(os.environ.get("SPOTTER_PAUSE_RELEASE_MINUTES", "15")),
     )
 
 

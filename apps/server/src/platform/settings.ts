@@ -34,6 +34,10 @@ const logLines = z
   .string()
   .regex(/^[1-9][0-9]{2,8}$/, "must be a whole number, at least 100")
   .transform(Number);
+const minutes = z
+  .string()
+  .regex(/^[0-9]{1,6}$/, "must be a whole number of minutes")
+  .transform(Number);
 const folder = z.string().min(1, "must name a folder").transform(expandHome);
 const databaseUrl = z
   .string()
@@ -196,6 +200,12 @@ export const variables = {
     sentence:
       "Whether alerts may be delivered to private, loopback and link-local addresses. `allow` lets project administrators make the server send requests into its own network.",
   },
+  SPOTTER_PAUSE_RELEASE_MINUTES: {
+    schema: minutes,
+    fallback: "15",
+    sentence:
+      "A paused training gives its GPU memory back after so many minutes, and takes it again before it goes on; 0: never. Workers read it.",
+  },
   SPOTTER_FAILPOINT: {
     schema: failpoint.optional(),
     fallback: "",
@@ -239,6 +249,8 @@ export interface Settings {
   readonly maxLogLines: number;
   readonly maxBodyBytes: number;
   readonly alertPrivateTargets: Value<"SPOTTER_ALERT_PRIVATE_TARGETS">;
+  /** Here only so that a wrong one stops the start: workers inherit the variable. */
+  readonly pauseReleaseMinutes: number;
   /** Number of the ingest batch after whose commit the process kills itself. */
   readonly failAfterCommitOf: number | undefined;
 }
@@ -288,6 +300,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     maxLogLines: read("SPOTTER_MAX_LOG_LINES"),
     maxBodyBytes: read("SPOTTER_MAX_BODY_MB"),
     alertPrivateTargets: read("SPOTTER_ALERT_PRIVATE_TARGETS"),
+    pauseReleaseMinutes: read("SPOTTER_PAUSE_RELEASE_MINUTES"),
     failAfterCommitOf: read("SPOTTER_FAILPOINT"),
   };
   if (problems.size > 0) throw new SettingsError([...problems].join("\n"));
