@@ -308,7 +308,7 @@ export class QueueStore {
       .insertInto("job_commands")
       .values({
         ...row,
-        ...{ state: "sent", acked_at: null, message: null, step: null, change: null },
+        ...{ state: "sent" as const, acked_at: null, message: null, step: null, change: null },
         wish: JSON.stringify(wish),
         restart_from: restart?.checkpoint ?? null,
         reverted: restart === null ? null : JSON.stringify(restart.reverted),

@@ -131,10 +131,10 @@ interface KeptCheckpoint {
 }
 
 /** The newest checkpoint to go on from: none that a reverted change has led to, even where it still lies on the disk. */
-export function newestCheckpoint<File extends KeptCheckpoint>(
-  files: readonly File[],
+export function newestCheckpoint<Kept extends KeptCheckpoint>(
+  files: readonly Kept[],
   commands: readonly RunCommand[],
-): File | undefined {
+): Kept | undefined {
   const paths = new Map(files.map((file) => [file.path, file]));
   const changes = new Map(commands.map((command) => [command.id, command]));
   const wentBack = commands
