@@ -72,7 +72,8 @@ async function give(
     for (;;) {
       const acked = settled(text).find(({ id }) => id === command?.id);
       if (acked?.state === "done") return performance.now() - started;
-      if (acked !== undefined) throw new Error(`${body.action} was ${acked.state}: ${acked.message}`);
+      if (acked !== undefined)
+        throw new Error(`${body.action} was ${acked.state}: ${acked.message}`);
       const { value, done } = await stream.read();
       if (done) throw new Error("the stream ended");
       text += value;

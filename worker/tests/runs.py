@@ -77,7 +77,9 @@ class Run:
         if peers is not None:
             # As a job does: equal weights, but noise of one's own.
             torch.manual_seed(self.task.config.seed + peers.rank)
-        self.loop = Loop(self.task, reporter, self.commands, run_dir, probes_enabled, peers, reverted)
+        self.loop = Loop(
+            self.task, reporter, self.commands, run_dir, probes_enabled, peers, reverted
+        )
         self.resumed = self.loop.resume(run_dir / resume_from) if resume_from else None
 
     def command_at(self, step: int, *actions: str) -> Run:

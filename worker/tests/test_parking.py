@@ -26,7 +26,8 @@ class PausedRun(Run):
         def watched() -> int:
             self.freed = leave()
             self.left = sum(
-                tensor.untyped_storage().nbytes() for tensor in self.task.model.state_dict().values()
+                tensor.untyped_storage().nbytes()
+                for tensor in self.task.model.state_dict().values()
             )
             self.commands.put(Command(2, "checkpoint"))
             self.commands.put(Command(3, "resume"))

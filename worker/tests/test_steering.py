@@ -115,9 +115,7 @@ def test_of_two_changes_the_second_can_be_reverted_alone(tmp_path: Path) -> None
     run.tell_at(12, Command(3, "revert", checkpoint="checkpoints/step-00000009"))
     with pytest.raises(GoesBackError):
         run.go()
-    again = Run(
-        tmp_path / "run", DEMANDING, resume_from="checkpoints/step-00000009", reverted=[2]
-    )
+    again = Run(tmp_path / "run", DEMANDING, resume_from="checkpoints/step-00000009", reverted=[2])
     again.go()
     assert again.tracker.numbers() == [p for p in one.tracker.numbers() if p[1] > 9]
     assert again.weights() == one.weights()

@@ -85,7 +85,8 @@ export const getRunValues = defineEndpoint({
   method: "GET",
   path: "/api/runs/:run_id/values",
   access: "project-viewer",
-  summary: "Values that may be changed while the run trains, with their bounds, and all changes so far.",
+  summary:
+    "Values that may be changed while the run trains, with their bounds, and all changes so far.",
   params: RunParams,
   response: RunValues,
 });

@@ -190,7 +190,8 @@ export const controlTraining = defineEndpoint({
   method: "POST",
   path: "/api/training/control",
   access: "project-member",
-  summary: "Pause, resume, stop, cancel or checkpoint a run; set values of a running one, or revert that.",
+  summary:
+    "Pause, resume, stop, cancel or checkpoint a run; set values of a running one, or revert that.",
   body: ControlRequest,
   response: ControlAnswer,
   status: 202,

@@ -30,11 +30,6 @@ class JobSpecPreflight(_JobSpecPreflightAlways, total=False):
     trials: bool
 
 
-class JobSpecLimits(TypedDict):
-    time_s: Union[float, None]
-    memory_gib: Union[float, None]
-
-
 class _JobSpecAlways(TypedDict):
     protocol: Literal[1]
     job_id: Id
@@ -51,14 +46,18 @@ class _JobSpecAlways(TypedDict):
 
 
 class JobSpec(_JobSpecAlways, total=False):
-    gpus: list[int]
-    limits: JobSpecLimits
+    reverted_changes: list[Id]
 
 
-class WorkerCommand(TypedDict):
+class _WorkerCommandAlways(TypedDict):
     id: Id
     action: CommandAction
     created_at: UnixTime
+
+
+class WorkerCommand(_WorkerCommandAlways, total=False):
+    values: LiveValues
+    checkpoint: str
 
 
 class EventReceipt(TypedDict):
@@ -196,6 +195,14 @@ class LogLinesEvent(TypedDict):
     lines: list[LogLinesEventLinesItem]
 
 
+class ChangeResult(TypedDict):
+    before: LiveValues
+    after: LiveValues
+    checkpoint: str
+    rate_before: float
+    rate_after: float
+
+
 class _CommandAckedEventAlways(TypedDict):
     type: Literal["command-acked"]
     time: UnixTime
@@ -206,6 +213,7 @@ class _CommandAckedEventAlways(TypedDict):
 class CommandAckedEvent(_CommandAckedEventAlways, total=False):
     message: Union[str, None]
     step: Union[int, None]
+    change: Union[ChangeResult, None]
 
 
 class PhaseChangedEvent(TypedDict):
@@ -274,8 +282,10 @@ class EventBatch(_EventBatchAlways, total=False):
 Id = int
 Json = Any
 JsonObject = dict[str, Json]
-CommandAction = Literal["pause", "resume", "stop", "checkpoint"]
+CommandAction = Literal["pause", "resume", "stop", "checkpoint", "set", "revert"]
 UnixTime = float
+LiveValue = Union[float, None]
+LiveValues = dict[str, LiveValue]
 MetricName = str
 MetricValue = Union[float, Literal["NaN", "Infinity", "-Infinity"]]
 FileKind = Literal["checkpoint", "weights", "config", "report", "other"]

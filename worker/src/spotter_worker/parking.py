@@ -35,7 +35,7 @@ class Parking:
             if storage.nbytes() == 0 or storage.data_ptr() in seen:
                 continue
             seen.add(storage.data_ptr())
-            copy = torch.UntypedStorage(storage.nbytes(), device="cpu")
+            copy = torch.empty(storage.nbytes(), dtype=torch.uint8).untyped_storage()
             copy.copy_(storage)
             self._away.append((storage, copy))
         for storage, copy in self._away:

@@ -95,7 +95,12 @@ export function parseValues(assignments: readonly string[]): LiveValues {
   for (const assignment of assignments) {
     const [name = "", text = "", ...rest] = assignment.split("=");
     const value = OFF_WORDS.includes(text) ? null : Number(text);
-    if (name === "" || text.trim() === "" || rest.length > 0 || !(value === null || isFinite(value)))
+    if (
+      name === "" ||
+      text.trim() === "" ||
+      rest.length > 0 ||
+      !(value === null || Number.isFinite(value))
+    )
       throw new UsageProblem(
         `set wants name=number (or name=off), such as learning_rate=1e-4, not "${assignment}".`,
       );
@@ -136,7 +141,12 @@ function showValues(context: Context, { values, changes, obstacle }: RunValues):
   const t = context.text.bind(context);
   if (obstacle !== null) context.note(obstacle);
   if (values.length === 0) return;
-  const head = [t("value", "参数"), t("now", "当前"), t("started with", "初始"), t("may be", "范围")];
+  const head = [
+    t("value", "参数"),
+    t("now", "当前"),
+    t("started with", "初始"),
+    t("may be", "范围"),
+  ];
   const rows = values.map((value) => [
     value.name,
     shown(value.value),

@@ -6,9 +6,9 @@ import {
   getQueue,
   getRun,
   getRunValues,
+  type LiveValues,
   listAudit,
   listRunCommands,
-  type LiveValues,
   listRunFiles,
   type Run,
   type RunCommand,
@@ -233,8 +233,7 @@ describe("a training with a real worker", { timeout: 180_000 }, () => {
       () => valuesOf(server, id),
       ({ changes }) => changes[0]?.standing === standing,
     );
-  const train = () =>
-    server.client.call(createRun, { body: { recipe: "vision", config: LONG } });
+  const train = () => server.client.call(createRun, { body: { recipe: "vision", config: LONG } });
   const trains = (id: number) =>
     untilRun(id, ({ state, progress }) => state === "running" && (progress?.step ?? 0) > 30);
 

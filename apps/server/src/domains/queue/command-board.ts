@@ -27,7 +27,9 @@ export class CommandBoard {
     const deadline = Date.now() + waitS * 1000;
     for (;;) {
       const bell = this.#bells.listen(jobId, gone);
-      const commands = (await this.#store.commandsToSend(jobId, attempt, after)).map(toWorkerCommand);
+      const commands = (await this.#store.commandsToSend(jobId, attempt, after)).map(
+        toWorkerCommand,
+      );
       const remainingMs = deadline - Date.now();
       if (commands.length > 0 || remainingMs <= 0 || this.#closed || gone.aborted) {
         bell.cancel();

@@ -1,11 +1,11 @@
 // Changes that people make to a training while it runs, and taking them back: what is allowed, and what holds now.
-import {
-  type JobState,
-  type LiveValues,
-  type RecipeName,
-  type RunChange,
-  type RunCommand,
-  type RunValues,
+import type {
+  JobState,
+  LiveValues,
+  RecipeName,
+  RunChange,
+  RunCommand,
+  RunValues,
 } from "@spotter/contract";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
@@ -149,7 +149,11 @@ export class LiveChanges {
           reverted:
             by === undefined
               ? null
-              : { by_name: by.created_by_name, at: by.acked_at ?? by.created_at, reason: by.reason },
+              : {
+                  by_name: by.created_by_name,
+                  at: by.acked_at ?? by.created_at,
+                  reason: by.reason,
+                },
           can_revert: standing === "in-force" && there && REVERTED_IN.includes(row.state),
         };
       });

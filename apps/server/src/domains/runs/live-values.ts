@@ -74,7 +74,10 @@ export function configInForce(started: Config, commands: readonly RunCommand[]):
   const inForce = commands.filter(
     ({ id, action, state }) => action === "set" && state === "done" && !reverted.has(id),
   );
-  return Object.assign({ ...started }, ...inForce.map(({ change }) => change?.after ?? {})) as Config;
+  return Object.assign(
+    { ...started },
+    ...inForce.map(({ change }) => change?.after ?? {}),
+  ) as Config;
 }
 
 /** Taking a change back takes back all that were made after it, up to then. */
@@ -145,6 +148,8 @@ export function newestCheckpoint<Kept extends KeptCheckpoint>(
     }));
   return files
     .filter(({ kind, removed_at }) => kind === "checkpoint" && removed_at === null)
-    .filter((file) => !wentBack.some(({ to, at }) => (file.step ?? 0) > to && file.created_at <= at))
+    .filter(
+      (file) => !wentBack.some(({ to, at }) => (file.step ?? 0) > to && file.created_at <= at),
+    )
     .sort((a, b) => (b.step ?? -1) - (a.step ?? -1) || b.created_at - a.created_at)[0];
 }

@@ -25,8 +25,8 @@ import { type CommandRuns, closedFor, commandOf, requireMayStart } from "./comma
 import { type ComparableRun, toComparableRun } from "./comparable-run.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
-import type { LogsStore } from "./logs-store.ts";
 import { configInForce, newestCheckpoint } from "./live-values.ts";
+import type { LogsStore } from "./logs-store.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
 import type { RunList } from "./run-list.ts";
 import type { RunsStore } from "./store.ts";

@@ -37,8 +37,10 @@ function problemOf(value: RunValue, wanted: number): Wish["problems"][string] | 
 
 /** `0 < … ≤ 10`; empty where there are none. */
 export function boundsText({ minimum, above, maximum, below }: RunValue): string {
-  const low = above !== null ? `${bound(above)} < ` : minimum !== null ? `${bound(minimum)} ≤ ` : "";
-  const high = below !== null ? ` < ${bound(below)}` : maximum !== null ? ` ≤ ${bound(maximum)}` : "";
+  const low =
+    above !== null ? `${bound(above)} < ` : minimum !== null ? `${bound(minimum)} ≤ ` : "";
+  const high =
+    below !== null ? ` < ${bound(below)}` : maximum !== null ? ` ≤ ${bound(maximum)}` : "";
   return low === "" && high === "" ? "" : `${low}…${high}`;
 }
 
