@@ -215,10 +215,16 @@ class Reporter:
     ) -> None:
         # 0: the command came from a signal; nobody waits for an answer.
         if command_id > 0:
-            told: dict[str, Any] = {"outcome": outcome, "message": message, "step": step}
-            if change is not None:
-                told["change"] = change
-            self._tracker.event({"type": "command-acked", "command_id": command_id, **told})
+            self._tracker.event(
+                {
+                    "type": "command-acked",
+                    "command_id": command_id,
+                    "outcome": outcome,
+                    "message": message,
+                    "step": step,
+                    "change": change,
+                }
+            )
 
 
 def _encode(metrics: dict[str, float]) -> dict[str, float | str]:

@@ -205,7 +205,9 @@ describe("a training whose worker is played by the test", () => {
   });
 });
 
-describe("a training with a real worker", { timeout: 180_000 }, () => {
+describe("a training with a real worker", { timeout: 600_000 }, () => {
+  /** A worker starts slowly beside other tests. */
+  const WAIT_MS = 150_000;
   const LONG = { epochs: 5000, width: 8, schedule: "constant", warmup_epochs: 0 };
   let server: TestServer;
   beforeEach(async () => {
@@ -227,11 +229,12 @@ describe("a training with a real worker", { timeout: 180_000 }, () => {
     await of.close();
   }
   const untilRun = (id: number, fits: (run: Run) => boolean) =>
-    waitUntil(() => runOf(server, id), fits);
+    waitUntil(() => runOf(server, id), fits, WAIT_MS);
   const untilChange = (id: number, standing: string) =>
     waitUntil(
       () => valuesOf(server, id),
       ({ changes }) => changes[0]?.standing === standing,
+      WAIT_MS,
     );
   const train = () => server.client.call(createRun, { body: { recipe: "vision", config: LONG } });
   const trains = (id: number) =>

@@ -91,7 +91,7 @@ export default {
     lead: "Changes take effect at the next step. A checkpoint is written first, and every chart gets a mark with who, what and why.",
     none: "This run has no values that can be changed while it runs.",
     startedWith: "started with {value}",
-    off: "off",
+    off: "not set",
     preview: "What will change",
     reason: "Why",
     reasonHint: "Shown on every chart",

@@ -19,7 +19,10 @@ const value = (over: Partial<RunValue>): RunValue => ({
   below: null,
   ...over,
 });
-const whole = value({ name: "batch_size", kind: "integer", value: 64, minimum: 1, above: null });
+const whole = value({
+  ...{ name: "batch_size", kind: "integer", value: 64 },
+  ...{ minimum: 1, above: null, maximum: 65_536 },
+});
 const clip = value({ name: "gradient_clip", value: 1, nullable: true });
 
 it("only what was typed and differs is asked for", () => {
@@ -39,7 +42,7 @@ it("what cannot be is named before it is sent", () => {
   });
   expect(wishOf([value({})], { learning_rate: "0" }).problems).toEqual({ learning_rate: "bounds" });
   expect(wishOf([whole], { batch_size: "1.5" }).problems).toEqual({ batch_size: "whole" });
-  expect(wishOf([whole], { batch_size: "11" }).problems).toEqual({ batch_size: "bounds" });
+  expect(wishOf([whole], { batch_size: "0" }).problems).toEqual({ batch_size: "bounds" });
 });
 
 it("bounds say whether the edge itself is allowed", () => {
@@ -56,5 +59,5 @@ it("a change reads as before and after, and as a wish before the run has answere
     change: { before: { gradient_clip: 1 }, after: { gradient_clip: null } },
   } as unknown as RunCommand;
   expect(changeTexts(done, "off")).toEqual(["gradient_clip 1 → off"]);
-  expect(writeValue("dropout", 0.25, "off")).toBe("0.2500");
+  expect(writeValue("dropout", 0.25, "off")).toBe("0.25");
 });

@@ -52,7 +52,9 @@ function bound(value: number): string {
 export function writeValue(name: string, value: number | null, off: string): string {
   if (value === null) return off;
   if (name === "learning_rate") return formatLearningRate(value);
-  return Number.isInteger(value) ? formatCount(value) : formatMetric(value);
+  if (Number.isInteger(value)) return formatCount(value);
+  // As it was given: a config's 0.01 is no measurement with four digits.
+  return Math.abs(value) < 1e-3 ? formatMetric(value) : String(Number(value.toPrecision(6)));
 }
 
 /** `learning_rate 3.0e-3 → 1.0e-3`, one a value; before the worker's answer, only what was asked for. */
