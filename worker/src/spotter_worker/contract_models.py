@@ -30,6 +30,11 @@ class JobSpecPreflight(_JobSpecPreflightAlways, total=False):
     trials: bool
 
 
+class JobSpecLimits(TypedDict):
+    time_s: Union[float, None]
+    memory_gib: Union[float, None]
+
+
 class _JobSpecAlways(TypedDict):
     protocol: Literal[1]
     job_id: Id
@@ -46,6 +51,8 @@ class _JobSpecAlways(TypedDict):
 
 
 class JobSpec(_JobSpecAlways, total=False):
+    gpus: list[int]
+    limits: JobSpecLimits
     reverted_changes: list[Id]
 
 

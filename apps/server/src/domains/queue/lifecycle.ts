@@ -330,7 +330,12 @@ export class JobLifecycle {
   async requeue(jobId: number, resumeFrom: string, from: readonly JobState[]): Promise<boolean> {
     const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
     const changed = await this.change(async (transaction) => {
-      const queued = await this.#store.updateJob(transaction, jobId, from, this.#restarted(resumeFrom, attemptsBefore));
+      const queued = await this.#store.updateJob(
+        transaction,
+        jobId,
+        from,
+        this.#restarted(resumeFrom, attemptsBefore),
+      );
       return queued ? [jobId] : [];
     });
     return changed.length > 0;

@@ -5,11 +5,7 @@ import type { RunFeed } from "./feed.ts";
 import { newestCheckpoint } from "./live-values.ts";
 import type { RunsStore } from "./store.ts";
 
-export function runJobObserver(
-  store: RunsStore,
-  feed: RunFeed,
-  queue: QueueService,
-): JobObserver {
+export function runJobObserver(store: RunsStore, feed: RunFeed, queue: QueueService): JobObserver {
   return {
     jobsChanged: (transaction, jobIds) => store.mirrorJobs(transaction, jobIds),
     attemptLost: (transaction, { jobId, exit, lastLines }) =>
