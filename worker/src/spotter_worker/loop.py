@@ -22,6 +22,7 @@ from .compiling import compiled
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
+from .forking import Ahead, Fork, progress_of_fork
 from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
 from .precision import Precision
@@ -29,7 +30,7 @@ from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
 from .randomness import untouched_randomness
 from .report import Reporter
-from .schedule import build_schedule
+from .schedule import Schedule, build_schedule
 from .step_scores import StepScores
 from .task import EvalBatches, Task
 
@@ -69,7 +70,8 @@ class Loop:
         self._averaged = (
             AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
-        self._schedule = build_schedule(config, self.steps_per_epoch, self.total_steps)
+        self.progress = Progress()
+        self._schedule = self._build_schedule()
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
@@ -81,7 +83,6 @@ class Loop:
         self._first_step = 0
         self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
-        self.progress = Progress()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -90,12 +91,12 @@ class Loop:
 
     @property
     def total_steps(self) -> int:
-        steps = self._task.config.epochs * self.steps_per_epoch
+        steps = self._task.config.epochs * self.steps_per_epoch + self.progress.extra_steps
         return min(steps, self._task.config.max_steps or steps)
 
     @property
     def total_epochs(self) -> int:
-        return math.ceil(self.total_steps / self.steps_per_epoch)
+        return math.ceil((self.total_steps - self.progress.extra_steps) / self.steps_per_epoch)
 
     def run(self) -> RunEnd:
         task, progress, config = self._task, self.progress, self._task.config
@@ -116,7 +117,7 @@ class Loop:
                 data_ready = time.perf_counter()
 
                 # Gradients of all the step's batches add up to those of one large batch.
-                learning_rate = self._schedule.learning_rate(progress.step + 1, progress.drops)
+                learning_rate = self._next_learning_rate()
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
@@ -166,6 +167,15 @@ class Loop:
                 if command is not None and self._obey(command):
                     return self._finish("stopped")
         return self._finish("finished")
+
+    def _build_schedule(self) -> Schedule:
+        steps = self.total_steps - self.progress.schedule_start
+        return build_schedule(self._task.config, self.steps_per_epoch, steps)
+
+    def _next_learning_rate(self) -> float:
+        progress = self.progress
+        step = progress.step + 1 - progress.schedule_start
+        return self._schedule.learning_rate(step, progress.drops)
 
     def _is_over(self) -> bool:
         progress, patience = self.progress, self._task.config.early_stopping_patience
@@ -332,8 +342,21 @@ class Loop:
         if found is None:
             return None
         loaded, self.progress = found
+        self._schedule = self._build_schedule()
         self._first_step = loaded.step
         return loaded
+
+    def fork(self, fork: Fork) -> None:
+        """Begins where another run stood, with what the fork keeps of it; nothing is trained unless that is so."""
+        contents = self._keeper.begin_fork(fork)
+        self.progress = progress = progress_of_fork(fork, contents)
+        batches_a_step = self._task.config.accumulate_steps * self._peers.size
+        done = progress.epoch * self.steps_per_epoch + progress.batch // batches_a_step
+        progress.extra_steps = progress.step - done
+        self._schedule = self._build_schedule()
+        self._first_step = progress.step
+        ahead = Ahead(self._schedule, self._next_learning_rate(), self.total_steps)
+        self._keeper.check_fork(fork, contents, progress, ahead)
 
     def _finish(self, state: str) -> RunEnd:
         progress = self.progress

@@ -36,6 +36,9 @@ class Progress:
     evaluations_without_gain: int = 0
     evaluations_since_drop: int = 0
     drops: int = 0
+    # Of a fork: the step after which its schedule began, and by how many steps its end lies off what the epochs say.
+    schedule_start: int = 0
+    extra_steps: int = 0
 
 
 class Ranking:
