@@ -4,6 +4,7 @@ import type { Bind } from "./command-binding.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDatasetsCommands } from "./commands/datasets.ts";
+import { addForkCommands } from "./commands/forks.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addPreflightCommand } from "./commands/preflight.ts";
@@ -54,6 +55,7 @@ export async function runProgram(
   addRunsCommands(program, bind, text, argv.includes("--"));
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
+  addForkCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);

@@ -271,18 +271,4 @@ MetricValue = Union[float, Literal["NaN", "Infinity", "-Infinity"]]
 FileKind = Literal["checkpoint", "weights", "config", "report", "other"]
 Sha256 = str
 LogLevel = Literal["debug", "info", "warning", "error"]
-WorkerEvent = Union[
-    RunStartedEvent,
-    MetricPointsEvent,
-    RunProgressEvent,
-    EpochCompletedEvent,
-    FileSavedEvent,
-    FileRemovedEvent,
-    LogLinesEvent,
-    CommandAckedEvent,
-    PhaseChangedEvent,
-    RunEndedEvent,
-    JobResultEvent,
-    AttemptEndedEvent,
-    HeartbeatEvent,
-]
+WorkerEvent = Union[RunStartedEvent, MetricPointsEvent, RunProgressEvent, EpochCompletedEvent, FileSavedEvent, FileRemovedEvent, LogLinesEvent, CommandAckedEvent, PhaseChangedEvent, RunEndedEvent, JobResultEvent, AttemptEndedEvent, HeartbeatEvent]

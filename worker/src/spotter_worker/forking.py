@@ -150,7 +150,8 @@ def check_fork(
     in_force = _values_in_force(trained, ahead)
     for key, change in fork.changed.items():
         wanted = change["to"]
-        found, where = in_force.get(key, lambda: (getattr(trained.task.config, key), "config"))()
+        read = in_force.get(key)
+        found, where = read() if read else (getattr(trained.task.config, key), "config")
         _require(found == wanted, f"{key} should be {wanted!r}, but {where} has {found!r}")
         told.append(f"{key} {change['from']!r} → {wanted!r}: in force ({where})")
     if progress.step >= ahead.total_steps:

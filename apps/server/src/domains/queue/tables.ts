@@ -2,6 +2,7 @@
 import type {
   AttemptExit,
   CommandAction,
+  ForkSpec,
   JobKind,
   JobState,
   JsonObject,
@@ -98,6 +99,8 @@ export interface JobWork {
   readonly predict: { readonly weights: string; readonly inputs: PredictInput[] } | null;
   /** Absent in jobs of before 2026-11. */
   readonly preflight?: { readonly budget_s: number; readonly trials?: boolean } | null;
+  /** Of a run that begins in another one's checkpoint. */
+  readonly fork?: ForkSpec | null;
 }
 
 export type Exit = AttemptExit;
