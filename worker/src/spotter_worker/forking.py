@@ -128,6 +128,8 @@ def progress_of_fork(fork: Fork, contents: Contents) -> Progress:
         progress.drops = progress.evaluations_since_drop = 0
     if not fork.kept.data_position:
         progress.batch, progress.sums, progress.num_seen = 0, {}, 0
+    # Its batches may be of another size from here on.
+    progress.counted_from = (progress.step, progress.epoch, progress.batch)
     return progress
 
 

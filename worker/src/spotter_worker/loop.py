@@ -6,7 +6,6 @@ checkpoint and this file; the tracker, the probes and the commands only watch.
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from .averaging import AveragedWeights
 from .checkpoint import LoadedCheckpoint
 from .commands import Command, CommandPoll
 from .compiling import compiled
+from .course import Course
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
@@ -30,7 +30,6 @@ from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
 from .randomness import untouched_randomness
 from .report import Reporter
-from .schedule import Schedule, build_schedule
 from .step_scores import StepScores
 from .task import EvalBatches, Task
 
@@ -71,7 +70,7 @@ class Loop:
             AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
         self.progress = Progress()
-        self._schedule = self._build_schedule()
+        self._course = self._plan_course()
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
@@ -86,17 +85,15 @@ class Loop:
 
     @property
     def steps_per_epoch(self) -> int:
-        batches_a_step = self._task.config.accumulate_steps * self._peers.size
-        return math.ceil(self._task.train_batches.num_batches / batches_a_step)
+        return self._course.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
-        steps = self._task.config.epochs * self.steps_per_epoch + self.progress.extra_steps
-        return min(steps, self._task.config.max_steps or steps)
+        return self._course.total_steps
 
     @property
     def total_epochs(self) -> int:
-        return math.ceil((self.total_steps - self.progress.extra_steps) / self.steps_per_epoch)
+        return self._course.total_epochs
 
     def run(self) -> RunEnd:
         task, progress, config = self._task, self.progress, self._task.config
@@ -117,7 +114,7 @@ class Loop:
                 data_ready = time.perf_counter()
 
                 # Gradients of all the step's batches add up to those of one large batch.
-                learning_rate = self._next_learning_rate()
+                learning_rate = self._course.learning_rate(progress.step + 1, progress.drops)
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
@@ -168,14 +165,15 @@ class Loop:
                     return self._finish("stopped")
         return self._finish("finished")
 
-    def _build_schedule(self) -> Schedule:
-        steps = self.total_steps - self.progress.schedule_start
-        return build_schedule(self._task.config, self.steps_per_epoch, steps)
-
-    def _next_learning_rate(self) -> float:
-        progress = self.progress
-        step = progress.step + 1 - progress.schedule_start
-        return self._schedule.learning_rate(step, progress.drops)
+    def _plan_course(self) -> Course:
+        progress, num_batches = self.progress, self._task.train_batches.num_batches
+        return Course(
+            self._task.config,
+            num_batches,
+            self._peers.size,
+            progress.counted_from,
+            progress.schedule_start,
+        )
 
     def _is_over(self) -> bool:
         progress, patience = self.progress, self._task.config.early_stopping_patience
@@ -342,7 +340,7 @@ class Loop:
         if found is None:
             return None
         loaded, self.progress = found
-        self._schedule = self._build_schedule()
+        self._course = self._plan_course()
         self._first_step = loaded.step
         return loaded
 
@@ -350,12 +348,10 @@ class Loop:
         """Begins where another run stood, with what the fork keeps of it; nothing is trained unless that is so."""
         contents = self._keeper.begin_fork(fork)
         self.progress = progress = progress_of_fork(fork, contents)
-        batches_a_step = self._task.config.accumulate_steps * self._peers.size
-        done = progress.epoch * self.steps_per_epoch + progress.batch // batches_a_step
-        progress.extra_steps = progress.step - done
-        self._schedule = self._build_schedule()
+        self._course = course = self._plan_course()
         self._first_step = progress.step
-        ahead = Ahead(self._schedule, self._next_learning_rate(), self.total_steps)
+        rate = course.learning_rate(progress.step + 1, progress.drops)
+        ahead = Ahead(course.schedule, rate, course.total_steps)
         self._keeper.check_fork(fork, contents, progress, ahead)
 
     def _finish(self, state: str) -> RunEnd:
@@ -384,7 +380,7 @@ class Loop:
                 "batches": self._task.train_batches.num_batches,
                 "eta_s": remaining / steps_per_s if steps_per_s else None,
                 "steps_per_s": steps_per_s,
-                "lr_schedule": self._schedule.kind,
+                "lr_schedule": self._course.schedule.kind,
                 "phase": phase,
             }
         )

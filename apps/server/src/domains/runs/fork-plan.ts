@@ -129,8 +129,9 @@ function extentOf(
   const batchesAStep = Number(after.accumulate_steps) * Number(after.processes);
   const stepsPerEpoch = Math.ceil(batches / batchesAStep);
   const batch = keep.data_position ? standing.batch : 0;
-  const done = standing.epoch * stepsPerEpoch + Math.floor(batch / batchesAStep);
-  const byEpochs = Number(after.epochs) * stepsPerEpoch + standing.step - done;
+  const restOfEpoch = Math.ceil((batches - batch) / batchesAStep);
+  const laterEpochs = Number(after.epochs) - standing.epoch - 1;
+  const byEpochs = standing.step + restOfEpoch + laterEpochs * stepsPerEpoch;
   const bound = typeof after.max_steps === "number" ? after.max_steps : byEpochs;
   return { stepsPerEpoch, totalSteps: Math.min(byEpochs, bound) };
 }
