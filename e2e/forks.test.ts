@@ -72,7 +72,10 @@ describe("forks", () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const path of ["lineage", "fork"]) {
       await page.goto(`/runs/${forkId}/${path}`);
-      await page.locator(path === "lineage" ? "[data-run]" : "[data-control=start-fork]").first().waitFor();
+      await page
+        .locator(path === "lineage" ? "[data-run]" : "[data-control=start-fork]")
+        .first()
+        .waitFor();
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(390);
     }

@@ -11,10 +11,7 @@ import { ForkKept } from "./worker.ts";
 export const MAX_FORKS = 20;
 
 /** A checkpoint's step, or the run's best or newest one. */
-export const WantedCheckpoint = z.union([
-  z.number().int().positive(),
-  z.enum(["best", "last"]),
-]);
+export const WantedCheckpoint = z.union([z.number().int().positive(), z.enum(["best", "last"])]);
 
 export const ForkRequest = z
   .object({

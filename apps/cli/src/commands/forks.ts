@@ -45,7 +45,11 @@ export function addForkCommands(program: Command, bind: Bind, t: Context["text"]
         `除权重外只保留这些：${PARTS.join(",")}，或 none；默认保留改动所允许的全部`,
       ),
     )
-    .option("--seeds <count>", t("so many forks, each with its own seed", "分叉数，各用一个种子"), "1")
+    .option(
+      "--seeds <count>",
+      t("so many forks, each with its own seed", "分叉数，各用一个种子"),
+      "1",
+    )
     .option("--name <name>", t("the fork's name", "分叉名称"))
     .option("--tag <tag>", t("may be repeated", "标签；可重复"), collect, [])
     .option("--dry-run", t("only say what would happen", "只说明将会发生什么"))

@@ -169,24 +169,24 @@ describe("forks", { timeout: 240_000 }, () => {
     const before = (await server.client.call(listRuns, {})).total;
     const unknown = await refusal(parent.id, { checkpoint: 13 });
     expect(unknown).toMatchObject({ code: "checkpoint-not-found", status: 404 });
-    expect((unknown as { details: { steps: number[] } }).details.steps).toContain(MIDDLE);
+    expect((unknown.details as { steps: number[] }).steps).toContain(MIDDLE);
     const wrongKey = await refusal(parent.id, { changes: { learningrate: 1 } });
     expect(wrongKey).toMatchObject({ code: "config-invalid", status: 400 });
-    expect((wrongKey as Error).message).toContain("learningrate");
+    expect(wrongKey.message).toContain("learningrate");
     const shape = await refusal(parent.id, { checkpoint: 7, changes: { width: 16 } });
     expect(shape).toMatchObject({ code: "fork-change-not-allowed", status: 400 });
     expect(await refusal(parent.id, { checkpoint: "last" })).toMatchObject({
       code: "fork-without-steps",
       status: 409,
     });
-    expect(await refusal(parent.id, { checkpoint: 7, seeds: 2, keep: { rng: true } })).toMatchObject(
-      { code: "fork-cannot-keep", status: 409 },
-    );
+    expect(
+      await refusal(parent.id, { checkpoint: 7, seeds: 2, keep: { rng: true } }),
+    ).toMatchObject({ code: "fork-cannot-keep", status: 409 });
     const checkpoint = path.join(server.home, "runs", String(parent.id), "checkpoints");
     truncateSync(path.join(checkpoint, "step-00000028/optimizer.pt"), 100);
     const torn = await refusal(parent.id, { checkpoint: 28 });
     expect(torn).toMatchObject({ code: "checkpoint-damaged", status: 409 });
-    expect((torn as Error).message).toContain("optimizer.pt has 100 bytes");
+    expect(torn.message).toContain("optimizer.pt has 100 bytes");
     await expect(fork(parent.id, { checkpoint: 28 })).rejects.toMatchObject({
       code: "checkpoint-damaged",
     });

@@ -36,7 +36,8 @@ export const SENTENCES = {
 
   forkOutside: "Run {run} was not trained here, so its state is not Spotter's to fork.",
   forkProgram: "Run {run} is a program of its own: only it knows how to load its checkpoints.",
-  checkpointOfStep: "Run {run} has no checkpoint of step {step}; it has those of the steps {steps}.",
+  checkpointOfStep:
+    "Run {run} has no checkpoint of step {step}; it has those of the steps {steps}.",
   checkpointBest:
     "Run {run} has no checkpoint that is marked best; it has those of the steps {steps}.",
   checkpointTorn: "The checkpoint of step {step} is not whole: {cause}. Fork from another one.",

@@ -70,7 +70,8 @@ export const SPLIT_FIELDS: readonly string[] = [
 ];
 
 function sectionOf(recipe: RecipeName, key: string): string | undefined {
-  const shape = (recipes[recipe].config as unknown as { shape: Record<string, { meta(): unknown }> })
-    .shape;
+  const shape = (
+    recipes[recipe].config as unknown as { shape: Record<string, { meta(): unknown }> }
+  ).shape;
   return (shape[key]?.meta() as FieldMeta | undefined)?.section;
 }

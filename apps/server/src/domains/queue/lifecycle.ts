@@ -242,7 +242,11 @@ export class JobLifecycle {
   }
 
   /** Queues another attempt of a job that has ended. @returns false when its state has changed meanwhile */
-  async requeue(jobId: number, resumeFrom: string | null, from: readonly JobState[]): Promise<boolean> {
+  async requeue(
+    jobId: number,
+    resumeFrom: string | null,
+    from: readonly JobState[],
+  ): Promise<boolean> {
     const changed = await this.change(async (transaction) => {
       const queued = await this.#store.updateJob(transaction, jobId, from, {
         state: "queued",

@@ -2,11 +2,11 @@
 // Decides only; files and tables are `forks.ts`'s.
 import {
   BATCH_FIELDS,
+  type FixedBecause,
   type ForkChange,
   type ForkKept,
   type ForkPlan,
   type ForkRequest,
-  type FixedBecause,
   fixedInFork,
   type JsonObject,
   RANDOM_FIELDS,

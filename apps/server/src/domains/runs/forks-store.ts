@@ -1,5 +1,5 @@
 // All SQL of forks: where each began, and who is related to whom.
-import { type ForkChange, type ForkKept, type RunFork } from "@spotter/contract";
+import type { ForkChange, ForkKept, RunFork } from "@spotter/contract";
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type { RunForkRow, RunRow, RunsTables } from "./tables.ts";

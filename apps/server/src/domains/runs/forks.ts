@@ -74,12 +74,7 @@ export class Forks {
     queue.requireExecutor();
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);
-    const located = await locateSources(
-      this.#parts.sources,
-      parent.recipe,
-      after,
-      row.project_id,
-    );
+    const located = await locateSources(this.#parts.sources, parent.recipe, after, row.project_id);
     const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
     const folder = await origins.keep(file.sha256, inspected);
     const places = { ...located.places, [CHECKPOINT_PLACE]: folder };

@@ -79,7 +79,11 @@ export default {
     traceback: "Traceback",
     toLogs: "All logs",
   },
-  markers: { checkpoint: "◆ checkpoint at step {step}", attempt: "Attempt {attempt} began", fork: "⑂ forked from run {id} at step {step}" },
+  markers: {
+    checkpoint: "◆ checkpoint at step {step}",
+    attempt: "Attempt {attempt} began",
+    fork: "⑂ forked from run {id} at step {step}",
+  },
   config: {
     title: "Configuration",
     copy: "Copy as JSON",

@@ -124,6 +124,7 @@ export default {
       "run-deleted": "run deleted",
       "run-restored": "run restored",
       "run-resumed": "run resumed",
+      "run-forked": "run forked",
       "tensorboard-folder-followed": "folder followed",
       "tensorboard-folder-unfollowed": "folder unfollowed",
       "model-renamed": "model renamed",

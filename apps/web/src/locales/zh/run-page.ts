@@ -76,7 +76,11 @@ export default {
     traceback: "调用栈",
     toLogs: "全部日志",
   },
-  markers: { checkpoint: "◆ 第 {step} 步的检查点", attempt: "第 {attempt} 次尝试开始", fork: "⑂ 从训练 {id} 的第 {step} 步分叉" },
+  markers: {
+    checkpoint: "◆ 第 {step} 步的检查点",
+    attempt: "第 {attempt} 次尝试开始",
+    fork: "⑂ 从训练 {id} 的第 {step} 步分叉",
+  },
   config: {
     title: "配置",
     copy: "复制为 JSON",

@@ -35,7 +35,8 @@ export default {
     checkpointOfStep: "训练 {run} 没有第 {step} 步的检查点；现有：{steps}。",
     checkpointBest: "训练 {run} 没有标为最佳的检查点；现有：{steps}。",
     checkpointTorn: "第 {step} 步的检查点不完整（{cause}），请从其他检查点分叉。",
-    forkWithoutSteps: "分叉从第 {step} 步开始，而其配置在第 {total} 步结束；请增加轮次或调大 max_steps。",
+    forkWithoutSteps:
+      "分叉从第 {step} 步开始，而其配置在第 {total} 步结束；请增加轮次或调大 max_steps。",
     forkCannotKeep: "{keys} 改变时无法保留 {part}；请不要求保留，或放弃该改动。",
 
     notPaused: "训练并未暂停",

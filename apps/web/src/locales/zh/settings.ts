@@ -116,6 +116,7 @@ export default {
       "run-deleted": "删除训练",
       "run-restored": "恢复已删训练",
       "run-resumed": "从检查点恢复训练",
+      "run-forked": "从训练分叉",
       "tensorboard-folder-followed": "跟踪目录",
       "tensorboard-folder-unfollowed": "停止跟踪目录",
       "model-renamed": "重命名模型",

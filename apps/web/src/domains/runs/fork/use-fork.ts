@@ -13,13 +13,7 @@ import { api } from "../../../platform/api.ts";
 import { issuesOf } from "../../../platform/failure.ts";
 import { useConfig } from "../new-run/use-config.ts";
 import { useRun } from "../run-page/use-run.ts";
-import {
-  forkableSteps,
-  openFields,
-  type Part,
-  requestOf,
-  usualFields,
-} from "./prepare-fork.ts";
+import { forkableSteps, openFields, type Part, requestOf, usualFields } from "./prepare-fork.ts";
 
 /** Typing must not ask for a plan at every letter. */
 const PREVIEW_MS = 300;
@@ -58,7 +52,7 @@ export function useFork() {
   async function load(): Promise<void> {
     try {
       await Promise.all([
-        form.load({ from: runId.value, recipe: run.value?.recipe ?? null, config: {} }),
+        form.load({ from: String(runId.value), recipe: run.value?.recipe ?? null, config: {} }),
         loadSteps(runId.value),
       ]);
       shown.value = usualFields(fields.value, form.base.value);
