@@ -73,7 +73,7 @@ def fork_of(
     run = Run(
         folder, {**before, **(changes or {})}, recipe=parent.task.config.RECIPE, places=places
     )
-    changed = {key: {"from": before[key], "to": to} for key, to in (changes or {}).items()}
+    changed = {key: {"before": before[key], "after": to} for key, to in (changes or {}).items()}
     checkpoint = parent.run_dir / "checkpoints" / f"step-{step:08d}"
     kept = Kept(**{**EVERYTHING, **(keep or {})})
     known = parent.task.classes if classes is None else classes

@@ -258,7 +258,7 @@ export const ForkSpec = z
     step: z.number().int().positive(),
     keep: ForkKept,
     /** By field of the config: the parent's value, and the fork's. */
-    changed: z.record(z.string(), z.object({ from: z.json(), to: z.json() })),
+    changed: z.record(z.string(), z.object({ before: z.json(), after: z.json() })),
     /** The parent's classes in the order of its outputs; empty where it has none. */
     classes: z.array(z.string()),
   })

@@ -25,8 +25,8 @@ class ForkKept(TypedDict):
 
 
 class ForkSpecChangedValue(TypedDict):
-    from: Json
-    to: Json
+    before: Json
+    after: Json
 
 
 class ForkSpec(TypedDict):

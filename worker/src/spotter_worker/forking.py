@@ -57,7 +57,7 @@ class Fork:
     parent_id: int
     step: int
     kept: Kept
-    # By key: `{"from": …, "to": …}`.
+    # By key: `{"before": …, "after": …}`.
     changed: Mapping[str, Mapping[str, Any]]
     # The parent's classes, in the order of its outputs; empty where it has none.
     classes: list[str]
@@ -151,11 +151,11 @@ def check_fork(
     told += _check_kept(fork, contents, trained, state, optimizer, progress, peers)
     in_force = _values_in_force(trained, ahead)
     for key, change in fork.changed.items():
-        wanted = change["to"]
+        wanted = change["after"]
         read = in_force.get(key)
         found, where = read() if read else (getattr(trained.task.config, key), "config")
         _require(found == wanted, f"{key} should be {wanted!r}, but {where} has {found!r}")
-        told.append(f"{key} {change['from']!r} → {wanted!r}: in force ({where})")
+        told.append(f"{key} {change['before']!r} → {wanted!r}: in force ({where})")
     if progress.step >= ahead.total_steps:
         raise ValueError(
             f"no steps are left: the fork begins at step {progress.step} and its config ends at step "

@@ -196,6 +196,7 @@ describe("forks", { timeout: 240_000 }, () => {
   it("are not for scripts and programs of one's own, nor for runs without a checkpoint", async () => {
     const script = await server.client.call(createRun, { body: { name: "script" } });
     expect(await refusal(script.id, {})).toMatchObject({ code: "fork-not-possible", status: 409 });
+    await server.client.call(controlTraining, { body: { action: "stop", run_id: script.id } });
     const program = await server.client.call(createRun, {
       body: { recipe: "command", config: { command: ["true"] } },
     });

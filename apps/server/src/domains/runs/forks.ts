@@ -226,7 +226,9 @@ function forkSpec(
   changes: ForkPlan["changes"],
   classes: string[],
 ): ForkSpec {
-  const changed = Object.fromEntries(changes.map(({ key, from, to }) => [key, { from, to }]));
+  const changed = Object.fromEntries(
+    changes.map(({ key, from, to }) => [key, { before: from, after: to }]),
+  );
   return { parent_id: row.id, step: plan.checkpoint.step, keep: plan.keep, changed, classes };
 }
 
