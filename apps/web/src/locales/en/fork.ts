@@ -47,7 +47,7 @@ export default {
     alone: "No forks yet. Fork a checkpoint to try a change from there, beside this run.",
     forkNow: "Fork a checkpoint",
     label: "Family of run {id}",
-    steps: "step",
+    steps: "steps",
     began: "began at step {step} of {parent}",
     orphan: "run {parent}, which it began in at step {step}, was deleted",
     unchanged: "no change",

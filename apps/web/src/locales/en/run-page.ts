@@ -82,7 +82,7 @@ export default {
   markers: {
     checkpoint: "◆ checkpoint at step {step}",
     attempt: "Attempt {attempt} began",
-    fork: "⑂ forked from run {id} at step {step}",
+    fork: "Forked from run {id} at step {step}",
   },
   config: {
     title: "Configuration",

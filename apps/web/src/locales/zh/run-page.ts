@@ -79,7 +79,7 @@ export default {
   markers: {
     checkpoint: "◆ 第 {step} 步的检查点",
     attempt: "第 {attempt} 次尝试开始",
-    fork: "⑂ 从训练 {id} 的第 {step} 步分叉",
+    fork: "从训练 {id} 的第 {step} 步分叉",
   },
   config: {
     title: "配置",
