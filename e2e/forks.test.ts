@@ -33,7 +33,7 @@ describe("forks", () => {
     await page.waitForURL(new RegExp(`/runs/${parent.id}/fork\\?step=12$`));
     await page.locator('[data-warning="repeats-parent"]').waitFor();
     // Another batch size loses the data position, and the form says so before anything starts.
-    await page.getByLabel("Change another setting…").click();
+    await page.getByRole("combobox", { name: "Change another setting…" }).click();
     await page.getByRole("option", { name: /batch_size/ }).click();
     await page.locator("#field-batch_size").fill("128");
     await page.locator('[data-warning="data-position-lost"]').waitFor();

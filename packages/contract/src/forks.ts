@@ -31,6 +31,8 @@ export const ForkRequest = z
   .strict();
 
 export const ForkWarningCode = z.enum([
+  /** The fork itself is refused with `fork-without-steps`. */
+  "no-steps-left",
   "repeats-parent",
   "several-seeds",
   "schedule-decayed",

@@ -175,7 +175,7 @@ describe("forks", { timeout: 240_000 }, () => {
     expect(wrongKey.message).toContain("learningrate");
     const shape = await refusal(parent.id, { checkpoint: 7, changes: { width: 16 } });
     expect(shape).toMatchObject({ code: "fork-change-not-allowed", status: 400 });
-    expect(await refusal(parent.id, { checkpoint: "last" })).toMatchObject({
+    await expect(fork(parent.id, { checkpoint: "last" })).rejects.toMatchObject({
       code: "fork-without-steps",
       status: 409,
     });

@@ -93,9 +93,9 @@ describe("a fork's plan", () => {
     expect(codes(plan(changes))).toEqual(["optimizer-changes"]);
   });
 
-  it("refuses a fork that would begin where its config ends", () => {
+  it("warns of a fork that would begin where its config ends, before anything else", () => {
     const standing = { ...MIDDLE, step: 250, epoch: 25, batch: 0 };
-    expect(() => plan({}, {}, { standing })).toThrow("give it more epochs");
+    expect(codes(plan({}, {}, { standing }))).toEqual(["no-steps-left"]);
     expect(plan({ epochs: 30 }, {}, { standing }).total_steps).toBe(300);
   });
 

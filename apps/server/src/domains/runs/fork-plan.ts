@@ -13,7 +13,7 @@ import {
   type RecipeName,
 } from "@spotter/contract";
 import type { z } from "zod";
-import { forkCannotKeep, forkChangeNotAllowed, forkWithoutSteps } from "./errors.ts";
+import { forkCannotKeep, forkChangeNotAllowed } from "./errors.ts";
 import { learningRate, type ScheduleConfig } from "./fork-schedule.ts";
 import { forkWarnings } from "./fork-warnings.ts";
 
@@ -47,7 +47,7 @@ export interface Decided
     "keep" | "changes" | "seeds" | "total_steps" | "learning_rate" | "warnings"
   > {}
 
-/** Throws `fork-change-not-allowed`, `fork-cannot-keep`, `fork-without-steps`. */
+/** Throws `fork-change-not-allowed`, `fork-cannot-keep`; that no steps are left is a warning of the plan. */
 export function planFork(input: PlanInput): Decided {
   const { recipe, before, after, wish, standing } = input;
   const changes = changesOf(before, after);
@@ -66,13 +66,21 @@ export function planFork(input: PlanInput): Decided {
   ) as ForkKept;
   const extent = extentOf(input, keep, keys);
   const rate = extent === null ? null : rateOf(after, standing, keep, extent);
-  if (extent !== null && standing.step >= extent.totalSteps)
-    throw forkWithoutSteps(standing.step, extent.totalSteps);
   const { step, epoch } = standing;
-  const warnings = forkWarnings({ step, epoch, keep, lost, changes, numForks: seeds.length, rate });
+  const totalSteps = extent?.totalSteps ?? null;
+  const warnings = forkWarnings({
+    totalSteps,
+    step,
+    epoch,
+    keep,
+    lost,
+    changes,
+    numForks: seeds.length,
+    rate,
+  });
   return {
     ...{ keep, changes, seeds, warnings },
-    total_steps: extent?.totalSteps ?? null,
+    total_steps: totalSteps,
     learning_rate: rate,
   };
 }

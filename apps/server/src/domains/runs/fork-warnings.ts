@@ -8,6 +8,8 @@ const AGAINST_MOMENTUM: readonly string[] = ["gradient_clip", "learning_rate", "
 
 export interface WarningFacts {
   readonly step: number;
+  /** Null where only the data tells. */
+  readonly totalSteps: number | null;
   readonly keep: ForkKept;
   /** Parts that these changes do not let be kept, with the fields that are to blame. */
   readonly lost: ReadonlyMap<keyof ForkKept, readonly string[]>;
@@ -19,8 +21,16 @@ export interface WarningFacts {
 }
 
 export function forkWarnings(facts: WarningFacts): ForkWarning[] {
-  const { keep, changes, numForks } = facts;
+  const { keep, changes, numForks, step, totalSteps } = facts;
   const keys = changes.map(({ key }) => key);
+  if (totalSteps !== null && step >= totalSteps)
+    return [
+      warning(
+        "no-steps-left",
+        `No steps are left: the fork would begin at step ${step}, and its config ends at step ${totalSteps}. Give it more epochs, or a larger max_steps.`,
+        `没有剩余步数：分叉从第 ${step} 步开始，而其配置在第 ${totalSteps} 步结束。请增加轮次或调大 max_steps。`,
+      ),
+    ];
   const found: ForkWarning[] = [];
   if (numForks > 1)
     found.push(

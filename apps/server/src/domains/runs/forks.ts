@@ -13,7 +13,13 @@ import type { AuditRecorder } from "../../platform/audit.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
-import { checkpointNotFound, forkNotPossible, noCheckpoint, stateConflict } from "./errors.ts";
+import {
+  checkpointNotFound,
+  forkNotPossible,
+  forkWithoutSteps,
+  noCheckpoint,
+  stateConflict,
+} from "./errors.ts";
 import { type ForkOrigins, inspectCheckpoint } from "./fork-origins.ts";
 import { changesOf, planFork } from "./fork-plan.ts";
 import { littleDisk } from "./fork-warnings.ts";
@@ -71,6 +77,8 @@ export class Forks {
     const { plan, file, before, after } = await this.#plan(row, wish);
     const made = await this.#madeBefore(row, wish);
     if (made.length > 0) return { plan, rows: made };
+    if (plan.warnings.some(({ code }) => code === "no-steps-left"))
+      throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
     queue.requireExecutor();
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);
