@@ -56,7 +56,7 @@ describe("forks", () => {
     await chart.getByText(/24 of 24 points/).waitFor();
     await page.getByText("Ancestors").click();
     await chart.getByText(/12 of 12 points/).waitFor();
-    expect(page.url()).toContain("ancestors=0");
+    await page.waitForURL(/ancestors=0/);
 
     await page.goto(`/runs/${parent.id}/lineage`);
     const rows = page.locator("[data-run]");
