@@ -149,7 +149,7 @@ def test_a_kept_share_of_the_old_data_is_fair_and_chosen_by_seed(tmp_path: Path,
         ({**SECOND, "image_size": 16, "distill_from": {"path": "old"}}, "prepared in another way"),
         ({"class_subset": ["7"]}, "one class, '7'"),
         ({**SECOND, "batch_size": 1}, "needs at least 2"),
-        ({"init_from": {"hub": "a/b"}}, "models that Spotter trained"),
+        ({"init_from": {"hub": "a/b"}}, "must name one source: model_version, path"),
         ({"distill_from": {"hub": "a/b"}}, "must name one source: model_version, path"),
     ],
 )

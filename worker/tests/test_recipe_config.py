@@ -48,7 +48,7 @@ def test_an_unknown_recipe_is_told_with_those_that_are_there() -> None:
         ({"augment": "wild"}, "must be one of none, light, standard"),
         ({"mirror": 1}, "must be true or false"),
         ({"data": {"builtin": "digits", "path": "/"}}, "must name one source"),
-        ({"init_from": {"url": "x"}}, "must name one source: model_version, path, hub"),
+        ({"init_from": {"url": "x"}}, "must name one source: model_version, path"),
         ({"validation_fraction": float("nan")}, "must be between"),
     ],
 )

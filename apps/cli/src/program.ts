@@ -8,6 +8,7 @@ import { addForkCommands } from "./commands/forks.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addPreflightCommand } from "./commands/preflight.ts";
+import { addQueueCommands } from "./commands/queue.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addTensorboardCommand } from "./commands/tensorboard.ts";
 import { addTrainCommand } from "./commands/train.ts";
@@ -53,6 +54,7 @@ export async function runProgram(
   addAuthCommands(program, bind, text);
   addTrainCommand(program, bind, text);
   addRunsCommands(program, bind, text, argv.includes("--"));
+  addQueueCommands(program, bind, text);
   addWatchCommands(program, bind, text);
   addControlCommands(program, bind, text);
   addForkCommands(program, bind, text);

@@ -8,7 +8,7 @@ import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
 import { ModelsRoom } from "./domains/models/index.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
-import { LocalExecutor, QueueRoom } from "./domains/queue/index.ts";
+import { LocalExecutor, type MachineNow, QueueRoom } from "./domains/queue/index.ts";
 import { RUN_PURGED, RunsRoom } from "./domains/runs/index.ts";
 import { SystemRoom } from "./domains/system/index.ts";
 import { Bus } from "./platform/bus.ts";
@@ -158,8 +158,16 @@ function buildRooms({ settings, database, log, clock, places }: AppParts) {
       outbox,
       projects,
       auth,
+      machine: () => machineOf(system, settings),
     }),
   };
+}
+
+/** The machine with the GPUs that the settings leave to trainings. */
+function machineOf(system: SystemRoom, { visibleGpus }: Settings): MachineNow | null {
+  const machine = system.machine();
+  if (machine === null || visibleGpus === null) return machine;
+  return { ...machine, gpus: machine.gpus.filter(({ index }) => visibleGpus.includes(index)) };
 }
 
 interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "places" | "clock"> {
@@ -168,6 +176,7 @@ interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "p
   readonly outbox: Outbox;
   readonly projects: ProjectsRoom;
   readonly auth: AuthRoom;
+  readonly machine: () => MachineNow | null;
 }
 
 /** The queue and the rooms above it, whose sinks and observers it is told before it starts. */
@@ -180,6 +189,9 @@ function buildTrainingRooms(parts: LowerRooms) {
     ...{ database, bus, now, log, content },
     maxFileBytes: maxUploadBytes,
     checkSeries,
+    audit: auth.audit,
+    machine: parts.machine,
+    maxRunningPerPerson: settings.maxRunningPerPerson,
     executor: new LocalExecutor({
       home,
       python: path.join(places.pythonEnvironment, "bin/python"),

@@ -13,6 +13,7 @@ export * from "./http.ts";
 export * from "./metrics.ts";
 export * from "./models.ts";
 export * from "./preflight.ts";
+export * from "./queue.ts";
 export { type BackOff, defaultBackOff, delay, waitAfter } from "./retry.ts";
 export * from "./runs.ts";
 export * from "./server.ts";

@@ -165,6 +165,27 @@ const rows = {
     domain: "queue",
     sentence: "The attempt's token is wrong.",
   },
+  "job-ended": {
+    status: 409,
+    domain: "queue",
+    sentence: "The job has ended; it has no place in the queue any more.",
+  },
+  "queue-order-invalid": {
+    status: 409,
+    domain: "queue",
+    sentence: "The queue cannot be put into this order; the message says what stands against it.",
+  },
+  "priority-not-allowed": {
+    status: 403,
+    domain: "queue",
+    sentence:
+      "Only an administrator of the project may make a training high or urgent, or change other people's.",
+  },
+  "resources-not-there": {
+    status: 400,
+    domain: "queue",
+    sentence: "The training asks for more than this machine has; it could never start.",
+  },
   "executor-unavailable": {
     status: 503,
     domain: "queue",

@@ -31,6 +31,7 @@ export * from "./recipes/vision.ts";
 export * from "./run-endpoints.ts";
 export * from "./runs.ts";
 export * from "./scalars.ts";
+export * from "./scheduling.ts";
 export * from "./sources.ts";
 export * from "./stream.ts";
 export * from "./system.ts";

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, UnixTime } from "./scalars.ts";
+import { JobNeeds, Priority, RunLimits } from "./scheduling.ts";
 
 /** `external` jobs are followed, not started by us: own scripts and TensorBoard folders. */
 export const JobKind = z.enum(["train", "predict", "preflight", "external"]);
@@ -61,8 +62,29 @@ export const Job = z.object({
   attempts: z.array(Attempt),
   /** Why it waits or why it failed, in one sentence. */
   reason: z.string().nullable(),
+  limits: RunLimits,
 });
 export type Job = z.infer<typeof Job>;
+
+/** Why a job waits, for programs and other languages; `reason` says the same in one English sentence. */
+export const WaitsFor = z.object({
+  /**
+   * - `resource`: `needed` of `resource` are not free; `holders` have them, until about `until`.
+   * - `turn`: it would fit, but the first in line (`holders`) needs the room.
+   * - `never`: this machine has only `there` of `resource`.
+   * - `quota`: its owner's `there` running trainings are as many as one person may have.
+   * - `retry`: its last attempt was lost; it is tried again at `until`.
+   * - `line`: an earlier one of its kind (predictions, pre-flights).
+   * - `other`: read `reason`.
+   */
+  kind: z.enum(["resource", "turn", "never", "quota", "retry", "line", "other"]),
+  resource: z.enum(["gpus", "gpu_memory", "cpu_cores", "memory", "disk"]).nullable(),
+  needed: z.number().nullable(),
+  there: z.number().nullable(),
+  holders: z.array(Id),
+  until: UnixTime.nullable(),
+});
+export type WaitsFor = z.infer<typeof WaitsFor>;
 
 export const QueueEntry = z.object({
   job_id: Id,
@@ -70,14 +92,66 @@ export const QueueEntry = z.object({
   name: z.string(),
   project_id: Id,
   owner_id: Id.nullable(),
+  owner_name: z.string().nullable(),
   state: JobState,
+  /** From 1, counting everybody's; null for what runs. */
   position: z.number().int().nullable(),
+  priority: Priority,
+  /** What it holds or would hold; null for predictions and pre-flights, which run beside trainings. */
+  needs: JobNeeds.nullable(),
+  /** Indexes of the GPUs that it holds. */
+  gpus: z.array(z.number().int()),
+  limits: RunLimits,
+  attempt: z.number().int(),
   reason: z.string().nullable(),
+  waits_for: WaitsFor.nullable(),
   created_at: UnixTime,
+  queued_at: UnixTime,
+  /** When its running attempt began. */
+  started_at: UnixTime.nullable(),
+  /** About when it starts, if nothing is added; null where nobody knows. */
+  starts_at: UnixTime.nullable(),
+  /** About when it ends; null where nobody knows. */
+  ends_at: UnixTime.nullable(),
+  /** What the caller may do with it. */
+  may: z.object({
+    reorder: z.boolean(),
+    /** The highest class that the caller may give it; null: none. */
+    highest_priority: Priority.nullable(),
+  }),
 });
 export type QueueEntry = z.infer<typeof QueueEntry>;
-export const QueueView = z.object({ running: z.array(QueueEntry), waiting: z.array(QueueEntry) });
+
+export const MachineFacts = z.object({
+  gpus: z.array(z.object({ index: z.number().int(), name: z.string(), memory_gib: z.number() })),
+  cpu_cores: z.number().int(),
+  memory_gib: z.number(),
+  disk_free_gib: z.number(),
+});
+export type MachineFacts = z.infer<typeof MachineFacts>;
+
+export const QueueView = z.object({
+  time: UnixTime,
+  /** Null for the moment in which the server still looks for GPUs. */
+  machine: MachineFacts.nullable(),
+  running: z.array(QueueEntry),
+  /** Trainings in the order in which they get their chance; then predictions, then pre-flights, each in a line of its own. */
+  waiting: z.array(QueueEntry),
+  /** Whether the caller may put trainings of several people into order. */
+  may_reorder_all: z.boolean(),
+});
 export type QueueView = z.infer<typeof QueueView>;
+
+export const ReorderRequest = z
+  .object({
+    /**
+     * Waiting trainings in the order wished. Of one person: they share out the places that they have among themselves. Of
+     * several (server administrators only): they go before all others of their class.
+     */
+    job_ids: z.array(Id).min(1).max(1000),
+  })
+  .strict();
+export const PriorityRequest = z.object({ priority: Priority }).strict();
 
 export const getQueue = defineEndpoint({
   domain: "queue",
@@ -96,5 +170,28 @@ export const getJob = defineEndpoint({
   access: "project-viewer",
   summary: "One job with its attempts.",
   params: z.object({ job_id: IdText }),
+  response: Job,
+});
+export const reorderQueue = defineEndpoint({
+  domain: "queue",
+  name: "reorder-queue",
+  method: "POST",
+  path: "/api/train/queue/reorder",
+  access: "signed-in",
+  summary:
+    "Put waiting trainings into another order: one's own as member, those of a project's person as its admin, anybody's as server administrator.",
+  body: ReorderRequest,
+  response: QueueView,
+});
+export const setJobPriority = defineEndpoint({
+  domain: "queue",
+  name: "set-job-priority",
+  method: "POST",
+  path: "/api/train/jobs/:job_id/priority",
+  access: "project-member",
+  summary:
+    "Change how urgent a training is: one's own up to normal as member, any and any class as the project's admin.",
+  params: z.object({ job_id: IdText }),
+  body: PriorityRequest,
   response: Job,
 });

@@ -16,6 +16,7 @@ import {
   Title,
   UnixTime,
 } from "./scalars.ts";
+import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
 import { CommandAction, FileKind, ForkKept, LogLevel, RunProgressEvent } from "./worker.ts";
 
 /** Where a run came from. */
@@ -117,6 +118,10 @@ export const CreateRun = z
     note: z.string().max(10_000).default(""),
     /** 2026-11-21: the model that its weights become a version of; by default recipe and data. */
     model_name: Title.optional(),
+    /** 2026-11-21: its class in the queue, what it wants for itself, where its limits are; not for own scripts. */
+    priority: Priority.optional(),
+    resources: ResourceWish.optional(),
+    limits: RunLimits.optional(),
     /** Made by the client; a repeat with the same id returns the run that was made first. */
     client_id: z.string().min(8).max(100).optional(),
   })

@@ -296,6 +296,10 @@ export const JobSpec = z.object({
   fork: ForkSpec.nullable().default(null),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),
+  /** Since 2026-11: indexes of the GPUs that it gets, as nvidia-smi counts them; absent: those that it finds. */
+  gpus: z.array(z.number().int().min(0)).optional(),
+  /** Since 2026-11: the supervisor stops the attempt after so long, and ends it above so much memory. */
+  limits: z.object({ time_s: z.number().nullable(), memory_gib: z.number().nullable() }).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 

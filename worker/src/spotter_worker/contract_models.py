@@ -50,7 +50,12 @@ class JobSpecPreflight(_JobSpecPreflightAlways, total=False):
     trials: bool
 
 
-class JobSpec(TypedDict):
+class JobSpecLimits(TypedDict):
+    time_s: Union[float, None]
+    memory_gib: Union[float, None]
+
+
+class _JobSpecAlways(TypedDict):
     protocol: Literal[1]
     job_id: Id
     attempt: int
@@ -64,6 +69,11 @@ class JobSpec(TypedDict):
     preflight: Union[JobSpecPreflight, None]
     fork: Union[ForkSpec, None]
     num_threads: int
+
+
+class JobSpec(_JobSpecAlways, total=False):
+    gpus: list[int]
+    limits: JobSpecLimits
 
 
 class WorkerCommand(TypedDict):

@@ -100,12 +100,17 @@ def known_secrets(config: dict[str, Any]) -> list[str]:
     return [*secret_values(os.environ), *secret_values(own)]
 
 
-def worker_environment(num_threads: int) -> dict[str, str]:
+def worker_environment(num_threads: int, gpus: list[int] | None = None) -> dict[str, str]:
     """The environment that the supervisor gives to the worker.
 
-    The thread counts must stand before numpy and torch load: their pools are sized once.
+    The thread counts must stand before numpy and torch load: their pools are sized once. So must the GPUs that the
+    queue gave to it: others are not even seen. None leaves what is there.
     """
     environment = dict(os.environ)
+    if gpus is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(str(index) for index in gpus)
+        # The numbers are nvidia-smi's, which counts by the bus; CUDA by itself puts the fastest first.
+        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     for name in THREAD_COUNTS:
         environment[name] = str(num_threads)
     # Threads that wait for each other must sleep, not spin: beside any other load on the same cores

@@ -62,9 +62,12 @@ class Supervisor:
         self._group: WorkerGroup | None = None
         self._num_oom_kills = num_kernel_oom_kills()
         self._next_heartbeat, self._heartbeat_seq = 0.0, 0
-        memory_limit_gib = arguments.memory_limit_gib or _wanted_memory_gib(self._spec)
+        time_limit_s, memory_limit_gib = wanted_limits(self._spec)
         self._limits = Limits(
-            arguments.time_limit_s, memory_limit_gib, arguments.grace_s, self._dir
+            arguments.time_limit_s or time_limit_s,
+            arguments.memory_limit_gib or memory_limit_gib,
+            arguments.grace_s,
+            self._dir,
         )
 
     def run(self) -> None:
@@ -98,7 +101,7 @@ class Supervisor:
                     stdout=stdout,
                     stderr=stderr,
                     env={
-                        **worker_environment(self._spec["num_threads"]),
+                        **worker_environment(self._spec["num_threads"], self._spec.get("gpus")),
                         MARK: str(self._dir.absolute()),
                     },
                     # A group of its own: signals reach the worker and its children, and no one
@@ -326,10 +329,15 @@ def _exit_facts(
     }
 
 
-def _wanted_memory_gib(spec: dict[str, Any]) -> float | None:
-    """A command run's limit on its program and us together; its limit on time the worker keeps itself."""
-    limit_mb = spec["config"].get("memory_mb") if spec["recipe"] == "command" else None
-    return None if limit_mb is None else float(limit_mb) / 1024
+def wanted_limits(spec: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Seconds and GiB. A command run's program has a limit on memory of its own, which is for it and us together; its
+    limit on time the worker keeps itself.
+    """
+    limits = spec.get("limits") or {}
+    program_mb = spec["config"].get("memory_mb") if spec["recipe"] == "command" else None
+    program_gib = None if program_mb is None else float(program_mb) / 1024
+    memory = [gib for gib in (limits.get("memory_gib"), program_gib) if gib is not None]
+    return limits.get("time_s"), min(memory, default=None)
 
 
 def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: bool) -> str:

@@ -5,9 +5,10 @@ import type { Command } from "commander";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { projectIdOf } from "../lookup.ts";
+import { addQueueOptions, type QueueOptions, queueWishOf } from "../queue-options.ts";
 import { watchRun } from "../watch-run.ts";
 
-export interface ProgramOptions {
+export interface ProgramOptions extends QueueOptions {
   /** False with --no-dir. */
   dir?: string | false;
   env: string[];
@@ -23,7 +24,7 @@ export interface ProgramOptions {
 const collect = (value: string, previous: string[]) => [...previous, value];
 
 export function addProgramOptions(command: Command, t: Context["text"]): Command {
-  return command
+  return addQueueOptions(command, t)
     .option(
       "--dir <folder>",
       t(
@@ -64,6 +65,7 @@ export async function runProgram(
       ...numberIn("time_limit_minutes", "--minutes", options.minutes),
     },
     tags: options.tag,
+    ...queueWishOf(options),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(projectId === undefined ? {} : { project_id: projectId }),
   });

@@ -1,6 +1,6 @@
-// runs, run, queue: what there is, as tables.
-import { fetchQueue, fetchRun, fetchRuns } from "@spotter/client";
-import { listRunFiles, type QueueEntry, type Run, type RunSummary } from "@spotter/contract";
+// runs, run: what there is, as tables.
+import { fetchRun, fetchRuns } from "@spotter/client";
+import { listRunFiles, type Run, type RunSummary } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -8,7 +8,7 @@ import { UsageProblem } from "../exit-codes.ts";
 import { bytes, dateTime, metric, runDuration, stateWord } from "../format.ts";
 import { projectIdOf, runIdOf } from "../lookup.ts";
 import { progressLine } from "../progress-line.ts";
-import { kindWord, reasonWords } from "../queue-words.ts";
+import { reasonWords } from "../queue-words.ts";
 import { facts, table } from "../table.ts";
 import { addProgramOptions, type ProgramOptions, runProgram } from "./run-program.ts";
 
@@ -62,10 +62,6 @@ export function addRunsCommands(
         return undefined;
       }),
     );
-  program
-    .command("queue")
-    .description(t("what runs and what waits", "正在运行与排队的任务"))
-    .action(bind(showQueue));
 }
 
 async function listRuns(context: Context, _args: string[], options: RunsOptions): Promise<void> {
@@ -211,32 +207,4 @@ function factsOf(context: Context, run: Run): [string, string][] {
     [t("page", "页面"), `${context.serverUrl()}/runs/${run.id}/charts`],
   ];
   return rows.filter(([, value]) => value !== "");
-}
-
-async function showQueue(context: Context): Promise<void> {
-  const queue = await fetchQueue(context.client());
-  if (context.json) return context.answer(queue);
-  const t = context.text.bind(context);
-  const entries = [...queue.running, ...queue.waiting];
-  if (entries.length === 0)
-    return context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
-  const row = (entry: QueueEntry) => [
-    entry.position === null ? "" : String(entry.position),
-    String(entry.job_id),
-    printable(entry.name),
-    kindWord(entry.kind, context.language),
-    stateWord(entry.state, context.language),
-    printable(reasonWords(entry.reason, context.language)),
-    dateTime(entry.created_at),
-  ];
-  const head = [
-    t("place", "位置"),
-    "#",
-    t("name", "名称"),
-    t("kind", "类型"),
-    t("state", "状态"),
-    t("reason", "原因"),
-    t("created", "创建"),
-  ];
-  context.say(table(head, entries.map(row), [0, 1]));
 }

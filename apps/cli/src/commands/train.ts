@@ -9,9 +9,11 @@ import { readConfig } from "../config-options.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { projectIdOf } from "../lookup.ts";
+import { addQueueOptions, type QueueOptions, queueWishOf } from "../queue-options.ts";
 import { watchRun } from "../watch-run.ts";
 
-interface TrainOptions {
+interface TrainOptions extends QueueOptions {
+  cores?: string;
   set: string[];
   config?: string;
   name?: string;
@@ -24,8 +26,7 @@ interface TrainOptions {
 const collect = (value: string, previous: string[]) => [...previous, value];
 
 export function addTrainCommand(program: Command, bind: Bind, t: Context["text"]): void {
-  program
-    .command("train <recipe>")
+  addQueueOptions(program.command("train <recipe>"), t)
     .description(t("queue a training", "提交训练"))
     .option("--set <key=value>", t("one setting; may be repeated", "一个设置；可重复"), collect, [])
     .option("--config <file.json>", t("settings from a file", "从文件读取设置"))
@@ -33,6 +34,7 @@ export function addTrainCommand(program: Command, bind: Bind, t: Context["text"]
     .option("--project <project>", t("name or number", "项目名称或编号"))
     .option("--tag <tag>", t("may be repeated", "标签；可重复"), collect, [])
     .option("--watch", t("stay and watch it", "提交后实时查看"))
+    .option("--cores <count>", t("processor cores for itself", "独占的处理器核数"))
     .option("--model <name>", t("the model to become a version of", "权重归入的模型名称"))
     .addHelpText(
       "after",
@@ -56,6 +58,7 @@ async function train(context: Context, [recipe = ""]: string[], options: TrainOp
     recipe: known.data,
     config,
     tags: options.tag,
+    ...queueWishOf(options, options.cores),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.model === undefined ? {} : { model_name: options.model }),
     ...(projectId === undefined ? {} : { project_id: projectId }),

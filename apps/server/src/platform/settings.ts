@@ -43,6 +43,19 @@ const port = z
   .regex(/^[0-9]{1,5}$/, "must be a port number")
   .transform(Number)
   .refine((number) => number <= 65_535, "must be at most 65535");
+const gpuNumbers = z
+  .string()
+  .regex(/^-?[0-9]+(,-?[0-9]+)*$/, "must be GPU numbers separated by commas")
+  .transform((text) =>
+    text
+      .split(",")
+      .map(Number)
+      .filter((index) => index >= 0),
+  );
+const people = z
+  .string()
+  .regex(/^[0-9]{1,4}$/, "must be a whole number")
+  .transform(Number);
 const failpoint = z
   .string()
   .regex(/^after-commit(:[1-9][0-9]{0,8})?$/, "must be after-commit or after-commit:<number>")
@@ -106,6 +119,18 @@ export const variables = {
     fallback: "",
     sentence:
       "Variables of the server's environment that programs of `command` runs get besides those that every program needs (PATH, HOME, locale, proxies, Python's, CUDA's), comma-separated. Without it they get none that may hold a secret, such as HF_TOKEN.",
+  },
+  SPOTTER_MAX_RUNNING_PER_PERSON: {
+    schema: people,
+    fallback: "0",
+    sentence:
+      "So many trainings of one person run at once; the rest of them waits, and others go by. 0: as many as fit.",
+  },
+  CUDA_VISIBLE_DEVICES: {
+    schema: gpuNumbers.optional(),
+    fallback: "",
+    sentence:
+      "The GPUs that trainings are placed on, by their numbers in nvidia-smi, comma-separated; without it, all. -1: none.",
   },
   SPOTTER_LOG_LEVEL: {
     schema: z.enum(
@@ -193,6 +218,10 @@ export interface Settings {
   readonly programEnvironment: readonly string[];
   /** Values of the whole environment that no stored line may hold. */
   readonly secrets: readonly string[];
+  /** Null: no bound. */
+  readonly maxRunningPerPerson: number | null;
+  /** Null: all. */
+  readonly visibleGpus: readonly number[] | null;
   readonly logLevel: Value<"SPOTTER_LOG_LEVEL">;
   readonly logFormat: Value<"SPOTTER_LOG_FORMAT">;
   readonly pythonEnvironment: string | undefined;
@@ -237,6 +266,10 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     commandRuns: read("SPOTTER_COMMAND_RUNS"),
     programEnvironment: read("SPOTTER_PROGRAM_ENVIRONMENT"),
     secrets: secretValues(environment),
+    maxRunningPerPerson: read("SPOTTER_MAX_RUNNING_PER_PERSON") || null,
+    // Set and empty is CUDA's way to say none.
+    visibleGpus:
+      environment.CUDA_VISIBLE_DEVICES === "" ? [] : (read("CUDA_VISIBLE_DEVICES") ?? null),
     logLevel: read("SPOTTER_LOG_LEVEL"),
     logFormat: read("SPOTTER_LOG_FORMAT"),
     pythonEnvironment: read("SPOTTER_PYTHON_ENV"),

@@ -13,7 +13,18 @@ const WORD_GROUPS: Readonly<Record<string, string>> = {
   role: "settings.people.roles",
   held: "settings.people.roles",
   action: "runPage.controls",
+  class: "queue.priorities",
+  otherClass: "queue.priorities",
 };
+
+/** `2 CPU cores`, `8 GiB of memory`: what a job needs of the machine. */
+const AMOUNTS: readonly (readonly [RegExp, string, "n" | "gib"])[] = [
+  [/^(\d+) GPUs?$/, "gpus", "n"],
+  [/^(\d+) CPU cores?$/, "cores", "n"],
+  [/^(.+ GiB) of GPU memory$/, "gpuMemory", "gib"],
+  [/^(.+ GiB) of memory$/, "memory", "gib"],
+  [/^(.+ GiB) of free disk$/, "disk", "gib"],
+];
 
 /** The sentence in the page's language; null where only the English one is known. */
 export function sayInLanguage(text: string, words: Words): string | null {
@@ -22,11 +33,22 @@ export function sayInLanguage(text: string, words: Words): string | null {
   if (found === null) return null;
   const values = Object.fromEntries(
     Object.entries(found.values).map(([place, value]) => {
+      if (place === "cause") return [place, sayInLanguage(value, words) ?? value];
+      if (place === "amount") return [place, sayAmount(value, words)];
+      if (place === "runs") return [place, value.replace(/ and (\d+) more$/, " (+$1)")];
       const key = `${WORD_GROUPS[place] ?? ""}.${value}`;
       return [place, words.te(key) ? words.t(key) : value];
     }),
   );
   return words.t(`server.sentences.${found.key}`, values);
+}
+
+function sayAmount(text: string, words: Words): string {
+  for (const [pattern, key, place] of AMOUNTS) {
+    const number = pattern.exec(text)?.[1];
+    if (number !== undefined) return words.t(`queue.amount.${key}`, { [place]: number });
+  }
+  return text;
 }
 
 /** What is wrong with a field, in people's words; the message itself where it is one that we do not know. */

@@ -20,6 +20,27 @@ it("says why a run waits, in Chinese", () => {
   );
 });
 
+it("says what a run needs, who holds it, and how an attempt was lost, in Chinese", () => {
+  expect(sayInLanguage("Needs 2 CPU cores; run 12 holds them.", zh)).toBe(
+    "需要 2 个 CPU 核，由训练 12 占用。",
+  );
+  expect(sayInLanguage("Needs 1 GPU; runs 1, 2, 3 and 4 more hold it.", zh)).toBe(
+    "需要 1 个 GPU，由训练 1, 2, 3 (+4) 占用。",
+  );
+  expect(
+    sayInLanguage(
+      "Attempt 1 of 3 was lost and is made good from the last checkpoint: the worker was ended by SIGKILL",
+      zh,
+    ),
+  ).toBe("共 3 次中的第 1 次运行中断，将从最后的检查点重试：训练进程被 SIGKILL 终止");
+  expect(
+    sayInLanguage(
+      "Run 4 is normal and cannot stand before run 2, which is high; change its priority.",
+      zh,
+    ),
+  ).toBe("训练 4 的优先级为“普通”，不能排在“高”的训练 2 之前；请更改其优先级。");
+});
+
 it("puts our own words for states, roles and actions", () => {
   expect(sayInLanguage("Run 7 has ended (stopped).", zh)).toBe("训练 7 已结束（已停止）。");
   expect(sayInLanguage("This needs the role member in the project; you are viewer.", zh)).toBe(

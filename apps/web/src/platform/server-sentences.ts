@@ -6,6 +6,31 @@ export const SENTENCES = {
   waitsForRun: "Waits for run {run} to end: one training runs at a time.",
   waitsForPrediction: "Waits for an earlier prediction to end.",
   waitsForPreflight: "Waits for an earlier pre-flight to end.",
+  needsIt: "Needs {amount}; run {run} holds it.",
+  needsThem: "Needs {amount}; run {run} holds them.",
+  needsItOfMany: "Needs {amount}; runs {runs} hold it.",
+  needsThemOfMany: "Needs {amount}; runs {runs} hold them.",
+  needsOthers: "Needs {amount}, which others hold.",
+  needsDisk: "Needs {amount}; {free} are free.",
+  neverFits: "Needs {amount}; this machine has {has}.",
+  firstInLine: "Would fit, but run {run} is first in line and needs the room.",
+  personsBound:
+    "Waits for one of its owner's {count} running trainings to end: no more of one person run at once.",
+  triedAgain:
+    "Attempt {attempt} of {count} was lost and is made good from the last checkpoint: {cause}",
+  allAttemptsLost: "Lost in all of its {count} attempts: {cause}",
+  samePlace: "Crashed three times at about step {step}, so it is not tried again: {cause}",
+  sameBeginning: "Crashed three times before the first step, so it is not tried again: {cause}",
+  attemptTooLong: "the attempt ran longer than its limit of {seconds} s",
+  workerEndedBy: "the worker was ended by {signal}",
+  workerUsed: "the worker used {used} GiB, its limit is {limit} GiB",
+  otherPersons: "The training is another person's; an administrator of the project may change it.",
+  otherPersonsMove: "Run {run} is another person's; an administrator of the project may move it.",
+  classBefore:
+    "Run {run} is {class} and cannot stand before run {other}, which is {otherClass}; change its priority.",
+  waitsNoMore: "Run {run} does not wait any more ({state}).",
+  onlyAdminOrders:
+    "Only the server's administrator may put trainings of several people into order.",
   noPython:
     "No Python environment is set up for training; run `npm start` once more and read its output.",
   supervisorReplaced:

@@ -24,3 +24,15 @@ export const sequenceGap = (seq: number, expectedSeq: number) =>
 
 export const executorUnavailable = (message?: string) =>
   new SpotterError("executor-unavailable", message);
+
+export const jobEnded = (jobId: number, state: string) =>
+  new SpotterError("job-ended", `Run ${jobId} has ended (${state}); it has no place in the queue.`);
+
+export const queueOrderInvalid = (message: string) =>
+  new SpotterError("queue-order-invalid", message);
+
+export const priorityNotAllowed = (message: string) =>
+  new SpotterError("priority-not-allowed", message);
+
+export const resourcesNotThere = (message: string) =>
+  new SpotterError("resources-not-there", message);

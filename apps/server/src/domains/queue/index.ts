@@ -1,5 +1,6 @@
 // The queue room's door.
 import type { FastifyInstance } from "fastify";
+import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Bus } from "../../platform/bus.ts";
 import type { ContentStore, ReferenceCheck } from "../../platform/content-store.ts";
 import type { Database } from "../../platform/db/database.ts";
@@ -13,6 +14,9 @@ import { CommandBoard } from "./command-board.ts";
 import type { Executor } from "./executor.ts";
 import { JobLifecycle, type JobObserver } from "./lifecycle.ts";
 import { Monitor } from "./monitor.ts";
+import { type MachineNow, Planner } from "./planner.ts";
+import { QueueOrders } from "./queue-orders.ts";
+import { QueueViewer } from "./queue-view.ts";
 import { registerQueueRoutes } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
 import { QueueService } from "./service.ts";
@@ -25,6 +29,7 @@ export { sentenceOf } from "./endings.ts";
 export type { Executor } from "./executor.ts";
 export type { JobObserver, LostAttempt } from "./lifecycle.ts";
 export { migrations } from "./migrations.ts";
+export type { MachineNow } from "./planner.ts";
 export type { QueueService } from "./service.ts";
 export type { JobRow, JobWork } from "./tables.ts";
 export { LocalExecutor, type LocalExecutorOptions } from "./tools/local-executor.ts";
@@ -41,6 +46,11 @@ export interface QueueRoomParts {
   readonly content: ContentStore;
   /** The largest file that a worker may send. */
   readonly maxFileBytes: number;
+  readonly audit: AuditRecorder;
+  /** What trainings are placed on; null while nobody knows yet whether there are GPUs. */
+  readonly machine: () => MachineNow | null;
+  /** Null: as many as fit. */
+  readonly maxRunningPerPerson: number | null;
 }
 
 /** Jobs, attempts, the worker protocol. Higher rooms register sinks and observers before `start`. */
@@ -61,15 +71,23 @@ export class QueueRoom {
     const lifecycle = new JobLifecycle(store, now);
     const taker = new EventTaker(database, store, now);
     const board = new CommandBoard(store);
-    const scheduler = new Scheduler(store, lifecycle, executor, log);
+    const { machine, maxRunningPerPerson, audit } = parts;
+    const planner = new Planner({ store, machine, maxRunningPerPerson, now });
+    const scheduler = new Scheduler({ store, lifecycle, executor, planner, log });
+    const viewer = new QueueViewer({
+      ...{ store, planner, now },
+      obstacle: () => executor.unavailable(),
+    });
+    const orders = new QueueOrders({ store, lifecycle, planner, audit });
     const service = new QueueService({
       ...{ store, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
-      ...{ content, maxFileBytes, now },
+      ...{ content, maxFileBytes, now, viewer, orders },
     });
     taker.register(
       queueSink(statementMaker(database.engine), {
         jobTouched: (jobId) => service.jobTouched(jobId),
         attemptEnded: () => scheduler.kick(),
+        retryOf: (jobId, attempt, exit) => lifecycle.retryOf(jobId, attempt, exit),
         commandAcked: (commandId) => {
           service.commandAcked(commandId).catch((error: unknown) => {
             log.error({ error, command_id: commandId }, "A command's news were not told.");

@@ -6,12 +6,16 @@ import {
   type CommandAction,
   type JobKind,
   type JobState,
+  type ResourceWish,
+  type RunLimits,
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
 import type { AnyTables } from "../../platform/db/database.ts";
 import { endingOf } from "./endings.ts";
+import { limitsOf } from "./planner.ts";
+import { decideRetry, type RetryDecision } from "./retries.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
-import type { JobCommandRow, JobRow, JobWork, QueueTables } from "./tables.ts";
+import type { Granted, JobCommandRow, JobRow, JobWork, QueueTables } from "./tables.ts";
 
 /** An attempt that ended without the worker's own word; the lines are the last that its processes wrote. */
 export interface LostAttempt {
@@ -28,6 +32,8 @@ export interface JobObserver {
   attemptLost(transaction: Transaction<AnyTables>, lost: LostAttempt): Promise<void>;
   /** After the commit. */
   afterJobsChanged(jobIds: readonly number[]): void;
+  /** Where a lost job goes on from, relative to its folder; null: from its beginning. */
+  lastCheckpoint?(jobId: number): Promise<string | null>;
 }
 
 export interface Submission {
@@ -38,6 +44,10 @@ export interface Submission {
   readonly nameOf: (id: number) => string;
   /** Null for external jobs: nobody is started for them. */
   readonly work: JobWork | null;
+  readonly ownerName?: string;
+  readonly priority?: number;
+  readonly wish?: ResourceWish;
+  readonly limits?: RunLimits;
 }
 
 /** A worker that is asked to stop has so long to save its state before signals end it. */
@@ -95,6 +105,10 @@ export class JobLifecycle {
       started_at: isExternal ? now : null,
       reason: null,
       work: submission.work === null ? null : JSON.stringify(submission.work),
+      priority: submission.priority ?? 0,
+      owner_name: submission.ownerName ?? null,
+      wish: submission.wish === undefined ? null : JSON.stringify(submission.wish),
+      limits: submission.limits === undefined ? null : JSON.stringify(submission.limits),
     });
     await this.#store.updateJob(own, id, ["queued", "running"], { name: submission.nameOf(id) });
     if (isExternal) await this.#openExternalAttempt(own, id, 1, now);
@@ -137,11 +151,19 @@ export class JobLifecycle {
   }
 
   /** @returns false when the job is not queued any more */
-  async beginAttempt(jobId: number, attempt: number, tokenHash: string): Promise<boolean> {
+  async beginAttempt(
+    jobId: number,
+    attempt: number,
+    tokenHash: string,
+    grant: { readonly granted: Granted | null; readonly resumeFrom: string | null },
+  ): Promise<boolean> {
     const changed = await this.change(async (transaction) => {
       const taken = await this.#store.updateJob(transaction, jobId, ["queued"], {
         state: "starting",
         current_attempt: attempt,
+        resume_from: grant.resumeFrom,
+        granted: grant.granted === null ? null : JSON.stringify(grant.granted),
+        not_before: null,
         reason: null,
         ended_at: null,
         stop_requested_at: null,
@@ -160,9 +182,31 @@ export class JobLifecycle {
     return changed.length > 0;
   }
 
+  /** What becomes of the job when this attempt at it is lost; read before the transaction that ends it. */
+  async retryOf(jobId: number, attempt: number, exit: AttemptExit): Promise<RetryDecision> {
+    const job = await this.#store.job(jobId);
+    if (job === undefined || job.current_attempt !== attempt || job.limits === null) return null;
+    const attempts = (await this.#store.attempts(jobId)).filter(
+      (one) => one.attempt > job.attempts_before && one.attempt <= attempt,
+    );
+    const lost = {
+      limits: limitsOf(job),
+      numAttempts: attempt - job.attempts_before,
+      lastSteps: attempts.map(({ last_step: step }) => step),
+    };
+    return decideRetry(lost, exit, this.#now());
+  }
+
+  async lastCheckpoint(jobId: number): Promise<string | null> {
+    for (const observer of this.#observers)
+      if (observer.lastCheckpoint !== undefined) return observer.lastCheckpoint(jobId);
+    return null;
+  }
+
   /** What the supervisor could not tell any more. Final for the job, unless its worker had told the ending. */
   async endAttempt(lost: LostAttempt): Promise<void> {
     const { jobId, attempt, exit } = lost;
+    const retry = await this.retryOf(jobId, attempt, exit);
     await this.change(async (transaction) => {
       const now = this.#now();
       if (!(await this.#store.endAttempt(transaction, jobId, attempt, exit, now))) return [];
@@ -171,9 +215,14 @@ export class JobLifecycle {
         .select("stop_requested_at")
         .where("id", "=", jobId)
         .executeTakeFirstOrThrow();
+      if (job.stop_requested_at === null && retry?.kind === "again") {
+        await this.#waitAgain(transaction, jobId, retry);
+        return [jobId];
+      }
+      const told = endingOf(exit);
       const ending =
         job.stop_requested_at === null
-          ? endingOf(exit)
+          ? { ...told, reason: retry?.reason ?? told.reason }
           : { state: "stopped" as const, reason: "Stopped as asked." };
       const ended = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
         ...ending,
@@ -186,6 +235,18 @@ export class JobLifecycle {
           await observer.attemptLost(transaction as Transaction<AnyTables>, lost);
       return [jobId];
     });
+  }
+
+  async #waitAgain(
+    transaction: QueueTransaction,
+    jobId: number,
+    retry: Extract<RetryDecision, { kind: "again" }>,
+  ): Promise<void> {
+    const { notBefore, reason } = retry;
+    await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
+      ...{ state: "queued", reason, not_before: notBefore, queued_at: this.#now(), kill_at: null },
+    });
+    await this.#store.expireCommands(transaction, jobId);
   }
 
   /** The server died while it started this attempt, and nothing came of it: the job waits again. */
@@ -247,10 +308,14 @@ export class JobLifecycle {
     resumeFrom: string | null,
     from: readonly JobState[],
   ): Promise<boolean> {
+    const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
     const changed = await this.change(async (transaction) => {
       const queued = await this.#store.updateJob(transaction, jobId, from, {
         state: "queued",
         resume_from: resumeFrom,
+        queued_at: this.#now(),
+        not_before: null,
+        attempts_before: attemptsBefore,
         ended_at: null,
         reason: null,
         stop_requested_at: null,

@@ -72,4 +72,22 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX job_files_by_content ON job_files (sha256)`,
     ],
   },
+  {
+    // 2026-11-21: who gets what of the machine, and when.
+    name: "0002-queue-plan",
+    statements: (types) => [
+      `ALTER TABLE jobs ADD COLUMN owner_name ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN wish ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN limits ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN granted ${types.text}`,
+      `ALTER TABLE jobs ADD COLUMN place ${types.double}`,
+      `ALTER TABLE jobs ADD COLUMN pinned ${types.integer}`,
+      `ALTER TABLE jobs ADD COLUMN queued_at ${types.double}`,
+      `ALTER TABLE jobs ADD COLUMN not_before ${types.double}`,
+      `ALTER TABLE jobs ADD COLUMN attempts_before ${types.integer} NOT NULL DEFAULT 0`,
+      `ALTER TABLE attempts ADD COLUMN last_step ${types.integer}`,
+      `ALTER TABLE attempts ADD COLUMN expected_end ${types.double}`,
+      `CREATE INDEX attempts_by_end ON attempts (ended_at)`,
+    ],
+  },
 ];

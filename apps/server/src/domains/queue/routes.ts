@@ -7,11 +7,13 @@ import {
   MAX_BATCH_BYTES,
   pollCommands,
   putWorkerFile,
+  reorderQueue,
   sendWorkerEvents,
+  setJobPriority,
 } from "@spotter/contract";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { invalidRequest, SpotterError } from "../../platform/errors.ts";
-import type { Caller, Router } from "../../platform/route.ts";
+import type { Router } from "../../platform/route.ts";
 import type { AttemptIdentity, AttemptTokens } from "./attempt-tokens.ts";
 import type { CommandBoard } from "./command-board.ts";
 import { jobNotFound } from "./errors.ts";
@@ -31,11 +33,21 @@ export function registerQueueRoutes(
   router: Router,
   { service, tokens, board }: QueueRouteParts,
 ): void {
-  router.signedIn(getQueue, ({ caller }) => service.queue((id) => sees(caller, id)));
+  router.signedIn(getQueue, ({ caller }) => service.queue(caller));
   router.inProject(
     getJob,
     async ({ params }) => (await service.jobRow(Number(params.job_id))).project_id,
     ({ params }) => service.job(Number(params.job_id)),
+  );
+
+  router.signedIn(reorderQueue, ({ body, caller, request }) =>
+    service.reorder(body.job_ids, caller, request.ip),
+  );
+  router.inProject(
+    setJobPriority,
+    async ({ params }) => (await service.jobRow(Number(params.job_id))).project_id,
+    ({ params, body, caller, request }) =>
+      service.setPriority(Number(params.job_id), body.priority, caller, request.ip),
   );
 
   router.public(getJobSpec, async ({ params, request }) => {
@@ -91,8 +103,4 @@ function registerEventRoute(
     handler: (request) =>
       service.takeEvents(identities.get(request) as AttemptIdentity, request.body),
   });
-}
-
-function sees(caller: Caller, projectId: number): boolean {
-  return caller.isAdmin || caller.roles.has(projectId);
 }

@@ -1,5 +1,5 @@
-// Plain first-in-first-out: one training at a time, beside it one prediction and one pre-flight. Starts what may start
-// and says of the rest why it waits.
+// Starts what the plan lets start, and says of the rest why it waits. Beside the trainings one prediction and one
+// pre-flight run at a time, first in, first out.
 import { availableParallelism } from "node:os";
 import type { JobKind, JobSpec } from "@spotter/contract";
 import { PROTOCOL } from "@spotter/contract";
@@ -8,26 +8,36 @@ import { newAttemptToken } from "./attempt-tokens.ts";
 import { startFailedExit } from "./endings.ts";
 import type { Executor } from "./executor.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
+import { grantedOf, limitsOf, type Outlook, type Planner, toWire } from "./planner.ts";
+import { sentenceOfWhy } from "./planning/sentences.ts";
 import type { QueueStore } from "./store.ts";
-import type { JobRow, JobWork } from "./tables.ts";
+import type { Granted, JobRow, JobWork } from "./tables.ts";
 
-/** Kinds that share a place: of each line one runs at a time. */
-const SLOTS: readonly (readonly JobKind[])[] = [["train"], ["predict"], ["preflight"]];
+/** Kinds with one place each: quick, and somebody looks on. */
+const LIGHT_KINDS: readonly JobKind[] = ["predict", "preflight"];
 
 export class Scheduler {
   readonly #store: QueueStore;
   readonly #lifecycle: JobLifecycle;
   readonly #executor: Executor;
   readonly #log: Log;
+  readonly #planner: Planner;
   #running: Promise<void> = Promise.resolve();
   #passesWaiting = 0;
   #stopped = false;
 
-  constructor(store: QueueStore, lifecycle: JobLifecycle, executor: Executor, log: Log) {
-    this.#store = store;
-    this.#lifecycle = lifecycle;
-    this.#executor = executor;
-    this.#log = log;
+  constructor(parts: {
+    store: QueueStore;
+    lifecycle: JobLifecycle;
+    executor: Executor;
+    planner: Planner;
+    log: Log;
+  }) {
+    this.#store = parts.store;
+    this.#lifecycle = parts.lifecycle;
+    this.#executor = parts.executor;
+    this.#planner = parts.planner;
+    this.#log = parts.log;
   }
 
   /** Looks for work soon. Passes run one after the other; one that is already waiting serves all who ask. */
@@ -51,43 +61,84 @@ export class Scheduler {
   }
 
   async #pass(): Promise<void> {
-    for (const kinds of SLOTS) {
-      const occupant = (await this.#store.openAttempts()).find((open) => kinds.includes(open.kind));
-      if (occupant === undefined) {
-        const next = await this.#store.nextWaiting(kinds);
-        if (next === undefined) continue;
-        const obstacle = this.#executor.unavailable();
-        if (obstacle !== null) {
-          await this.#explainWaiting(kinds, obstacle);
-          continue;
-        }
-        await this.#begin(next);
-        // A start that failed has freed the slot again.
-        this.kick();
-      } else {
-        await this.#explainWaiting(
-          kinds,
-          occupant.kind === "train"
-            ? `Waits for run ${occupant.job_id} to end: one training runs at a time.`
-            : occupant.kind === "predict"
-              ? "Waits for an earlier prediction to end."
-              : "Waits for an earlier pre-flight to end.",
-        );
-      }
-    }
+    for (const kind of LIGHT_KINDS) await this.#passLight(kind);
+    await this.#passTrainings();
   }
 
-  async #explainWaiting(kinds: readonly JobKind[], reason: string): Promise<void> {
+  async #passTrainings(): Promise<void> {
+    const queued = await this.#store.queuedTrainings();
+    if (queued.length === 0) return;
+    const obstacle = this.#executor.unavailable();
+    if (obstacle !== null) return this.#explainWaiting("train", obstacle);
+    const outlook = await this.#planner.look(queued);
+    if (outlook === null) return;
+    for (const { id, gpus } of outlook.decision.starts) {
+      const job = outlook.waiting.get(id);
+      if (job === undefined) continue;
+      const hasGpus = outlook.machine.gpus.length > 0;
+      await this.#begin(job.row, { needs: toWire(job.needs), gpus, hasGpus });
+      // A start that failed has given everything back again.
+      this.kick();
+    }
+    await this.#explain(outlook);
+  }
+
+  async #passLight(kind: JobKind): Promise<void> {
+    const next = await this.#store.nextWaiting([kind]);
+    if (next === undefined) return;
+    const obstacle = this.#executor.unavailable();
+    if (obstacle !== null) return this.#explainWaiting(kind, obstacle);
+    const isTaken = (await this.#store.openAttempts()).some((open) => open.kind === kind);
+    if (isTaken)
+      return this.#explainWaiting(
+        kind,
+        kind === "predict"
+          ? "Waits for an earlier prediction to end."
+          : "Waits for an earlier pre-flight to end.",
+      );
+    await this.#begin(next, null);
+    this.kick();
+  }
+
+  /** The stored sentence names no time: it would age, and each new minute would be news of every waiting run. */
+  async #explain({ decision, waiting }: Outlook): Promise<void> {
+    const news = decision.waiting.flatMap(({ id, why }) => {
+      const reason = sentenceOfWhy(why, null);
+      // How its last attempt was lost says more.
+      const isOld = why.kind === "retry" || waiting.get(id)?.row.reason === reason;
+      return isOld ? [] : [{ id, reason }];
+    });
+    if (news.length === 0) return;
+    await this.#lifecycle.change(async (transaction) => {
+      const changed: number[] = [];
+      for (const { id, reason } of news)
+        if (await this.#store.explain(transaction, id, reason)) changed.push(id);
+      return changed;
+    });
+  }
+
+  async #explainWaiting(kind: JobKind, reason: string): Promise<void> {
     await this.#lifecycle.change((transaction) =>
-      this.#store.explainWaiting(transaction, kinds, reason),
+      this.#store.explainWaiting(transaction, [kind], reason),
     );
   }
 
-  async #begin(job: JobRow): Promise<void> {
-    const attempt = job.current_attempt + 1;
+  async #begin(queued: JobRow, granted: Granted | null): Promise<void> {
+    const attempt = queued.current_attempt + 1;
     const token = newAttemptToken();
+    // A lost attempt is made good from what it saved since.
+    const resumeFrom =
+      queued.not_before === null
+        ? queued.resume_from
+        : await this.#lifecycle.lastCheckpoint(queued.id);
+    const job: JobRow = {
+      ...queued,
+      resume_from: resumeFrom,
+      granted: granted === null ? null : JSON.stringify(granted),
+    };
     const runDir = this.#executor.runDir(job.id);
-    if (!(await this.#lifecycle.beginAttempt(job.id, attempt, token.hash))) return;
+    if (!(await this.#lifecycle.beginAttempt(job.id, attempt, token.hash, { granted, resumeFrom })))
+      return;
     const handle = { jobId: job.id, attempt, runDir, pid: null, pidStartTime: null };
     try {
       await this.#executor.stage(specOf(job, attempt), token.secret);
@@ -119,6 +170,8 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
     throw new Error(`job ${job.id} is followed, not started by us: it has no spec`);
   const work = JSON.parse(job.work) as JobWork;
   const cores = availableParallelism();
+  const granted = grantedOf(job.granted);
+  const limits = limitsOf(job);
   return {
     protocol: PROTOCOL,
     job_id: job.id,
@@ -133,6 +186,15 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
     preflight: work.preflight ?? null,
     fork: work.fork ?? null,
     // A prediction or a pre-flight runs beside a training and should not slow it.
-    num_threads: job.kind === "train" ? cores : Math.max(1, Math.floor(cores / 2)),
+    num_threads:
+      job.kind === "train"
+        ? Math.min(cores, granted?.needs.cpu_cores ?? cores)
+        : Math.max(1, Math.floor(cores / 2)),
+    ...(granted === null || !granted.hasGpus ? {} : { gpus: [...granted.gpus] }),
+    limits: {
+      // A program's time is in its config: its worker asks it to stop, which signals to the whole group would forestall.
+      time_s: work.recipe === "command" ? null : (limits.time_s ?? null),
+      memory_gib: limits.memory_gib ?? null,
+    },
   };
 }

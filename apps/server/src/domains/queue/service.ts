@@ -9,8 +9,8 @@ import {
   type EventReceipt,
   FINAL_STATES,
   type Job,
-  type QueueEntry,
   type QueueView,
+  type ResourceWish,
   type RunCommand,
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
@@ -20,6 +20,7 @@ import type { ContentStore, StoredContent } from "../../platform/content-store.t
 import type { AnyTables } from "../../platform/db/database.ts";
 import { invalidRequest, SpotterError } from "../../platform/errors.ts";
 import { detachedBody } from "../../platform/request-body.ts";
+import type { Caller } from "../../platform/route.ts";
 import type { AttemptIdentity } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
 import { batchParser } from "./batch-parser.ts";
@@ -28,11 +29,13 @@ import type { CommandBoard } from "./command-board.ts";
 import { executorUnavailable, jobNotFound } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { JobLifecycle, Submission } from "./lifecycle.ts";
+import type { QueueOrders } from "./queue-orders.ts";
+import type { QueueViewer } from "./queue-view.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobRow, QueueTables } from "./tables.ts";
 import type { EventTaker } from "./take-events.ts";
-import { toCommand, toJob, toQueueEntry } from "./views.ts";
+import { toCommand, toJob } from "./views.ts";
 
 const MAX_REMEMBERED = 10_000;
 const LIGHT_KINDS: ReadonlySet<string> = new Set(["predict", "preflight"]);
@@ -46,6 +49,8 @@ export interface QueueServiceParts {
   readonly store: QueueStore;
   readonly lifecycle: JobLifecycle;
   readonly scheduler: Scheduler;
+  readonly viewer: QueueViewer;
+  readonly orders: QueueOrders;
   readonly taker: EventTaker;
   readonly board: CommandBoard;
   readonly executor: Executor;
@@ -115,19 +120,38 @@ export class QueueService {
     return toJob(row, await this.#parts.store.attempts(jobId));
   }
 
-  /** @param sees whether the caller may see jobs of this project */
-  async queue(sees: (projectId: number) => boolean): Promise<QueueView> {
-    const { store } = this.#parts;
-    const [active, queued] = await Promise.all([
-      store.activeJobs(),
-      store.jobsInStates(["queued"]),
-    ]);
-    const waiting: QueueEntry[] = queued.map((row, index) => toQueueEntry(row, index + 1));
-    return {
-      running: active.filter((row) => sees(row.project_id)).map((row) => toQueueEntry(row, null)),
-      // Positions count everybody's jobs: they tell how long one waits.
-      waiting: waiting.filter((entry) => sees(entry.project_id)),
-    };
+  queue(caller: Caller): Promise<QueueView> {
+    return this.#parts.viewer.view(caller);
+  }
+
+  async reorder(jobIds: readonly number[], caller: Caller, address: string): Promise<QueueView> {
+    await this.#parts.orders.reorder(jobIds, caller, address);
+    this.kick();
+    return this.queue(caller);
+  }
+
+  async setPriority(
+    jobId: number,
+    priority: number,
+    caller: Caller,
+    address: string,
+  ): Promise<Job> {
+    await this.#parts.orders.setPriority(await this.jobRow(jobId), priority, caller, address);
+    this.kick();
+    return this.job(jobId);
+  }
+
+  /** Before a training is made: throws `priority-not-allowed` and `resources-not-there`. */
+  requireAllowed(
+    wish: { readonly priority: number; readonly resources: ResourceWish },
+    config: Readonly<Record<string, unknown>>,
+    projectId: number,
+    caller: Caller,
+  ): void {
+    const { orders } = this.#parts;
+    const row = { project_id: projectId, owner_id: caller.userId, state: "queued" as const };
+    orders.requirePriority(row, wish.priority, caller);
+    orders.requireFits(wish.resources, config);
   }
 
   /** One batch of a worker or supervisor, or of an own script. */

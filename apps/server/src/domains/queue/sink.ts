@@ -1,9 +1,10 @@
 // The queue's own share of the worker's events: the states of job and attempt, acknowledged commands, results.
-import { ACTIVE_STATES, type WorkerEvent } from "@spotter/contract";
+import { ACTIVE_STATES, type AttemptExit, type WorkerEvent } from "@spotter/contract";
 import type { Statement } from "../../platform/db/database.ts";
 import type { StatementMaker } from "../../platform/db/statement.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
-import { endingOf } from "./endings.ts";
+import { endingOf, sentenceOf } from "./endings.ts";
+import type { RetryDecision } from "./retries.ts";
 
 /** A worker that told its run's end should be gone soon; one that hangs then is ended by signals. */
 const LINGER_S = 60;
@@ -13,12 +14,15 @@ export interface QueueSinkListener {
   jobTouched(jobId: number): void;
   attemptEnded(jobId: number): void;
   commandAcked(commandId: number): void;
+  /** What becomes of a job whose attempt ended so; read before the transaction. */
+  retryOf(jobId: number, attempt: number, exit: AttemptExit): Promise<RetryDecision>;
 }
 
 export function queueSink(statement: StatementMaker, listener: QueueSinkListener): Sink {
   return {
     types: [
       "run-started",
+      "run-progress",
       "run-paused",
       "run-ended",
       "attempt-ended",
@@ -26,23 +30,44 @@ export function queueSink(statement: StatementMaker, listener: QueueSinkListener
       "command-acked",
       "job-result",
     ],
-    plan: (context, events): SinkPlan => ({
-      statements: events.flatMap((event) => statementsOf(statement, context, event)),
-      afterCommit: () => {
-        listener.jobTouched(context.jobId);
-        for (const event of events) {
-          if (event.type === "command-acked") listener.commandAcked(event.command_id);
-          if (event.type === "attempt-ended") listener.attemptEnded(context.jobId);
-        }
-      },
-    }),
+    plan: (context, events) => {
+      const planWith = (retry: RetryDecision): SinkPlan => ({
+        statements: newest(events).flatMap((event) =>
+          statementsOf(statement, context, event, retry),
+        ),
+        afterCommit: () => tell(listener, context, events),
+      });
+      const ended = events.find((event) => event.type === "attempt-ended");
+      if (ended === undefined) return planWith(null);
+      return listener.retryOf(context.jobId, context.attempt, ended.exit).then(planWith);
+    },
   };
+}
+
+function tell(
+  listener: QueueSinkListener,
+  { jobId }: BatchContext,
+  events: readonly WorkerEvent[],
+): void {
+  // How far it has come concerns the next look at the queue, and nobody who waits for the job.
+  if (events.some(({ type }) => type !== "run-progress")) listener.jobTouched(jobId);
+  for (const event of events) {
+    if (event.type === "command-acked") listener.commandAcked(event.command_id);
+    if (event.type === "attempt-ended") listener.attemptEnded(jobId);
+  }
+}
+
+/** Of several progress reports in one batch only the last says anything. */
+function newest(events: readonly WorkerEvent[]): WorkerEvent[] {
+  const lastProgress = events.findLast((event) => event.type === "run-progress");
+  return events.filter((event) => event.type !== "run-progress" || event === lastProgress);
 }
 
 function statementsOf(
   statement: StatementMaker,
   context: BatchContext,
   event: WorkerEvent,
+  retry: RetryDecision,
 ): Statement[] {
   const { jobId, attempt, receivedAt } = context;
   switch (event.type) {
@@ -60,6 +85,13 @@ function statementsOf(
           [event.first_step, jobId, attempt],
         ),
       ];
+    case "run-progress":
+      return [
+        statement(
+          `UPDATE attempts SET last_step = ?, expected_end = ? WHERE job_id = ? AND attempt = ?`,
+          [event.step, event.eta_s === null ? null : event.time + event.eta_s, jobId, attempt],
+        ),
+      ];
     case "run-paused":
       return [
         statement(`UPDATE jobs SET state = ? WHERE id = ? AND state IN ('running', 'paused')`, [
@@ -70,7 +102,7 @@ function statementsOf(
     case "run-ended":
       return runEnded(statement, context, event);
     case "attempt-ended":
-      return attemptEnded(statement, context, event);
+      return attemptEnded(statement, context, event, retry);
     case "heartbeat":
       return [
         statement(`UPDATE attempts SET heartbeat_at = ? WHERE job_id = ? AND attempt = ?`, [
@@ -134,10 +166,12 @@ function attemptEnded(
   statement: StatementMaker,
   context: BatchContext,
   event: Extract<WorkerEvent, { type: "attempt-ended" }>,
+  retry: RetryDecision,
 ): Statement[] {
   const { jobId, attempt } = context;
   const ending = endingOf(event.exit);
   return [
+    ...waitsAgain(statement, context, retry),
     statement(
       `UPDATE attempts SET state = 'ended', ended_at = ?, exit = ?
        WHERE job_id = ? AND attempt = ? AND state <> 'ended'`,
@@ -147,10 +181,39 @@ function attemptEnded(
       `UPDATE jobs SET state = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'stopped' END,
        reason = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'Stopped as asked.' END,
        ended_at = ? WHERE id = ? AND state IN (${ACTIVE})`,
-      [ending.state, ending.reason, event.time, jobId],
+      [ending.state, retry?.reason ?? ending.reason, event.time, jobId],
     ),
+    ...saysLimit(statement, jobId, event.exit),
     statement(`UPDATE jobs SET kill_at = NULL WHERE id = ?`, [jobId]),
     ...closing(statement, context),
+  ];
+}
+
+/** Made good by another attempt, unless somebody has stopped it meanwhile. */
+function waitsAgain(
+  statement: StatementMaker,
+  { jobId, attempt, receivedAt }: BatchContext,
+  retry: RetryDecision,
+): Statement[] {
+  if (retry?.kind !== "again") return [];
+  return [
+    statement(
+      `UPDATE jobs SET state = 'queued', reason = ?, not_before = ?, queued_at = ?
+       WHERE id = ? AND current_attempt = ? AND stop_requested_at IS NULL AND state IN (${ACTIVE})`,
+      [retry.reason, retry.notBefore, receivedAt, jobId, attempt],
+    ),
+  ];
+}
+
+/** A worker that was stopped for its limit says no more than that it was stopped. */
+function saysLimit(statement: StatementMaker, jobId: number, exit: AttemptExit): Statement[] {
+  if (exit.reason !== "time-limit") return [];
+  return [
+    statement(
+      `UPDATE jobs SET reason = ?
+       WHERE id = ? AND state = 'stopped' AND reason IS NULL AND stop_requested_at IS NULL`,
+      [sentenceOf(exit), jobId],
+    ),
   ];
 }
 

@@ -17,6 +17,10 @@ export interface NewJob {
   started_at: number | null;
   reason: string | null;
   work: string | null;
+  priority: number;
+  owner_name: string | null;
+  wish: string | null;
+  limits: string | null;
 }
 
 export class QueueStore {
@@ -113,6 +117,53 @@ export class QueueStore {
       .returning("id")
       .execute();
     return rows.map((row) => row.id);
+  }
+
+  queuedTrainings(): Promise<JobRow[]> {
+    return this.#read
+      .selectFrom("jobs")
+      .selectAll()
+      .where("state", "=", "queued")
+      .where("kind", "=", "train")
+      .orderBy("id")
+      .execute();
+  }
+
+  /** Trainings that hold a part of the machine: whose attempt's processes have not ended. */
+  openTrainings() {
+    return this.#read
+      .selectFrom("attempts")
+      .innerJoin("jobs", "jobs.id", "attempts.job_id")
+      .select(["attempts.job_id", "attempts.started_at", "attempts.expected_end"])
+      .select(["jobs.owner_id", "jobs.granted", "jobs.limits", "jobs.wish", "jobs.work"])
+      .where("attempts.state", "<>", "ended")
+      .where("jobs.kind", "=", "train")
+      .execute();
+  }
+
+  /** Attempts at trainings that still ran at a time or later, with what they held. */
+  attemptsSince(time: number) {
+    return this.#read
+      .selectFrom("attempts")
+      .innerJoin("jobs", "jobs.id", "attempts.job_id")
+      .select(["attempts.started_at", "attempts.ended_at", "jobs.owner_id", "jobs.granted"])
+      .where("jobs.kind", "=", "train")
+      .where((where) =>
+        where.or([where("attempts.ended_at", "is", null), where("attempts.ended_at", ">", time)]),
+      )
+      .execute();
+  }
+
+  /** @returns whether the job waits and this reason is new */
+  async explain(transaction: QueueTransaction, id: number, reason: string): Promise<boolean> {
+    const result = await transaction
+      .updateTable("jobs")
+      .set({ reason })
+      .where("id", "=", id)
+      .where("state", "=", "queued")
+      .where((where) => where.or([where("reason", "is", null), where("reason", "<>", reason)]))
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows) === 1;
   }
 
   /** @returns whether the job was in one of the states and has changed */

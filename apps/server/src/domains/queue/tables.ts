@@ -4,6 +4,7 @@ import type {
   CommandAction,
   ForkSpec,
   JobKind,
+  JobNeeds,
   JobState,
   JsonObject,
   PredictInput,
@@ -34,6 +35,22 @@ export type JobsTable = {
   stop_requested_at: number | null;
   /** From then on the process is ended by signals. */
   kill_at: number | null;
+  owner_name: Generated<string | null>;
+  /** JSON of ResourceWish and of RunLimits; null: nothing was asked for. */
+  wish: Generated<string | null>;
+  limits: Generated<string | null>;
+  /** JSON of Granted: what its current attempt holds; null for attempts of before 2026-11-21. */
+  granted: Generated<string | null>;
+  /** Among the waiting jobs of its owner; null: by its number. */
+  place: Generated<number | null>;
+  /** Where an administrator put it; null: nowhere. */
+  pinned: Generated<number | null>;
+  /** Since when it waits; null: since it was made. */
+  queued_at: Generated<number | null>;
+  /** A lost attempt is made good from then on, from the newest checkpoint. */
+  not_before: Generated<number | null>;
+  /** Attempts that do not count any more: somebody has resumed the job since. */
+  attempts_before: Generated<number>;
 };
 
 export type AttemptsTable = {
@@ -57,6 +74,9 @@ export type AttemptsTable = {
   exit: string | null;
   /** From then on nothing is taken from this attempt any more. */
   closed_at: number | null;
+  /** The last that it told of its progress, and about when it ends by that. */
+  last_step: Generated<number | null>;
+  expected_end: Generated<number | null>;
 };
 
 export type JobCommandsTable = {
@@ -101,6 +121,14 @@ export interface JobWork {
   readonly preflight?: { readonly budget_s: number; readonly trials?: boolean } | null;
   /** Of a run that begins in another one's checkpoint. */
   readonly fork?: ForkSpec | null;
+}
+
+/** What an attempt was given. */
+export interface Granted {
+  readonly needs: JobNeeds;
+  readonly gpus: readonly number[];
+  /** Whether the machine has GPUs that we know of: else a worker takes what it finds. */
+  readonly hasGpus: boolean;
 }
 
 export type Exit = AttemptExit;

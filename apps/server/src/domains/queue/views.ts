@@ -1,12 +1,7 @@
 // Turns the queue's rows into the contract's shapes.
-import {
-  type Attempt,
-  AttemptExit,
-  type Job,
-  type QueueEntry,
-  type RunCommand,
-} from "@spotter/contract";
+import { type Attempt, AttemptExit, type Job, type RunCommand } from "@spotter/contract";
 import type { z } from "zod";
+import { limitsOf } from "./planner.ts";
 import type { AttemptRow, JobCommandRow, JobRow } from "./tables.ts";
 
 export function toAttempt(row: AttemptRow): Attempt {
@@ -34,20 +29,7 @@ export function toJob(row: JobRow, attempts: readonly AttemptRow[]): Job {
     ended_at: row.ended_at,
     attempts: attempts.map(toAttempt),
     reason: row.reason,
-  };
-}
-
-export function toQueueEntry(row: JobRow, position: number | null): QueueEntry {
-  return {
-    job_id: row.id,
-    kind: row.kind,
-    name: row.name,
-    project_id: row.project_id,
-    owner_id: row.owner_id,
-    state: row.state,
-    position,
-    reason: row.reason,
-    created_at: row.created_at,
+    limits: limitsOf(row),
   };
 }
 

@@ -79,6 +79,7 @@ export class Forks {
     if (made.length > 0) return { plan, rows: made };
     if (plan.warnings.some(({ code }) => code === "no-steps-left"))
       throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
+    queue.requireAllowed({ priority: 0, resources: {} }, after, row.project_id, caller);
     queue.requireExecutor();
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);

@@ -16,6 +16,7 @@ export function runJobObserver(store: RunsStore, feed: RunFeed): JobObserver {
           traceback: lastLines.length === 0 ? null : lastLines.join("\n"),
         }),
       }),
+    lastCheckpoint: async (jobId) => (await store.newestFile(jobId, "checkpoint"))?.path ?? null,
     afterJobsChanged: (jobIds) => {
       for (const jobId of jobIds) feed.runTouched(jobId);
     },

@@ -126,6 +126,7 @@ export class Predictions {
         kind: "predict",
         projectId,
         ownerId: caller.userId,
+        ownerName: caller.userName,
         nameOf: () => `predict with ${name}`,
         work: {
           recipe,

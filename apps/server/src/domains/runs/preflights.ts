@@ -45,6 +45,7 @@ export class Preflights {
         kind: "preflight",
         projectId,
         ownerId: caller.userId,
+        ownerName: caller.userName,
         nameOf: () => `pre-flight of ${recipe}-${dataName}`,
         work: {
           recipe,

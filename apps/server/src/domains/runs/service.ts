@@ -19,6 +19,7 @@ import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
+import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
 import type { JobWork, QueueService } from "../queue/index.ts";
@@ -190,7 +191,9 @@ export class RunService {
   ): Promise<RunRow> {
     const { queue } = this.#parts;
     requireMayStart(this.#parts.commandRuns, recipe, caller);
-    const config = parseConfig(recipe, wish.config);
+    const config = withGrant(recipe, parseConfig(recipe, wish.config), wish);
+    const asked = { priority: wish.priority ?? 0, resources: wish.resources ?? {} };
+    queue.requireAllowed(asked, config, wish.project_id, caller);
     queue.requireExecutor();
     const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
     const work: JobWork = { recipe, config: asJson(config), places, predict: null };
@@ -201,11 +204,19 @@ export class RunService {
     });
   }
 
-  #createExternal(
+  async #createExternal(
     wish: NewRun,
     caller: Caller,
     source: z.infer<typeof RunSource>,
   ): Promise<RunRow> {
+    for (const field of ["priority", "resources", "limits"] as const)
+      if (wish[field] !== undefined)
+        throw invalidRequest([
+          {
+            path: `body.${field}`,
+            message: "is for trainings that Spotter starts (name a recipe)",
+          },
+        ]);
     return this.#insert(wish, caller, source, null, (id) => `run-${id}`);
   }
 
@@ -236,8 +247,12 @@ export class RunService {
       kind: work === null ? "external" : "train",
       projectId: wish.project_id,
       ownerId: caller.userId,
+      ownerName: caller.userName,
       nameOf,
       work,
+      ...(wish.priority === undefined ? {} : { priority: wish.priority }),
+      ...(wish.resources === undefined ? {} : { wish: wish.resources }),
+      ...(wish.limits === undefined ? {} : { limits: wish.limits }),
     });
     const name = nameOf(id);
     await store.insert(transaction, {
@@ -379,6 +394,25 @@ const NOTHING_YET = {
   facts: null,
   error: null,
 } as const;
+
+/** A program is held by its worker to the cores and the time that the queue gives it; a recipe's worker by the queue. */
+function withGrant(
+  recipe: RecipeName,
+  config: Record<string, unknown>,
+  { resources, limits }: NewRun,
+): Record<string, unknown> {
+  if (recipe !== "command") return config;
+  const minutes = [
+    config.time_limit_minutes,
+    limits?.time_s === undefined ? null : limits.time_s / 60,
+  ];
+  const known = minutes.filter((limit) => typeof limit === "number");
+  return {
+    ...config,
+    cpu_cores: config.cpu_cores ?? resources?.cpu_cores ?? null,
+    time_limit_minutes: known.length === 0 ? null : Math.min(...known),
+  };
+}
 
 /** A parsed config is made of JSON alone; its type says less. */
 export function asJson(config: Record<string, unknown>): JobWork["config"] {

@@ -8,11 +8,30 @@ type Gpu = HostReading["gpus"][number];
 const fields =
   "index,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw" as const;
 const MIB_PER_GIB = 1024;
+/** A driver that has not answered by then is not waited for. */
+const LONGEST_LOOK_MS = 10_000;
+
+/** What a GPU is, besides what it does now. */
+export type GpuFacts = Pick<Gpu, "index" | "name" | "memory_total_gib">;
 
 /** Keeps the last reading of each GPU. */
 export class GpuWatch {
   readonly #byIndex = new Map<number, Gpu>();
+  readonly #seen = new Map<number, GpuFacts>();
   #program: ChildProcess | undefined;
+  #isSettled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #numTexts = 0;
+
+  /** Those that there are, even while the driver says nothing. */
+  get seen(): GpuFacts[] {
+    return [...this.#seen.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /** Whether it is known by now which GPUs there are. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
 
   get gpus(): Gpu[] {
     return [...this.#byIndex.values()].sort((a, b) => a.index - b.index);
@@ -22,6 +41,10 @@ export class GpuWatch {
     const args = [`--query-gpu=${fields}`, "--format=csv,noheader,nounits", "--loop=1"];
     const program = spawn("nvidia-smi", args, { stdio: ["ignore", "pipe", "ignore"] });
     this.#program = program;
+    this.#timer = setTimeout(() => {
+      this.#isSettled = true;
+    }, LONGEST_LOOK_MS);
+    this.#timer.unref();
     // No such program: a machine without NVIDIA's driver.
     program.once("error", () => this.#forget());
     program.once("exit", () => this.#forget());
@@ -30,22 +53,31 @@ export class GpuWatch {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) this.#take(line);
+      // All of them are printed at once; the second reading surely comes behind the whole first.
+      const isSecond = this.#numTexts > 0;
+      this.#numTexts += 1;
+      if (isSecond) this.#isSettled = true;
     });
     program.unref();
   }
 
   stop(): void {
+    clearTimeout(this.#timer);
     this.#program?.kill();
     this.#forget();
   }
 
   #take(line: string): void {
     const gpu = parseGpuLine(line);
-    if (gpu !== undefined) this.#byIndex.set(gpu.index, gpu);
+    if (gpu === undefined) return;
+    this.#byIndex.set(gpu.index, gpu);
+    const { index, name, memory_total_gib } = gpu;
+    this.#seen.set(index, { index, name, memory_total_gib });
   }
 
   // A reading that is no longer renewed would lie.
   #forget(): void {
+    this.#isSettled = true;
     this.#program = undefined;
     this.#byIndex.clear();
   }

@@ -4,7 +4,7 @@ import os from "node:os";
 import type { HostReading } from "@spotter/contract";
 import type { Bus } from "../../platform/bus.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { GpuWatch } from "./gpus.ts";
+import { type GpuFacts, GpuWatch } from "./gpus.ts";
 import { readMemory, readNetworkBytes, readProcessorTimes } from "./proc.ts";
 
 const INTERVAL_MS = 1000;
@@ -39,6 +39,11 @@ export class HostSampler {
 
   get latest(): HostReading | null {
     return this.#readings.at(-1) ?? null;
+  }
+
+  /** The GPUs that the machine has; null while the driver has not answered yet. */
+  get gpus(): GpuFacts[] | null {
+    return this.#gpus.isSettled ? this.#gpus.seen : null;
   }
 
   /** Oldest first. */

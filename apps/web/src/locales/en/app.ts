@@ -32,6 +32,7 @@ export default {
     title: "Places",
     home: "Home",
     runs: "Runs",
+    queue: "Queue",
     datasets: "Datasets",
     models: "Models",
     settings: "Settings",

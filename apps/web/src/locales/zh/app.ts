@@ -32,6 +32,7 @@ export default {
     title: "导航",
     home: "首页",
     runs: "训练",
+    queue: "队列",
     datasets: "数据集",
     models: "模型",
     settings: "设置",

@@ -59,6 +59,10 @@ export default {
   "path-not-allowed": "该路径不在 SPOTTER_DATA_ROOTS 允许的目录中。",
   "path-not-found": "服务器上没有此路径。",
 
+  "job-ended": "该任务已经结束，不再排队。",
+  "queue-order-invalid": "无法按此顺序排列队列。",
+  "priority-not-allowed": "只有项目管理员才能把训练设为高或紧急，或更改他人的训练。",
+  "resources-not-there": "所需资源超过本机所有，该训练永远无法开始。",
   "run-not-found": "没有这个训练。",
   "run-state-conflict": "训练当前的状态不允许此操作。",
   "recipe-not-found": "没有这个配方。",

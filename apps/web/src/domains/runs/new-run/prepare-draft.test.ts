@@ -10,6 +10,7 @@ it("keeps a draft through the address", () => {
     model: "digits",
     tags: "baseline",
     config: { data: { path: "/data/flowers" }, epochs: 3 },
+    queue: '{"gpus":"2"}',
   };
   expect(readDraft(draftAddress(draft))).toEqual(draft);
   expect(draftAddress(readDraft({}))).toEqual({});
@@ -23,5 +24,6 @@ it("takes a broken address for no draft", () => {
     model: "",
     tags: "",
     config: {},
+    queue: "",
   });
 });

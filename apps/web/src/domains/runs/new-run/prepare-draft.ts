@@ -13,6 +13,8 @@ export interface Draft {
   tags: string;
   /** What differs from the recipe or the copied run. */
   config: Config;
+  /** What it asks of the queue, as `prepare-wishes` writes it. */
+  queue: string;
 }
 
 export function readDraft(address: Record<string, unknown>): Draft {
@@ -26,6 +28,7 @@ export function readDraft(address: Record<string, unknown>): Draft {
     model: text(address.model),
     tags: text(address.tags),
     config: "config" in read ? read.config : {},
+    queue: text(address.queue),
   };
 }
 
@@ -37,6 +40,7 @@ export function draftAddress(draft: Draft): Record<string, string> {
   if (draft.model !== "") address.model = draft.model;
   if (draft.tags !== "") address.tags = draft.tags;
   if (Object.keys(draft.config).length > 0) address.config = JSON.stringify(draft.config);
+  if (draft.queue !== "") address.queue = draft.queue;
   return address;
 }
 

@@ -1,6 +1,6 @@
 // The form of a new training: its config, its names and tags, and the start.
 import { type BodyInputOf, createRun } from "@spotter/contract";
-import { computed, ref, shallowRef, watch } from "vue";
+import { computed, reactive, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRoute } from "vue-router";
 import { api } from "../../../platform/api.ts";
@@ -8,6 +8,7 @@ import { issuesOf } from "../../../platform/failure.ts";
 import { useProjects } from "../../projects/use-projects.ts";
 import { differencesOf } from "./prepare-config.ts";
 import { readDraft } from "./prepare-draft.ts";
+import { readWishes, wishBody, writeWishes, wrongWishes } from "./prepare-wishes.ts";
 import { useConfig } from "./use-config.ts";
 import { useDraftAddress } from "./use-draft-address.ts";
 
@@ -20,6 +21,8 @@ export function useNewRun() {
   const tags = ref(draft.tags);
   const projectId = ref(useProjects().current?.id);
   const failure = shallowRef<unknown>(null);
+  const wishes = reactive(readWishes(draft.queue));
+  const wrong = computed(() => wrongWishes(wishes));
   const starting = useStart();
   const address = useDraftAddress(() => ({
     from: draft.from,
@@ -28,6 +31,7 @@ export function useNewRun() {
     model: modelName.value,
     tags: tags.value,
     config: form.changed.value,
+    queue: writeWishes(wishes),
   }));
 
   async function load(): Promise<void> {
@@ -42,11 +46,12 @@ export function useNewRun() {
 
   async function start(): Promise<void> {
     const recipe = form.recipe.value;
-    if (recipe === null || form.problems.value.size > 0) return;
+    if (recipe === null || form.problems.value.size + wrong.value.size > 0) return;
     const runId = await starting.start({
       recipe: recipe.name,
       config: differencesOf(form.config.value, form.defaults.value),
       tags: tagsOf(tags.value),
+      ...wishBody(wishes),
       ...(name.value.trim() === "" ? {} : { name: name.value.trim() }),
       ...(modelName.value.trim() === "" ? {} : { model_name: modelName.value.trim() }),
       ...(projectId.value === undefined ? {} : { project_id: projectId.value }),
@@ -54,7 +59,7 @@ export function useNewRun() {
     if (runId !== null) await address.leave(`/runs/${runId}/charts`);
   }
 
-  watch([form.recipe, form.changed, name, modelName, tags], () => {
+  watch([form.recipe, form.changed, name, modelName, tags, wishes], () => {
     starting.failure.value = null;
   });
 
@@ -64,6 +69,8 @@ export function useNewRun() {
     name,
     modelName,
     tags,
+    wishes,
+    wrongWishes: wrong,
     projectId,
     parentId: draft.from,
     failure,

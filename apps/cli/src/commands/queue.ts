@@ -1,0 +1,122 @@
+// queue, queue move, priority: what runs and waits, and changing its order.
+import { fetchQueue, movablePeers, orderForMove, reorder, setPriority } from "@spotter/client";
+import type { QueueEntry, QueueView } from "@spotter/contract";
+import type { Command } from "commander";
+import type { Bind } from "../command-binding.ts";
+import { type Context, printable } from "../context.ts";
+import { UsageProblem } from "../exit-codes.ts";
+import { stateWord } from "../format.ts";
+import { runIdOf } from "../lookup.ts";
+import { priorityOf, priorityWord } from "../queue-options.ts";
+import { clock, needsText, reasonText } from "../queue-text.ts";
+import { kindWord } from "../queue-words.ts";
+import { table } from "../table.ts";
+
+interface MoveOptions {
+  before?: string;
+  first?: boolean;
+  last?: boolean;
+}
+
+export function addQueueCommands(program: Command, bind: Bind, t: Context["text"]): void {
+  const queue = program
+    .command("queue")
+    .description(t("what runs and what waits, and why", "正在运行与排队的任务，以及排队原因"))
+    .action(bind(showQueue));
+  queue
+    .command("move <run>")
+    .description(t("move a waiting training inside its class", "在同一优先级内移动排队的训练"))
+    .option("--before <run>", t("in front of this one", "移到该训练之前"))
+    .option("--first", t("in front of all", "移到最前"))
+    .option("--last", t("behind all", "移到最后"))
+    .action(bind(move));
+  program
+    .command("priority <run> <class>")
+    .description(
+      t("how urgent a training is: low, normal, high, urgent", "优先级：low、normal、high、urgent"),
+    )
+    .action(bind(changePriority));
+}
+
+async function showQueue(context: Context): Promise<void> {
+  const queue = await fetchQueue(context.client());
+  if (context.json) return context.answer(queue);
+  sayQueue(context, queue);
+}
+
+function sayQueue(context: Context, queue: QueueView): void {
+  const t = context.text.bind(context);
+  const entries = [...queue.running, ...queue.waiting];
+  if (entries.length === 0) {
+    context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
+    return;
+  }
+  const head = [
+    t("place", "位置"),
+    "#",
+    t("name", "名称"),
+    t("kind", "类型"),
+    t("state", "状态"),
+    t("priority", "优先级"),
+    t("needs", "资源"),
+    t("by", "创建者"),
+    t("from", "开始"),
+    t("until", "结束"),
+    t("reason", "原因"),
+  ];
+  context.say(
+    table(
+      head,
+      entries.map((entry) => rowOf(context, entry)),
+      [0, 1],
+    ),
+  );
+}
+
+function rowOf(context: Context, entry: QueueEntry): string[] {
+  const t = context.text.bind(context);
+  const about = (time: number | null) => (time === null ? "" : `~${clock(time)}`);
+  return [
+    entry.position === null ? "" : String(entry.position),
+    String(entry.job_id),
+    printable(entry.name).slice(0, 40),
+    kindWord(entry.kind, context.language),
+    stateWord(entry.state, context.language),
+    priorityWord(entry.priority, t),
+    needsText(entry, t),
+    printable(entry.owner_name ?? ""),
+    entry.started_at === null ? about(entry.starts_at) : clock(entry.started_at),
+    about(entry.ends_at),
+    printable(reasonText(entry, t, context.language)),
+  ];
+}
+
+async function move(context: Context, [text = ""]: string[], options: MoveOptions): Promise<void> {
+  const jobId = runIdOf(text);
+  const wishes = [options.before, options.first, options.last].filter(Boolean).length;
+  if (wishes !== 1)
+    throw new UsageProblem("Say where to: --before <run>, --first or --last, one of them.");
+  const client = context.client();
+  const queue = await fetchQueue(client);
+  const answer = await reorder(client, orderForMove(queue, jobId, targetOf(queue, jobId, options)));
+  if (context.json) return context.answer(answer);
+  sayQueue(context, answer);
+}
+
+/** Before whom it shall stand; null: behind all that it may pass. */
+function targetOf(queue: QueueView, jobId: number, options: MoveOptions): number | null {
+  if (options.before !== undefined) return runIdOf(options.before);
+  const moved = queue.waiting.find((entry) => entry.job_id === jobId);
+  if (options.last === true || moved === undefined) return null;
+  const peers = movablePeers(queue, moved).filter((entry) => entry.job_id !== jobId);
+  return peers[0]?.job_id ?? null;
+}
+
+async function changePriority(context: Context, [run = "", word = ""]: string[]): Promise<void> {
+  const [jobId, priority] = [runIdOf(run), priorityOf(word)];
+  const job = await setPriority(context.client(), jobId, priority);
+  if (context.json) return context.answer(job);
+  const t = context.text.bind(context);
+  const said = priorityWord(job.priority, t);
+  context.say(t(`Run ${jobId} is ${said} now.`, `训练 ${jobId} 的优先级现为“${said}”。`));
+}

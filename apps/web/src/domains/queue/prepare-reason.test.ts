@@ -1,0 +1,44 @@
+// The reason is a whole sentence in both languages.
+import type { QueueEntry, WaitsFor } from "@spotter/contract";
+import { expect, it } from "vitest";
+import { createI18n } from "vue-i18n";
+import { messagesOf } from "../../platform/i18n.ts";
+import { sayWhy, writeNeeds } from "./prepare-reason.ts";
+
+const NONE: WaitsFor = {
+  ...{ kind: "other", resource: null, needed: null, there: null, holders: [], until: null },
+};
+function say(locale: "en" | "zh", why: Partial<WaitsFor>): string | null {
+  const { t } = createI18n({
+    legacy: false,
+    locale,
+    messages: { [locale]: messagesOf(locale) },
+  }).global;
+  const entry = { state: "queued", reason: null, waits_for: { ...NONE, ...why } };
+  return sayWhy(entry as unknown as QueueEntry, {
+    t: (key, values, plural) => (plural === undefined ? t(key, values) : t(key, values, plural)),
+    clock: () => "14:20",
+  });
+}
+
+it("says who holds what until when", () => {
+  const why: Partial<WaitsFor> = {
+    ...{ kind: "resource", resource: "gpus", needed: 1, holders: [12], until: 5 },
+  };
+  expect(say("en", why)).toBe("Needs 1 GPU; run 12 holds it until about 14:20.");
+  expect(say("zh", why)).toBe("需要 1 个 GPU，由训练 12 占用至约 14:20。");
+  const many = { ...why, needed: 3, holders: [1, 2, 3, 4, 5], until: null };
+  expect(say("en", many)).toBe("Needs 3 GPUs; runs 1, 2, 3 and 2 more hold that.");
+});
+
+it("says what can never be, and whose turn it is", () => {
+  const never = { kind: "never", resource: "cpu_cores", needed: 64, there: 2 } as const;
+  expect(say("en", never)).toBe("Needs 64 CPU cores; this machine has 2 CPU cores.");
+  expect(say("zh", { kind: "turn", holders: [7] })).toContain("训练 7");
+});
+
+it("writes needs shortly, with the GPUs that are held", () => {
+  const needs = { gpus: 2, gpu_memory_gib: null, cpu_cores: 8, memory_gib: 1, disk_gib: 0 };
+  expect(writeNeeds(needs, [0, 1])).toBe("2 GPU (0, 1) · 8 CPU");
+  expect(writeNeeds(null, [])).toBe("");
+});

@@ -1,0 +1,109 @@
+// The queue as people see it: lanes, reasons, another order by mouse and by keys, priorities, and the command line's view.
+import { controlTraining, createRun, getQueue } from "@spotter/contract";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openBrowser, signedInPage } from "./harness/browser.ts";
+import { CommandLine } from "./harness/command-line.ts";
+import { House } from "./harness/house.ts";
+import { until } from "./harness/until.ts";
+
+describe("the queue", { timeout: 240_000 }, () => {
+  let house: House;
+  let browser: Browser;
+  let running: number;
+  let waiting: number[];
+  beforeAll(async () => {
+    house = await House.open();
+    browser = await openBrowser();
+    running = await sleep("fills the machine", { limits: { time_s: 7200 } });
+    await house.untilState(running, "running");
+    waiting = [await sleep("first"), await sleep("second"), await sleep("third")];
+  });
+  afterAll(async () => {
+    await browser.close();
+    for (const id of [...waiting, running])
+      await house.client.call(controlTraining, { body: { action: "cancel", run_id: id } });
+    await until("nothing runs", async () => {
+      const view = await house.client.call(getQueue, {});
+      return view.running.length + view.waiting.length === 0;
+    });
+    await house.close();
+  });
+
+  async function sleep(name: string, wish: object = {}): Promise<number> {
+    const config = { command: ["sleep", "900"] };
+    const body = { recipe: "command" as const, name, config, ...wish };
+    return (await house.client.call(createRun, { body })).id;
+  }
+  const order = async () =>
+    (await house.client.call(getQueue, {})).waiting.map(({ job_id: id }) => id);
+  const shown = async (page: Page) =>
+    (await page.locator("ol.list .name .id").allInnerTexts()).map(Number);
+
+  it("says why each waits, and another order is made by mouse and by keys", async () => {
+    const { page, problems } = await signedInPage(browser, house, {});
+    await page.getByRole("button", { name: /^Skip$/ }).click();
+    await page.goto("/queue");
+    const rows = page.locator("ol.list > li");
+    await rows.nth(2).waitFor();
+    expect(await rows.first().innerText()).toMatch(
+      new RegExp(`Needs \\d+ CPU cores?; run ${running} holds it until about \\d\\d:\\d\\d\\.`),
+    );
+    await page.locator(`section.lanes a.bar[href="/runs/${running}/charts"]`).waitFor();
+
+    const [first, second, third] = waiting as [number, number, number];
+    const handle = (id: number) => page.getByRole("button", { name: `Move run ${id}:` });
+    const from = await handle(third).boundingBox();
+    const to = await rows.first().boundingBox();
+    if (from === null || to === null) throw new Error("the rows are not on the page");
+    await page.mouse.move(from.x + 8, from.y + 8);
+    await page.mouse.down();
+    await page.mouse.move(to.x + 12, to.y + 4, { steps: 8 });
+    await page.mouse.up();
+    await until("the third stands first", async () => (await order())[0] === third);
+    await until("the page shows it", async () => (await shown(page))[0] === third);
+
+    await handle(second).focus();
+    await page.keyboard.press("Alt+ArrowUp");
+    await until("the second stands before the first", async () => {
+      return JSON.stringify(await order()) === JSON.stringify([third, second, first]);
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it.each([
+    { locale: "en", theme: "light", width: 1280 },
+    { locale: "zh", theme: "dark", width: 390 },
+  ] as const)("fits and changes a priority ($locale, $width)", async (options) => {
+    const { page, problems } = await signedInPage(browser, house, options);
+    await page.getByRole("button", { name: /^(Skip|跳过)$/ }).click();
+    await page.goto("/queue");
+    const last = page.locator("ol.list > li").last();
+    const id = Number(await last.locator(".id").innerText());
+    await last.locator(".el-select").click();
+    await page.getByRole("option", { name: options.locale === "zh" ? "紧急" : "High" }).click();
+    await until("it stands first", async () => (await order())[0] === id);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - window.innerWidth,
+    );
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(problems).toEqual([]);
+  });
+
+  it("reads and changes by the command line, in Chinese without an English word of ours", async () => {
+    const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
+    onTestFinished(() => shell.remove());
+    const said = await shell.run(["queue", "--lang", "zh"]);
+    expect(said.stdout).toContain("由训练");
+    expect(said.stdout).not.toMatch(/\b(train|queued|holds|needs|normal)\b/);
+    const [top, ...rest] = await order();
+    const lowered = await shell.run(["priority", String(top), "low"]);
+    expect(lowered.stdout).toContain(`Run ${top} is low now.`);
+    expect((await order()).at(-1)).toBe(top);
+    const refused = await shell.run(["queue", "move", String(top), "--before", String(rest[0])]);
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toContain("cannot stand before");
+    const usage = await shell.run(["queue", "move", String(top)]);
+    expect(usage.code).toBe(2);
+  });
+});
