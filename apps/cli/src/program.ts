@@ -6,6 +6,7 @@ import { addAuthCommands } from "./commands/auth.ts";
 import { addCompareCommand } from "./commands/compare.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDatasetsCommands } from "./commands/datasets.ts";
+import { addForkCommands } from "./commands/forks.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addPreflightCommand } from "./commands/preflight.ts";
@@ -59,6 +60,7 @@ export async function runProgram(
   addWatchCommands(program, bind, text);
   addCompareCommand(program, bind, text);
   addControlCommands(program, bind, text);
+  addForkCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);

@@ -17,7 +17,7 @@ import {
   UnixTime,
 } from "./scalars.ts";
 import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
-import { CommandAction, FileKind, LogLevel, RunProgressEvent } from "./worker.ts";
+import { CommandAction, FileKind, ForkKept, LogLevel, RunProgressEvent } from "./worker.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);
@@ -63,6 +63,19 @@ export const RunSummary = z.object({
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
+/** One field of a fork's config that differs from its parent's. */
+export const ForkChange = z.object({ key: z.string(), from: z.json(), to: z.json() });
+export type ForkChange = z.infer<typeof ForkChange>;
+
+/** Where a fork began, what it kept, and what it changed. */
+export const RunFork = z.object({
+  parent_id: Id,
+  step: z.number().int(),
+  keep: ForkKept,
+  changes: z.array(ForkChange),
+});
+export type RunFork = z.infer<typeof RunFork>;
+
 export const Run = RunSummary.extend({
   note: z.string(),
   config: JsonObject,
@@ -80,6 +93,8 @@ export const Run = RunSummary.extend({
   hostname: z.string().nullable(),
   versions: z.record(z.string(), z.string()),
   error: RunError.nullable(),
+  /** 2026-11-21: where it began, for a run that began in another one's checkpoint. */
+  fork: RunFork.nullable().default(null),
   attempts: z.array(Attempt),
   /** Position of the stream's end. */
   commit_no: z.number().int(),

@@ -6,7 +6,6 @@ checkpoint and this file; the tracker, the probes and the commands only watch.
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -19,9 +18,11 @@ from .averaging import AveragedWeights
 from .checkpoint import LoadedCheckpoint
 from .commands import Command, CommandPoll
 from .compiling import compiled
+from .course import Course
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
+from .forking import Ahead, Fork, progress_of_fork
 from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
 from .precision import Precision
@@ -29,7 +30,6 @@ from .probes import Probes, gradients_of
 from .progress import Progress, Ranking
 from .randomness import untouched_randomness
 from .report import Reporter
-from .schedule import build_schedule
 from .step_scores import StepScores
 from .task import EvalBatches, Task
 
@@ -69,7 +69,8 @@ class Loop:
         self._averaged = (
             AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
-        self._schedule = build_schedule(config, self.steps_per_epoch, self.total_steps)
+        self.progress = Progress()
+        self._course = self._plan_course()
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
@@ -81,21 +82,18 @@ class Loop:
         self._first_step = 0
         self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
-        self.progress = Progress()
 
     @property
     def steps_per_epoch(self) -> int:
-        batches_a_step = self._task.config.accumulate_steps * self._peers.size
-        return math.ceil(self._task.train_batches.num_batches / batches_a_step)
+        return self._course.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
-        steps = self._task.config.epochs * self.steps_per_epoch
-        return min(steps, self._task.config.max_steps or steps)
+        return self._course.total_steps
 
     @property
     def total_epochs(self) -> int:
-        return math.ceil(self.total_steps / self.steps_per_epoch)
+        return self._course.total_epochs
 
     def run(self) -> RunEnd:
         task, progress, config = self._task, self.progress, self._task.config
@@ -116,7 +114,7 @@ class Loop:
                 data_ready = time.perf_counter()
 
                 # Gradients of all the step's batches add up to those of one large batch.
-                learning_rate = self._schedule.learning_rate(progress.step + 1, progress.drops)
+                learning_rate = self._course.learning_rate(progress.step + 1, progress.drops)
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = learning_rate
                 optimizer.zero_grad(set_to_none=True)
@@ -166,6 +164,16 @@ class Loop:
                 if command is not None and self._obey(command):
                     return self._finish("stopped")
         return self._finish("finished")
+
+    def _plan_course(self) -> Course:
+        progress, num_batches = self.progress, self._task.train_batches.num_batches
+        return Course(
+            self._task.config,
+            num_batches,
+            self._peers.size,
+            progress.counted_from,
+            progress.schedule_start,
+        )
 
     def _is_over(self) -> bool:
         progress, patience = self.progress, self._task.config.early_stopping_patience
@@ -332,8 +340,19 @@ class Loop:
         if found is None:
             return None
         loaded, self.progress = found
+        self._course = self._plan_course()
         self._first_step = loaded.step
         return loaded
+
+    def fork(self, fork: Fork) -> None:
+        """Begins where another run stood, with what the fork keeps of it; nothing is trained unless that is so."""
+        contents = self._keeper.begin_fork(fork)
+        self.progress = progress = progress_of_fork(fork, contents)
+        self._course = course = self._plan_course()
+        self._first_step = progress.step
+        rate = course.learning_rate(progress.step + 1, progress.drops)
+        ahead = Ahead(course.schedule, rate, course.total_steps)
+        self._keeper.check_fork(fork, contents, progress, ahead)
 
     def _finish(self, state: str) -> RunEnd:
         progress = self.progress
@@ -361,7 +380,7 @@ class Loop:
                 "batches": self._task.train_batches.num_batches,
                 "eta_s": remaining / steps_per_s if steps_per_s else None,
                 "steps_per_s": steps_per_s,
-                "lr_schedule": self._schedule.kind,
+                "lr_schedule": self._course.schedule.kind,
                 "phase": phase,
             }
         )

@@ -36,6 +36,10 @@ class Progress:
     evaluations_without_gain: int = 0
     evaluations_since_drop: int = 0
     drops: int = 0
+    # Where the present batch size began: step, epoch and batch. The steps that are left are counted from there.
+    counted_from: tuple[int, int, int] = (0, 0, 0)
+    # The step behind which the schedule began: a fork may begin it anew.
+    schedule_start: int = 0
 
 
 class Ranking:

@@ -59,6 +59,18 @@ export const SENTENCES = {
   predictionTooLong: "The prediction took longer than {seconds} s and was given up.",
   predictionNoAnswer: "The prediction ended without an answer.",
 
+  forkOutside: "Run {run} was not trained here, so its state is not Spotter's to fork.",
+  forkProgram: "Run {run} is a program of its own: only it knows how to load its checkpoints.",
+  checkpointOfStep:
+    "Run {run} has no checkpoint of step {step}; it has those of the steps {steps}.",
+  checkpointBest:
+    "Run {run} has no checkpoint that is marked best; it has those of the steps {steps}.",
+  checkpointTorn: "The checkpoint of step {step} is not whole: {cause}. Fork from another one.",
+  forkWithoutSteps:
+    "The fork would begin at step {step}, and its config ends at step {total}; give it more epochs, or a larger max_steps.",
+  forkCannotKeep:
+    "{part} cannot be kept when {keys} changes; leave it out, or leave the change out.",
+
   notPaused: "the run is not paused",
   pausedAlready: "the run is paused already",
   runHasEnded: "the run has ended",

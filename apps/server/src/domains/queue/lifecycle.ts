@@ -303,7 +303,11 @@ export class JobLifecycle {
   }
 
   /** Queues another attempt of a job that has ended. @returns false when its state has changed meanwhile */
-  async requeue(jobId: number, resumeFrom: string, from: readonly JobState[]): Promise<boolean> {
+  async requeue(
+    jobId: number,
+    resumeFrom: string | null,
+    from: readonly JobState[],
+  ): Promise<boolean> {
     const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
     const changed = await this.change(async (transaction) => {
       const queued = await this.#store.updateJob(transaction, jobId, from, {

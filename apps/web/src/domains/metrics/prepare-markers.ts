@@ -1,8 +1,8 @@
-// Places the marks of the lane above a plot: checkpoints and starts of attempts; neighbours merge into a count.
+// Places the marks of the lane above a plot: checkpoints, starts of attempts, forks; neighbours merge into a count.
 
 export interface Marker {
   x: number;
-  kind: "checkpoint" | "attempt";
+  kind: "checkpoint" | "attempt" | "fork";
   /** What the tip says of it. */
   label: string;
 }

@@ -52,6 +52,15 @@ export default {
     predictionTooLong: "预测超过 {seconds} 秒，已放弃。",
     predictionNoAnswer: "预测结束，但没有给出结果。",
 
+    forkOutside: "训练 {run} 不是在这里训练的，无法分叉它的状态。",
+    forkProgram: "训练 {run} 是自己的程序：只有它知道如何加载自己的检查点。",
+    checkpointOfStep: "训练 {run} 没有第 {step} 步的检查点；现有：{steps}。",
+    checkpointBest: "训练 {run} 没有标为最佳的检查点；现有：{steps}。",
+    checkpointTorn: "第 {step} 步的检查点不完整（{cause}），请从其他检查点分叉。",
+    forkWithoutSteps:
+      "分叉从第 {step} 步开始，而其配置在第 {total} 步结束；请增加轮次或调大 max_steps。",
+    forkCannotKeep: "{keys} 改变时无法保留 {part}；请不要求保留，或放弃该改动。",
+
     notPaused: "训练并未暂停",
     pausedAlready: "训练已经暂停",
     runHasEnded: "训练已结束",
