@@ -30,6 +30,7 @@ def golden_events() -> dict[str, dict[str, Any]]:
     "name",
     [
         "JobSpec.train.json",
+        "JobSpec.fork.json",
         "JobSpec.audio.json",
         "JobSpec.command.json",
         "JobSpec.text-classify.json",

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from spotter_worker.recipe_configs import VisionConfig
 from spotter_worker.schedule import Schedule, build_schedule
+
+GOLDEN = Path(__file__).parents[2] / "packages/contract/golden/forks"
+SCHEDULES = (
+    "cosine",
+    "step",
+    "constant",
+    "linear",
+    "one-cycle",
+    "plateau",
+    "warmup-stable-decay",
+)
 
 
 def build(steps: int = 100, **config: object) -> Schedule:
@@ -56,3 +70,13 @@ def test_one_cycle_rises_once_and_falls_once() -> None:
     assert rates[:30] == sorted(rates[:30])
     assert rates[29:] == sorted(rates[29:], reverse=True)
     assert rates[-1] == pytest.approx(1e-4 / 25)
+
+
+def test_the_golden_rates_that_the_server_tells_beforehand() -> None:
+    cases = json.loads((GOLDEN / "LearningRates.every-schedule.json").read_text())["cases"]
+    assert {one["config"]["schedule"] for one in cases} == set(SCHEDULES)
+    for one in cases:
+        config = VisionConfig.parse(one["config"])
+        schedule = build_schedule(config, one["steps_per_epoch"], one["total_steps"])
+        for step, rate in one["rates"]:
+            assert schedule.learning_rate(step, one["drops"]) == pytest.approx(rate, rel=1e-12)

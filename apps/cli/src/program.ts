@@ -6,6 +6,7 @@ import { addAuthCommands } from "./commands/auth.ts";
 import { addCompareCommand } from "./commands/compare.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDatasetsCommands } from "./commands/datasets.ts";
+import { addForkCommands } from "./commands/forks.ts";
 import { addLiveChangeCommands } from "./commands/live-changes.ts";
 import { addModelsCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
@@ -61,6 +62,7 @@ export async function runProgram(
   addCompareCommand(program, bind, text);
   addControlCommands(program, bind, text);
   addLiveChangeCommands(program, bind, text);
+  addForkCommands(program, bind, text);
   addDatasetsCommands(program, bind, text);
   addModelsCommands(program, bind, text);
   addPredictCommand(program, bind, text);

@@ -10,6 +10,7 @@ export {
   type EventInput,
   splitEvents,
 } from "./event-splitter.ts";
+export * from "./forks.ts";
 export * from "./http.ts";
 export * from "./metrics.ts";
 export * from "./models.ts";

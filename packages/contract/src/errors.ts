@@ -283,6 +283,38 @@ const rows = {
     domain: "runs",
     sentence: "The run has no complete checkpoint to go on from.",
   },
+  "fork-not-possible": {
+    status: 409,
+    domain: "runs",
+    sentence:
+      "Only runs that a recipe of this server trains can be forked; programs and scripts of one's own keep their state themselves.",
+  },
+  "checkpoint-not-found": {
+    status: 404,
+    domain: "runs",
+    sentence: "The run has no checkpoint of this step; `details.steps` lists those that it has.",
+  },
+  "checkpoint-damaged": {
+    status: 409,
+    domain: "runs",
+    sentence: "The checkpoint's files are not whole; fork from another one.",
+  },
+  "fork-change-not-allowed": {
+    status: 400,
+    domain: "runs",
+    sentence:
+      "A fork keeps the weights, so what shapes the model or its vocabulary cannot change; `details.issues` names each field.",
+  },
+  "fork-cannot-keep": {
+    status: 409,
+    domain: "runs",
+    sentence: "Something that is asked to be kept cannot be kept with these changes.",
+  },
+  "fork-without-steps": {
+    status: 409,
+    domain: "runs",
+    sentence: "The fork would begin where its config ends; give it more epochs or steps.",
+  },
   "no-weights": { status: 409, domain: "runs", sentence: "The run has not saved weights yet." },
   "prediction-failed": {
     status: 422,

@@ -21,6 +21,7 @@ import {
   ChangeResult,
   CommandAction,
   FileKind,
+  ForkKept,
   LiveValues,
   LogLevel,
   RunProgressEvent,
@@ -70,6 +71,19 @@ export const RunSummary = z.object({
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
+/** One field of a fork's config that differs from its parent's. */
+export const ForkChange = z.object({ key: z.string(), from: z.json(), to: z.json() });
+export type ForkChange = z.infer<typeof ForkChange>;
+
+/** Where a fork began, what it kept, and what it changed. */
+export const RunFork = z.object({
+  parent_id: Id,
+  step: z.number().int(),
+  keep: ForkKept,
+  changes: z.array(ForkChange),
+});
+export type RunFork = z.infer<typeof RunFork>;
+
 export const Run = RunSummary.extend({
   note: z.string(),
   config: JsonObject,
@@ -87,6 +101,8 @@ export const Run = RunSummary.extend({
   hostname: z.string().nullable(),
   versions: z.record(z.string(), z.string()),
   error: RunError.nullable(),
+  /** 2026-11-21: where it began, for a run that began in another one's checkpoint. */
+  fork: RunFork.nullable().default(null),
   attempts: z.array(Attempt),
   /** Position of the stream's end. */
   commit_no: z.number().int(),

@@ -261,6 +261,31 @@ export const PredictInput = z
   .strict();
 export type PredictInput = z.infer<typeof PredictInput>;
 
+/** 2026-11-21: what of a checkpoint a fork keeps beside the weights, which are always kept. */
+export const ForkKept = z
+  .object({
+    optimizer: z.boolean(),
+    scheduler: z.boolean(),
+    rng: z.boolean(),
+    data_position: z.boolean(),
+  })
+  .strict();
+export type ForkKept = z.infer<typeof ForkKept>;
+
+/** What a worker must know of the run that it forks; the checkpoint's folder is the place `fork_checkpoint`. */
+export const ForkSpec = z
+  .object({
+    parent_id: Id,
+    step: z.number().int().positive(),
+    keep: ForkKept,
+    /** By field of the config: the parent's value, and the fork's. */
+    changed: z.record(z.string(), z.object({ before: z.json(), after: z.json() })),
+    /** The parent's classes in the order of its outputs; empty where it has none. */
+    classes: z.array(z.string()),
+  })
+  .strict();
+export type ForkSpec = z.infer<typeof ForkSpec>;
+
 /** What a worker is told to do. */
 export const JobSpec = z.object({
   protocol: z.literal(PROTOCOL),
@@ -288,6 +313,8 @@ export const JobSpec = z.object({
     .object({ budget_s: z.number(), trials: z.boolean().optional() })
     .nullable()
     .default(null),
+  /** For a run that begins in another run's checkpoint (since 2026-11); counts where `resume_from` is null. */
+  fork: ForkSpec.nullable().default(null),
   /** Cores that the worker may use. */
   num_threads: z.number().int().positive(),
   /** Since 2026-11: indexes of the GPUs that it gets, as nvidia-smi counts them; absent: those that it finds. */

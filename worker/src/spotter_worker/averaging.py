@@ -48,6 +48,11 @@ class AveragedWeights:
             tensor.copy_(state[name])
 
     @torch.no_grad()
+    def begin_anew(self) -> None:
+        """From the weights as they are now: those it was made with were the random ones."""
+        self.restore({name: self._present[name] for name in self._average})
+
+    @torch.no_grad()
     def _put(self, state: dict[str, torch.Tensor]) -> None:
         for name, tensor in state.items():
             self._present[name].copy_(tensor)

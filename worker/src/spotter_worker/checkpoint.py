@@ -142,7 +142,7 @@ class CheckpointFolder:
             path = self.path(step)
             problem = find_damage(path)
             if problem is None:
-                return LoadedCheckpoint(path, step, _read_contents(path))
+                return LoadedCheckpoint(path, step, read_contents(path))
             print(f"WARNING checkpoint {path.name} is not used: {problem}", file=sys.stderr)
         return None
 
@@ -183,7 +183,7 @@ def _write_contents(folder: Path, contents: Contents) -> None:
         (folder / "task.json").write_text(json.dumps(contents.task.facts))
 
 
-def _read_contents(folder: Path) -> Contents:
+def read_contents(folder: Path) -> Contents:
     def tensors(name: str) -> Tensors | None:
         path = folder / f"{name}.safetensors"
         return load_file(path) if path.exists() else None

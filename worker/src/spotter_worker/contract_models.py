@@ -17,6 +17,26 @@ class PredictInput(TypedDict):
     sample: Union[int, None]
 
 
+class ForkKept(TypedDict):
+    optimizer: bool
+    scheduler: bool
+    rng: bool
+    data_position: bool
+
+
+class ForkSpecChangedValue(TypedDict):
+    before: Json
+    after: Json
+
+
+class ForkSpec(TypedDict):
+    parent_id: Id
+    step: int
+    keep: ForkKept
+    changed: dict[str, ForkSpecChangedValue]
+    classes: list[str]
+
+
 class JobSpecPredict(TypedDict):
     weights: str
     inputs: list[PredictInput]
@@ -47,6 +67,7 @@ class _JobSpecAlways(TypedDict):
     resume_from: Union[str, None]
     predict: Union[JobSpecPredict, None]
     preflight: Union[JobSpecPreflight, None]
+    fork: Union[ForkSpec, None]
     num_threads: int
 
 

@@ -13,6 +13,7 @@ import torch
 from .commands import CommandPoll
 from .compiling import set_determinism
 from .distributed import Peers
+from .forking import read_fork
 from .loop import AbandonedError, Loop, RunEnd
 from .predict import predict
 from .preflight.preflight import preflight
@@ -110,8 +111,9 @@ def _prepare_and_train(
     config = CONFIGS[spec["recipe"]].parse(spec["config"])
     assert isinstance(config, LoopConfig)
     started = time.perf_counter()
+    fork = read_fork(spec.get("fork"), places)
     if spec["resume_from"] is None:
-        reporter.preparing()
+        reporter.preparing(0 if fork is None else fork.step)
     set_determinism(config)
     task: Task = recipe.build_task(config, places)
     # Where a run goes on too: without a sound checkpoint it begins anew, and then from here.
@@ -138,6 +140,9 @@ def _prepare_and_train(
         resumed_from = loaded.step if loaded else None
         if loaded is None:
             print("WARNING no sound checkpoint was found; the run begins anew", flush=True)
+    if resumed_from is None and fork is not None:
+        loop.fork(fork)
+        resumed_from = fork.step
     reporter.started(task, loop.total_steps, loop.total_epochs, resumed_from)
     print(f"prepared in {time.perf_counter() - started:.1f} s", flush=True)
     if not peers.is_first:

@@ -13,6 +13,7 @@ from .averaging import AveragedWeights
 from .checkpoint import CheckpointFolder, Contents, LoadedCheckpoint, RemovedCheckpoint
 from .distributed import Peers
 from .evaluation import evaluate
+from .forking import Ahead, Fork, check_fork, open_fork
 from .precision import Precision
 from .progress import Progress, Ranking
 from .randomness import random_states, restore_random_states
@@ -146,18 +147,49 @@ class Keeper:
             restore_random_states(contents.random[self._peers.rank], trained.task.device)
         return loaded, Progress(**contents.progress)
 
-    def _fill(self, contents: Contents) -> None:
+    def begin_fork(self, fork: Fork) -> Contents:
+        """Puts another run's checkpoint in force, as far as the fork keeps it."""
+        trained = self._trained
+        contents = open_fork(fork, trained.task.model.state_dict(), trained.task.classes)
+        # Saved with the optimizer's state are its settings; here the fork's own count.
+        groups = [{**group} for group in trained.optimizer.param_groups]
+        self._fill(contents, with_optimizer=fork.kept.optimizer)
+        for group, own in zip(trained.optimizer.param_groups, groups, strict=True):
+            group.update({name: value for name, value in own.items() if name != "params"})
+        trained.task.restore(contents.task)
+        if fork.kept.optimizer and contents.scaler and trained.precision.state():
+            trained.precision.restore(contents.scaler)
+        if trained.averaged is not None and contents.averaged is None:
+            trained.averaged.begin_anew()
+        if fork.is_exact and contents.best is not None:
+            self.best_state = dict(contents.best)
+        if fork.kept.rng and self._peers.rank < len(contents.random):
+            restore_random_states(contents.random[self._peers.rank], trained.task.device)
+        return contents
+
+    def check_fork(self, fork: Fork, contents: Contents, progress: Progress, ahead: Ahead) -> None:
+        optimizer = self._trained.optimizer.state_dict()
+        if self._peers.is_sharded:
+            from .sharding import whole
+
+            optimizer = whole(optimizer)
+        state = self._whole_state()
+        check_fork(fork, contents, self._trained, state, optimizer, progress, ahead, self._peers)
+
+    def _fill(self, contents: Contents, with_optimizer: bool = True) -> None:
         trained = self._trained
         if self._peers.is_sharded:
             from .sharding import fill, fill_optimizer
 
             fill(trained.task.model.state_dict(), contents.model)
-            fill_optimizer(trained.optimizer, contents.optimizer)
+            if with_optimizer:
+                fill_optimizer(trained.optimizer, contents.optimizer)
             if trained.averaged is not None and contents.averaged is not None:
                 fill(trained.averaged.state(), contents.averaged)
             return
         trained.task.model.load_state_dict(contents.model)
-        trained.optimizer.load_state_dict(contents.optimizer)
+        if with_optimizer:
+            trained.optimizer.load_state_dict(contents.optimizer)
         if trained.averaged is not None and contents.averaged is not None:
             trained.averaged.restore(contents.averaged)
 

@@ -22,6 +22,7 @@ from .compiling import compiled
 from .distributed import Peers
 from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
+from .forking import Ahead, Fork, progress_of_fork
 from .keeping import Keeper, Trained
 from .optimizers import build_optimizer
 from .parking import Parking
@@ -75,6 +76,7 @@ class Loop:
         self._averaged = (
             AveragedWeights(task.model, config.ema_decay) if config.ema_decay is not None else None
         )
+        self.progress = Progress()
         self._ranking = Ranking(config, {"train", "val", *task.extra_evaluations()})
         self._reporter = reporter
         self._commands = commands
@@ -88,7 +90,6 @@ class Loop:
         self._first_step = 0
         self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
-        self.progress = Progress()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -362,6 +363,16 @@ class Loop:
         self._steering.restore(self.progress)
         self._steering.repeat(self.progress, self._save_checkpoint)
         return loaded
+
+    def fork(self, fork: Fork) -> None:
+        """Begins where another run stood, with what the fork keeps of it; nothing is trained unless that is so."""
+        contents = self._keeper.begin_fork(fork)
+        self.progress = progress = progress_of_fork(fork, contents)
+        course = self._steering.begin_fork(progress)
+        self._first_step = progress.step
+        rate = course.learning_rate(progress.step + 1, progress.drops)
+        ahead = Ahead(course.schedule, rate, course.total_steps)
+        self._keeper.check_fork(fork, contents, progress, ahead)
 
     def _finish(self, state: str) -> RunEnd:
         progress = self.progress

@@ -40,6 +40,8 @@ class Progress:
     changes: list[dict[str, Any]] = field(default_factory=list)
     # Where the present batch size began: step, epoch and batch. The steps that are left are counted from there.
     counted_from: tuple[int, int, int] = (0, 0, 0)
+    # The step behind which the schedule began: a fork may begin it anew.
+    schedule_start: int = 0
 
 
 class Ranking:

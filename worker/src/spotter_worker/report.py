@@ -26,9 +26,9 @@ class Reporter:
     def __init__(self, tracker: Tracks, run_dir: Path) -> None:
         self._tracker, self._run_dir = tracker, run_dir
 
-    def preparing(self) -> None:
+    def preparing(self, step: int = 0) -> None:
         unknown = ("total_steps", "total_epochs", "batches", "eta_s", "steps_per_s", "lr_schedule")
-        fields = {"step": 0, "epoch": 0, "batch": 0, "phase": "preparing"}
+        fields = {"step": step, "epoch": 0, "batch": 0, "phase": "preparing"}
         self.progress({**fields, **dict.fromkeys(unknown)})
 
     def started(
@@ -74,7 +74,7 @@ class Reporter:
         for name, reason in task.derived.items():
             print(f"  {name}: {reason}", flush=True)
         if resumed_from is not None:
-            print(f"resumed from the checkpoint of step {resumed_from}", flush=True)
+            print(f"goes on from the checkpoint of step {resumed_from}", flush=True)
 
     def points(self, step: int, metrics: dict[str, float]) -> None:
         self._tracker.log(metrics, step)

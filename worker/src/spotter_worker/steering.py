@@ -110,6 +110,12 @@ class Steering:
         for change in known:
             self._tell_again(change)
 
+    def begin_fork(self, progress: Progress) -> Course:
+        """The parent's changes are in the fork's own config, as far as the fork keeps them; none is made again."""
+        progress.changes = []
+        self.course = self._plan(self._trained.task.config, progress)
+        return self.course
+
     def repeat(self, progress: Progress, save: Save) -> None:
         """What an earlier attempt was told after this step, and the checkpoint that was loaded does not know."""
         if not self._waiting:
@@ -130,7 +136,10 @@ class Steering:
 
     def _plan(self, config: LoopConfig, progress: Progress) -> Course:
         num_batches = self._trained.task.train_batches.num_batches
-        return Course(config, num_batches, self._peers.size, progress.counted_from)
+        return Course(
+            *(config, num_batches, self._peers.size),
+            *(progress.counted_from, progress.schedule_start),
+        )
 
     def _prepare(self, values: Mapping[str, Any], progress: Progress) -> Prepared:
         """A ValueError says why these values cannot be, and what can."""
@@ -146,7 +155,10 @@ class Steering:
                 batch, task.config.batch_size, config.batch_size, batches.num_batches
             )
             counted_from = (progress.step, progress.epoch, batch)
-        course = Course(config, batches.num_batches, self._peers.size, counted_from)
+        course = Course(
+            *(config, batches.num_batches, self._peers.size),
+            *(counted_from, progress.schedule_start),
+        )
         if course.total_steps <= progress.step:
             raise ValueError(
                 f"the run would be over: {progress.step} steps are made, and under these values it has "

@@ -27,6 +27,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { ModelsStore } from "../../src/domains/models/store.ts";
 import type { QueueService } from "../../src/domains/queue/index.ts";
+import { ForkOrigins } from "../../src/domains/runs/fork-origins.ts";
+import { ForksStore } from "../../src/domains/runs/forks-store.ts";
 import { Purge } from "../../src/domains/runs/purge.ts";
 import { RunsStore } from "../../src/domains/runs/store.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -222,6 +224,8 @@ function sweeperOf({ database, home }: TestServer): () => Promise<number[]> {
   const purge = new Purge({
     ...{ log, now: () => Date.now() / 1000 + 8 * 86_400 },
     store: new RunsStore(database),
+    forks: new ForksStore(database),
+    origins: new ForkOrigins(home),
     outbox: new Outbox({ database, clock: systemClock, log }),
     queue: {
       runDir: (id: number) => path.join(home, "runs", String(id)),

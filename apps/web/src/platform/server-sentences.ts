@@ -69,6 +69,17 @@ export const SENTENCES = {
   wouldBeOver:
     "the run would be over: {step} steps are made, and under these values it has {total}",
   noDropout: "this model has no dropout; what can be changed: {names}",
+  forkOutside: "Run {run} was not trained here, so its state is not Spotter's to fork.",
+  forkProgram: "Run {run} is a program of its own: only it knows how to load its checkpoints.",
+  checkpointOfStep:
+    "Run {run} has no checkpoint of step {step}; it has those of the steps {steps}.",
+  checkpointBest:
+    "Run {run} has no checkpoint that is marked best; it has those of the steps {steps}.",
+  checkpointTorn: "The checkpoint of step {step} is not whole: {cause}. Fork from another one.",
+  forkWithoutSteps:
+    "The fork would begin at step {step}, and its config ends at step {total}; give it more epochs, or a larger max_steps.",
+  forkCannotKeep:
+    "{part} cannot be kept when {keys} changes; leave it out, or leave the change out.",
 
   notPaused: "the run is not paused",
   pausedAlready: "the run is paused already",

@@ -327,7 +327,11 @@ export class JobLifecycle {
   }
 
   /** Queues another attempt of a job that has ended. @returns false when its state has changed meanwhile */
-  async requeue(jobId: number, resumeFrom: string, from: readonly JobState[]): Promise<boolean> {
+  async requeue(
+    jobId: number,
+    resumeFrom: string | null,
+    from: readonly JobState[],
+  ): Promise<boolean> {
     const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
     const changed = await this.change(async (transaction) => {
       const queued = await this.#store.updateJob(
@@ -393,7 +397,7 @@ export class JobLifecycle {
   }
 
   /** A job that waits for its next attempt, which goes on from there; those before count no more. */
-  #restarted(resumeFrom: string, attemptsBefore: number) {
+  #restarted(resumeFrom: string | null, attemptsBefore: number) {
     return {
       ...{ state: "queued" as const, resume_from: resumeFrom, restart_from: null },
       ...{ queued_at: this.#now(), not_before: null, attempts_before: attemptsBefore },

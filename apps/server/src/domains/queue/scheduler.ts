@@ -184,6 +184,7 @@ export function specOf(job: JobRow, attempt: number): JobSpec {
     resume_from: job.resume_from,
     predict: work.predict,
     preflight: work.preflight ?? null,
+    fork: work.fork ?? null,
     // A prediction or a pre-flight runs beside a training and should not slow it.
     num_threads:
       job.kind === "train"

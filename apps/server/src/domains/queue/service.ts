@@ -276,7 +276,7 @@ export class QueueService {
     return (await this.#parts.store.attempts(jobId)).every(({ state }) => state === "ended");
   }
 
-  async requeue(jobId: number, resumeFrom: string): Promise<boolean> {
+  async requeue(jobId: number, resumeFrom: string | null): Promise<boolean> {
     const queued = await this.#parts.lifecycle.requeue(jobId, resumeFrom, FINAL_STATES);
     if (queued) this.kick();
     return queued;

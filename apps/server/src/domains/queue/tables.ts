@@ -2,6 +2,7 @@
 import type {
   AttemptExit,
   CommandAction,
+  ForkSpec,
   JobKind,
   JobNeeds,
   JobState,
@@ -130,6 +131,8 @@ export interface JobWork {
   readonly predict: { readonly weights: string; readonly inputs: PredictInput[] } | null;
   /** Absent in jobs of before 2026-11. */
   readonly preflight?: { readonly budget_s: number; readonly trials?: boolean } | null;
+  /** Of a run that begins in another one's checkpoint. */
+  readonly fork?: ForkSpec | null;
 }
 
 /** What an attempt was given. */

@@ -13,6 +13,9 @@ import type { DatasetService } from "../datasets/index.ts";
 import type { JobObserver, QueueService } from "../queue/index.ts";
 import { RunControl } from "./control.ts";
 import { RunFeed } from "./feed.ts";
+import { ForkOrigins } from "./fork-origins.ts";
+import { Forks } from "./forks.ts";
+import { ForksStore } from "./forks-store.ts";
 import { runJobObserver } from "./job-observer.ts";
 import { LastLines } from "./last-lines.ts";
 import { LiveChanges } from "./live-changes.ts";
@@ -71,6 +74,7 @@ export class RunsRoom {
   readonly #parts: RunsRoomParts;
   readonly #store: RunsStore;
   readonly #control: RunControl;
+  readonly #forks: Forks;
   readonly #liveChanges: LiveChanges;
   readonly #preflights: Preflights;
   readonly #feed: RunFeed;
@@ -80,14 +84,18 @@ export class RunsRoom {
     const { database, bus, outbox, log, now, queue, datasets, audit, streamFacts } = parts;
     const sources = { datasets, locateModel: parts.locateModel };
     const store = new RunsStore(database);
+    const forks = new ForksStore(database);
+    const origins = new ForkOrigins(parts.home);
     const logs = new LogsStore(database);
     const feed = new RunFeed({ store, logs, bus, log });
     const list = new RunList(database);
     const lastLines = new LastLines({ store, logs, feed, log });
     this.service = new RunService({
-      ...{ store, list, logs, queue, datasets, feed, audit, now, streamFacts },
+      ...{ store, forks, list, logs, queue, datasets, feed, audit, now, streamFacts },
       ...{ locateModel: parts.locateModel, commandRuns: parts.commandRuns },
     });
+    const runs = this.service;
+    this.#forks = new Forks({ runs, store, forks, origins, queue, sources, audit });
     const listener = {
       runTouched: (runId: number) => feed.runTouched(runId),
       linesAppended: (runId: number, numLines: number) => feed.linesAppended(runId, numLines),
@@ -106,7 +114,7 @@ export class RunsRoom {
     this.predictions = new Predictions({ store, queue, sources, folder });
     this.#preflights = new Preflights({ store, queue, sources });
     this.#feed = feed;
-    this.#purge = new Purge({ store, outbox, queue, log, now, held: parts.held });
+    this.#purge = new Purge({ store, forks, origins, outbox, queue, log, now, held: parts.held });
   }
 
   /** For the metrics room, after each of its commits: what the list shows and sorts by. Throws when the run is gone. */
@@ -120,6 +128,7 @@ export class RunsRoom {
       ...{ app, router, access, queue, defaultProject },
       runs: this.service,
       control: this.#control,
+      forks: this.#forks,
       liveChanges: this.#liveChanges,
       predictions: this.predictions,
       preflights: this.#preflights,

@@ -90,4 +90,18 @@ export const migrations: readonly Migration[] = [
     name: "0003-runs-last-step",
     statements: (types) => [`ALTER TABLE runs ADD COLUMN last_step ${types.integer}`],
   },
+  {
+    name: "0004-run-forks",
+    statements: (types) => [
+      `CREATE TABLE run_forks (
+        run_id ${types.integer} PRIMARY KEY REFERENCES runs (id),
+        parent_id ${types.integer} NOT NULL,
+        step ${types.integer} NOT NULL,
+        checkpoint_sha256 ${types.text} NOT NULL,
+        keep ${types.text} NOT NULL,
+        changes ${types.text} NOT NULL
+      )`,
+      `CREATE INDEX runs_by_parent ON runs (parent_id)`,
+    ],
+  },
 ];

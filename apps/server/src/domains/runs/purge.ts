@@ -3,6 +3,8 @@ import { rm } from "node:fs/promises";
 import type { Log } from "../../platform/log.ts";
 import type { Outbox } from "../../platform/outbox.ts";
 import type { QueueService } from "../queue/index.ts";
+import type { ForkOrigins } from "./fork-origins.ts";
+import type { ForksStore } from "./forks-store.ts";
 import type { RunsStore } from "./store.ts";
 
 const KEEP_DELETED_S = 7 * 86_400;
@@ -36,7 +38,7 @@ export class Purge {
 
   /** @returns the ids of the runs that are gone */
   async sweep(): Promise<number[]> {
-    const { store, outbox, queue, now, held } = this.#parts;
+    const { store, forks, origins, outbox, queue, now, held } = this.#parts;
     const due = await store.deletedBefore(now() - KEEP_DELETED_S);
     const needed = await held(due);
     const ids = due.filter((id) => !needed.has(id));
@@ -48,6 +50,7 @@ export class Purge {
       await rm(queue.runDir(id), { recursive: true, force: true });
     }
     if (ids.length > 0) outbox.kick();
+    await origins.sweep(await forks.origins(), now());
     await this.#sweepLightJobs();
     return ids;
   }
@@ -69,6 +72,8 @@ export class Purge {
 
 interface PurgeParts {
   readonly store: RunsStore;
+  readonly forks: ForksStore;
+  readonly origins: ForkOrigins;
   readonly outbox: Outbox;
   readonly queue: QueueService;
   readonly log: Log;

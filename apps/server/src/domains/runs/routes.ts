@@ -3,9 +3,11 @@ import { Readable } from "node:stream";
 import {
   cancelPreflight,
   controlTraining,
+  createForks,
   createRun,
   deleteRun,
   downloadRunFile,
+  getLineage,
   getPreflight,
   getRun,
   getRunValues,
@@ -17,6 +19,7 @@ import {
   listRuns,
   MAX_BATCH_BYTES,
   predictWithRun,
+  previewForks,
   restoreRun,
   resumeRun,
   sendRunEvents,
@@ -30,6 +33,7 @@ import type { AccessControl, Router } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import type { RunControl } from "./control.ts";
 import { fileNotFound, runNotFound, stateConflict } from "./errors.ts";
+import type { Forks } from "./forks.ts";
 import type { LiveChanges } from "./live-changes.ts";
 import type { Predictions } from "./predictions.ts";
 import type { Preflights } from "./preflights.ts";
@@ -44,6 +48,7 @@ export interface RunRouteParts {
   readonly access: AccessControl;
   readonly runs: RunService;
   readonly control: RunControl;
+  readonly forks: Forks;
   readonly liveChanges: LiveChanges;
   readonly predictions: Predictions;
   readonly preflights: Preflights;
@@ -59,6 +64,7 @@ export function registerRunRoutes(parts: RunRouteParts): void {
   bindOneRun(parts);
   bindContents(parts);
   bindActions(parts);
+  bindForks(parts);
   bindPreflights(parts);
   bindScriptFiles(parts);
   bindScriptEvents(parts);
@@ -149,6 +155,20 @@ function bindActions({ router, runs, control, predictions }: RunRouteParts): voi
     async ({ params, body, caller }) =>
       predictions.predict(await runs.require(Number(params.run_id)), body, caller),
   );
+}
+
+function bindForks({ router, runs, forks }: RunRouteParts): void {
+  const rowOf = ({ params }: RunInPath): Promise<RunRow> => runs.require(Number(params.run_id));
+  const projectOf = async (input: RunInPath) => (await rowOf(input)).project_id;
+  router.inProject(previewForks, projectOf, async (input) =>
+    forks.preview(await rowOf(input), input.body),
+  );
+  router.inProject(createForks, projectOf, async (input) => {
+    const { body, caller, request } = input;
+    const { plan, rows } = await forks.create(await rowOf(input), body, caller, request.ip);
+    return { plan, runs: await Promise.all(rows.map((row) => runs.run(row, caller))) };
+  });
+  router.inProject(getLineage, projectOf, async (input) => forks.lineage(await rowOf(input)));
 }
 
 function bindPreflights({ router, preflights, defaultProject }: RunRouteParts): void {

@@ -15,8 +15,10 @@ import {
   recipes,
   type UpdateRun,
 } from "@spotter/contract";
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
+import type { AnyTables } from "../../platform/db/database.ts";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
@@ -25,6 +27,7 @@ import { type CommandRuns, closedFor, commandOf, requireMayStart } from "./comma
 import { type ComparableRun, toComparableRun } from "./comparable-run.ts";
 import { configInvalid, noCheckpoint, runNotFound, stateConflict } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
+import type { ForksStore } from "./forks-store.ts";
 import { configInForce, newestCheckpoint } from "./live-values.ts";
 import type { LogsStore } from "./logs-store.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
@@ -43,6 +46,7 @@ export interface StreamFacts {
 
 export interface RunServiceParts {
   readonly store: RunsStore;
+  readonly forks: Pick<ForksStore, "fork">;
   readonly list: RunList;
   readonly logs: LogsStore;
   readonly queue: QueueService;
@@ -56,6 +60,21 @@ export interface RunServiceParts {
 }
 
 export type NewRun = z.output<typeof CreateRun> & { readonly project_id: number };
+
+type RowNames = Partial<Pick<RunRow, "model_name" | "data_name">>;
+
+/** All that a run's rows are made of. */
+export interface Insertion {
+  readonly wish: NewRun;
+  readonly caller: Caller;
+  readonly source: z.infer<typeof RunSource>;
+  /** Null for runs that somebody else carries out. */
+  readonly work: JobWork | null;
+  readonly defaultName: (id: number) => string;
+  readonly names: RowNames;
+  /** The run whose checkpoint it begins in. */
+  readonly parentId: number | null;
+}
 
 export class RunService {
   readonly #parts: RunServiceParts;
@@ -118,15 +137,17 @@ export class RunService {
   }
 
   async run(row: RunRow, caller: Caller): Promise<Run> {
-    const { store, queue, streamFacts } = this.#parts;
-    const [metrics, job, facts, commands] = await Promise.all([
+    const { store, forks, queue, streamFacts } = this.#parts;
+    const [metrics, job, facts, fork, commands] = await Promise.all([
       store.metricsOf([row.id], null),
       queue.job(row.id),
       streamFacts(row.id),
+      row.parent_id === null ? null : forks.fork(row.id),
       queue.commands(row.id),
     ]);
     const run = toRun(row, metrics.get(row.id) ?? {}, {
       attempts: job.attempts,
+      fork,
       ...facts,
       role: caller.isAdmin ? "admin" : (caller.roles.get(row.project_id) ?? "viewer"),
     });
@@ -229,49 +250,62 @@ export class RunService {
     source: z.infer<typeof RunSource>,
     work: JobWork | null,
     defaultName: (id: number) => string,
-    names: Partial<Pick<RunRow, "model_name" | "data_name">> = {},
+    names: RowNames = {},
   ): Promise<RunRow> {
-    const { store, queue, feed, now } = this.#parts;
+    const insertion = { wish, caller, source, work, defaultName, names, parentId: null };
+    const id = await this.#parts.store.transaction((transaction) =>
+      this.insertInside(transaction, insertion),
+    );
+    this.inserted([id]);
+    return this.require(id);
+  }
+
+  /** A run and its job, inside the caller's transaction; call `inserted` after its commit. */
+  async insertInside(
+    transaction: Transaction<AnyTables>,
+    { wish, caller, source, work, defaultName, names, parentId }: Insertion,
+  ): Promise<number> {
+    const { store, queue, now } = this.#parts;
     const nameOf = (id: number) => wish.name ?? defaultName(id);
-    const runId = await store.transaction(async (transaction) => {
-      const id = await queue.submit(transaction, {
-        kind: work === null ? "external" : "train",
-        projectId: wish.project_id,
-        ownerId: caller.userId,
-        ownerName: caller.userName,
-        nameOf,
-        work,
-        ...(wish.priority === undefined ? {} : { priority: wish.priority }),
-        ...(wish.resources === undefined ? {} : { wish: wish.resources }),
-        ...(wish.limits === undefined ? {} : { limits: wish.limits }),
-      });
-      const name = nameOf(id);
-      await store.insert(transaction, {
-        id,
-        project_id: wish.project_id,
-        owner_id: caller.userId,
-        owner_name: caller.userName,
-        name,
-        source,
-        recipe: wish.recipe ?? null,
-        state: work === null ? "running" : "queued",
-        reason: null,
-        note: wish.note,
-        tags: JSON.stringify(wish.tags),
-        ...searchable(name, wish.note, wish.tags),
-        config: JSON.stringify(work?.config ?? wish.config),
-        client_id: wish.client_id ?? null,
-        parent_id: null,
-        created_at: now(),
-        started_at: work === null ? now() : null,
-        ...NOTHING_YET,
-        ...names,
-      });
-      return id;
+    const id = await queue.submit(transaction, {
+      kind: work === null ? "external" : "train",
+      projectId: wish.project_id,
+      ownerId: caller.userId,
+      ownerName: caller.userName,
+      nameOf,
+      work,
+      ...(wish.priority === undefined ? {} : { priority: wish.priority }),
+      ...(wish.resources === undefined ? {} : { wish: wish.resources }),
+      ...(wish.limits === undefined ? {} : { limits: wish.limits }),
     });
-    queue.kick();
-    feed.runTouched(runId);
-    return this.require(runId);
+    const name = nameOf(id);
+    await store.insert(transaction, {
+      id,
+      project_id: wish.project_id,
+      owner_id: caller.userId,
+      owner_name: caller.userName,
+      name,
+      source,
+      recipe: wish.recipe ?? null,
+      state: work === null ? "running" : "queued",
+      reason: null,
+      note: wish.note,
+      tags: JSON.stringify(wish.tags),
+      ...searchable(name, wish.note, wish.tags),
+      config: JSON.stringify(work?.config ?? wish.config),
+      client_id: wish.client_id ?? null,
+      parent_id: parentId,
+      created_at: now(),
+      started_at: work === null ? now() : null,
+      ...NOTHING_YET,
+      ...names,
+    });
+    return id;
+  }
+
+  inserted(ids: readonly number[]): void {
+    this.#parts.queue.kick();
+    for (const id of ids) this.#parts.feed.runTouched(id);
   }
 
   async update(
@@ -334,15 +368,17 @@ export class RunService {
     requireMayStart(this.#parts.commandRuns, row.recipe, caller);
     const [files, commands] = await Promise.all([store.files(row.id), queue.commands(row.id)]);
     const checkpoint = newestCheckpoint(files, commands);
-    if (checkpoint === undefined) throw noCheckpoint();
+    // A fork that has none of its own begins again where it forked.
+    if (checkpoint === undefined && row.parent_id === null) throw noCheckpoint();
+    const resumeFrom = checkpoint?.path ?? null;
     queue.requireExecutor();
     if (!(await queue.isAtRest(row.id)))
       throw stateConflict(`The process of run ${row.id} is still ending; try again in a moment.`);
-    if (!(await queue.requeue(row.id, checkpoint.path)))
+    if (!(await queue.requeue(row.id, resumeFrom)))
       throw stateConflict(`Run ${row.id} has been resumed already.`);
     await audit.record({
       ...noteOf(row, caller, address, "run-resumed"),
-      details: { checkpoint: checkpoint.path },
+      details: { checkpoint: resumeFrom },
     });
     return this.require(row.id);
   }

@@ -285,7 +285,7 @@ export class RunsStore {
 
   async purge(transaction: Transaction<AnyTables>, id: number): Promise<void> {
     const tables = transaction.withTables<RunsTables>();
-    for (const table of ["run_logs", "run_files", "run_metrics"] as const)
+    for (const table of ["run_logs", "run_files", "run_metrics", "run_forks"] as const)
       await tables.deleteFrom(table).where("run_id", "=", id).execute();
     await tables.deleteFrom("runs").where("id", "=", id).execute();
   }

@@ -88,13 +88,29 @@ export type RunLogsTable = {
   step: number | null;
 };
 
+/** Where a run began that began in another one's checkpoint. */
+export type RunForksTable = {
+  run_id: number;
+  /** May be purged by now. */
+  parent_id: number;
+  step: number;
+  /** Of the checkpoint's manifest: the name of its folder among the kept ones. */
+  checkpoint_sha256: string;
+  /** JSON of ForkKept. */
+  keep: string;
+  /** JSON of ForkChange[]. */
+  changes: string;
+};
+
 export type RunsTables = {
   runs: RunsTable;
   run_metrics: RunMetricsTable;
   run_files: RunFilesTable;
   run_logs: RunLogsTable;
+  run_forks: RunForksTable;
 };
 export type RunRow = Selectable<RunsTable>;
+export type RunForkRow = Selectable<RunForksTable>;
 export type RunFileRow = Selectable<RunFilesTable>;
 
 /** What the worker told when it started, beyond what was asked of it. */

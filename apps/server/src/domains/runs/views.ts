@@ -1,10 +1,12 @@
 // Turns the runs room's rows into the contract's shapes.
 import {
   encodeMetricValue,
+  type LineageNode,
   type LogLine,
   type MetricValue,
   type Run,
   type RunFile,
+  type RunFork,
   type RunSummary,
 } from "@spotter/contract";
 import type { z } from "zod";
@@ -61,7 +63,7 @@ export function toSummary(row: RunRow, metrics: MetricValues): RunSummary {
 export function toRun(
   row: RunRow,
   metrics: MetricValues,
-  rest: Pick<Run, "attempts" | "commit_no" | "num_points" | "num_series" | "role">,
+  rest: Pick<Run, "attempts" | "commit_no" | "num_points" | "num_series" | "role" | "fork">,
 ): Run {
   const facts = parsed<RunFacts>(row.facts);
   return {
@@ -76,6 +78,23 @@ export function toRun(
     versions: facts?.versions ?? {},
     error: parsed(row.error),
     ...rest,
+  };
+}
+
+export function toLineageNode(row: RunRow, fork: RunFork | null): LineageNode {
+  return {
+    id: row.id,
+    name: row.name,
+    source: row.source,
+    recipe: row.recipe,
+    state: row.state,
+    owner_name: row.owner_name,
+    created_at: row.created_at,
+    started_at: row.started_at,
+    deleted_at: row.deleted_at,
+    last_step: row.last_step,
+    best: parsed(row.best),
+    fork,
   };
 }
 

@@ -3,7 +3,7 @@ import type { SeriesWindow } from "@spotter/contract";
 import type { ChartPage } from "./chart-page.ts";
 import type { ChartRun } from "./chart-run.ts";
 import type { ChartLine } from "./prepare-chart.ts";
-import { prepareSeries } from "./prepare-series.ts";
+import { prepareSeries, windowUntil } from "./prepare-series.ts";
 import { LEAD_IN } from "./prepare-smoothing.ts";
 import { WindowFollower } from "./window-follower.ts";
 import { maxPointsFor, type WindowRequest } from "./window-request.ts";
@@ -40,7 +40,7 @@ export class ChartLines {
   follow(specs: readonly LineSpec[], width: number): void {
     const { smoothing, range, superseded } = this.#page.view.value;
     const wanted = specs.flatMap((spec) => [
-      ...(superseded ? [{ spec, faint: true }] : []),
+      ...(superseded && spec.run.untilStep === undefined ? [{ spec, faint: true }] : []),
       { spec, faint: false },
     ]);
     const next = wanted.map(({ spec, faint }) => this.#known(spec, faint));
@@ -73,8 +73,10 @@ export class ChartLines {
       const { window } = follower;
       if (window === null) continue;
       const id = `${spec.run.id}|${spec.name}${faint ? "|faint" : ""}`;
-      const { slot, name, startedAt } = spec.run;
-      lines.push({ id, label: name, slot, faint, window, startedAt });
+      const { slot, name, startedAt, untilStep } = spec.run;
+      const ancestor = untilStep !== undefined;
+      const shown = ancestor ? windowUntil(window, untilStep) : window;
+      lines.push({ id, label: name, slot, faint, ancestor, window: shown, startedAt });
       if (!overview?.window) continue;
       const whole = prepareSeries(overview.window.buckets, this.#page.view.value.axis, startedAt);
       units.set(id, whole.medianSpacing);
@@ -110,11 +112,17 @@ export class ChartLines {
       name: spec.name,
       x: axis === "step" ? "step" : "time",
       from: window === null ? null : window[0] + offset - lead,
-      to: window === null ? null : window[1] + offset,
+      to: endOf(window === null ? null : window[1] + offset, spec.run.untilStep),
       maxPoints,
       superseded: faint,
     };
   }
+}
+
+/** Ancestors are drawn by step only, so a bound of theirs is one of the request's. */
+function endOf(to: number | null, untilStep: number | undefined): number | null {
+  if (untilStep === undefined) return to;
+  return to === null ? untilStep : Math.min(to, untilStep);
 }
 
 /** A series with no more points than buckets is exact as a whole, and its line goes on beyond the edges of a zoom. */

@@ -122,6 +122,14 @@ function paintLane(
       ctx.lineTo(centre - size / 2, middle);
       ctx.fill();
       ctx.stroke();
+    } else if (kind === "fork") {
+      // A stem that parts in two.
+      ctx.moveTo(centre, middle + size);
+      ctx.lineTo(centre, middle);
+      ctx.lineTo(centre - size, middle - size);
+      ctx.moveTo(centre, middle);
+      ctx.lineTo(centre + size, middle - size);
+      ctx.stroke();
     } else {
       // The start of an attempt: a bar with an arrow to the right.
       ctx.moveTo(centre - size / 2, middle - size);

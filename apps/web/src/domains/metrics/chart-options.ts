@@ -31,6 +31,8 @@ const LINE = 1.5;
 const BAND_ALPHA = 0.16;
 const RAW_ALPHA = 0.3;
 const FAINT_ALPHA = 0.35;
+const ANCESTOR_ALPHA = 0.6;
+const ANCESTOR_DASH = [4, 3];
 /** With more room than this for each point, points are drawn as dots too. */
 const DOT_SPACING = 20;
 
@@ -53,9 +55,13 @@ export function plotOptions(
     if (raw !== null)
       series.push({ stroke: withAlpha(colour, RAW_ALPHA), width: LINE, points: { show: false } });
     series.push({
-      stroke: line.faint ? withAlpha(colour, FAINT_ALPHA) : colour,
+      stroke: line.faint
+        ? withAlpha(colour, FAINT_ALPHA)
+        : line.ancestor
+          ? withAlpha(colour, ANCESTOR_ALPHA)
+          : colour,
       width: LINE,
-      dash,
+      dash: line.ancestor ? ANCESTOR_DASH : dash,
       points: dots(colour),
     });
   }

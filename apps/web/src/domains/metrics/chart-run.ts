@@ -8,4 +8,6 @@ export interface ChartRun {
   /** Unix seconds; what the relative axis counts from. */
   startedAt: number;
   isActive: boolean;
+  /** Of a run that the page's own run began in: only its steps up to there are drawn. */
+  untilStep?: number;
 }

@@ -21,6 +21,8 @@ export interface ChartLine {
   slot: number;
   /** Points that a later attempt cut off: drawn faint. */
   faint: boolean;
+  /** The curve of a run that this page's run began in: dashed, in the run's own colour. */
+  ancestor?: boolean;
   window: SeriesWindow;
   /** Unix seconds that the relative axis counts from. */
   startedAt: number;
@@ -187,7 +189,7 @@ function prepareLine(line: ChartLine, settings: ChartSettings) {
 function structureOf(columns: readonly LineColumns[], scale: YScale): string {
   const lines = columns.map(
     ({ line, low, raw }) =>
-      `${line.id}:${line.slot}:${line.faint ? "f" : ""}${low === null ? "" : "b"}${raw === null ? "" : "r"}`,
+      `${line.id}:${line.slot}:${line.faint ? "f" : ""}${line.ancestor ? "a" : ""}${low === null ? "" : "b"}${raw === null ? "" : "r"}`,
   );
   return `${scale.kind}${scale.kind === "symlog" ? scale.threshold : ""};${lines.join(",")}`;
 }

@@ -1,8 +1,8 @@
-// Places the marks of the lane above a plot: checkpoints, starts of attempts and changes by people; neighbours merge into a count.
+// Places the marks of the lane above a plot: checkpoints, starts of attempts, forks, changes by people; neighbours merge into a count.
 
 export interface Marker {
   x: number;
-  kind: "checkpoint" | "attempt" | "change";
+  kind: "checkpoint" | "attempt" | "fork" | "change";
   /** What the tip says of it. */
   label: string;
 }

@@ -1,6 +1,12 @@
 import type { BucketColumns } from "@spotter/contract";
 import { expect, test } from "vitest";
-import { alignSeries, countShown, medianDifference, prepareSeries } from "./prepare-series.ts";
+import {
+  alignSeries,
+  countShown,
+  medianDifference,
+  prepareSeries,
+  windowUntil,
+} from "./prepare-series.ts";
 
 /** Buckets of one point each. */
 function points(
@@ -120,4 +126,17 @@ test("an empty series has no extent", () => {
 test("the median of an even number of distances lies between the middle two", () => {
   expect(medianDifference([0, 1, 101])).toBe(50.5);
   expect(medianDifference([5])).toBe(0);
+});
+
+test("an ancestor's window ends with the step that its descendant began at", () => {
+  const window = {
+    ...{ run_id: 3, name: "train/loss", num_points: 4, num_buckets: 4, total_points: 4 },
+    ...{ superseded_points: 0, attempts: [], last: null, commit_no: 9 },
+    buckets: points([10, 20, 30, 40], [4, 3, 2, 1]),
+  };
+  const until = windowUntil(window, 20);
+  expect(until.buckets.mean).toEqual([4, 3]);
+  expect(until).toMatchObject({ num_buckets: 2, num_points: 2 });
+  expect(windowUntil(window, 40)).toBe(window);
+  expect(windowUntil(window, 5).buckets.mean).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // Turns a bucketed window into what a chart can paint: plain arrays, gaps, and marks for values that are no numbers.
 // It knows nothing of canvas or colour. uPlot breaks lines only at null, silently bridges NaN, and typed arrays cannot
 // hold null: hence plain arrays.
-import type { BucketColumns } from "@spotter/contract";
+import type { BucketColumns, SeriesWindow } from "@spotter/contract";
 
 /** `relative` is time since the run started. */
 export type XAxis = "step" | "time" | "relative";
@@ -191,4 +191,19 @@ function pushMarks(
 
 function sameNumbers(left: readonly number[], right: readonly number[]): boolean {
   return left === right || (left.length === right.length && left.every((v, i) => v === right[i]));
+}
+
+/** The part of a window up to a step, the step itself included; the window itself where nothing lies behind. */
+export function windowUntil(window: SeriesWindow, step: number): SeriesWindow {
+  const { last_step: lastStep } = window.buckets;
+  let kept = lastStep.length;
+  while (kept > 0 && (lastStep[kept - 1] ?? 0) > step) kept--;
+  if (kept === lastStep.length) return window;
+  const columns = Object.entries(window.buckets).map(([name, column]) => [
+    name,
+    column.slice(0, kept),
+  ]);
+  const buckets = Object.fromEntries(columns) as unknown as SeriesWindow["buckets"];
+  const points = buckets.count.reduce((sum, count) => sum + count, 0);
+  return { ...window, buckets, num_buckets: kept, num_points: points };
 }

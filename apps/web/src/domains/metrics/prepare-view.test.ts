@@ -10,6 +10,7 @@ test("what the address says is what is shown, and back again", () => {
     to: "1900.5",
     q: "grad",
     cols: "2",
+    ancestors: "0",
   };
   const view = parseView(query);
   expect(view).toEqual({
@@ -20,6 +21,7 @@ test("what the address says is what is shown, and back again", () => {
     filter: "grad",
     columns: 2,
     superseded: false,
+    ancestors: false,
   });
   expect(formatView(view)).toMatchObject(query);
 });

@@ -15,6 +15,8 @@ export interface ChartView {
   columns: number | null;
   /** Also draw, faintly, points that later attempts cut off. */
   superseded: boolean;
+  /** Also draw the runs that this one began in, up to where it did. */
+  ancestors: boolean;
 }
 
 export const DEFAULT_VIEW: Readonly<ChartView> = {
@@ -25,6 +27,7 @@ export const DEFAULT_VIEW: Readonly<ChartView> = {
   filter: "",
   columns: null,
   superseded: false,
+  ancestors: true,
 };
 
 type Query = Record<string, string | null | undefined | (string | null)[]>;
@@ -44,6 +47,7 @@ export function parseView(query: Query): ChartView {
     filter: text(query.q) ?? "",
     columns: columns !== null && columns >= 1 && columns <= 6 ? Math.round(columns) : null,
     superseded: text(query.superseded) === "1",
+    ancestors: text(query.ancestors) !== "0",
   };
 }
 
@@ -58,6 +62,7 @@ export function formatView(view: ChartView): Record<string, string | undefined> 
     q: view.filter === "" ? undefined : view.filter,
     cols: view.columns === null ? undefined : String(view.columns),
     superseded: view.superseded ? "1" : undefined,
+    ancestors: view.ancestors ? undefined : "0",
   };
 }
 

@@ -10,6 +10,7 @@ export default {
   smoothed: "smoothed",
   smoothedBy: "smoothed {weight}",
   superseded: "Earlier attempts",
+  ancestors: "Ancestors",
   live: "Live",
   liveOn: "New points appear as they come",
   liveHeld: "The view is held; return to live",

@@ -30,6 +30,7 @@ export default {
     logs: "Logs",
     system: "System",
     files: "Files",
+    lineage: "Lineage",
     control: "Control",
   },
   phases: {
@@ -82,6 +83,7 @@ export default {
   markers: {
     checkpoint: "◆ checkpoint at step {step}",
     attempt: "Attempt {attempt} began",
+    fork: "Forked from run {id} at step {step}",
     change: "⚑ {what} · {who}: {why}",
     revert: "⚑ {who} reverted a change: {why}",
   },
@@ -194,6 +196,14 @@ export default {
       "not-a-picture": "{name} is neither a picture nor a sound.",
       "too-many": "{name} was left out: at most 16 files at a time.",
     },
+  },
+  fork: {
+    button: "Fork",
+    menu: "Fork from a checkpoint…",
+    ancestor: "{id} · {name}, up to step {step}",
+    from: "Forked from run {id} at step {step}",
+    changes: "Changed from run {id}",
+    none: "Nothing was changed.",
   },
   keys: { group: "Run", pause: "Pause or resume" },
 };

@@ -124,6 +124,7 @@ export default {
       "run-deleted": "run deleted",
       "run-restored": "run restored",
       "run-resumed": "run resumed",
+      "run-forked": "run forked",
       "queue-reordered": "queue put into order",
       "priority-changed": "priority changed",
       "tensorboard-folder-followed": "folder followed",

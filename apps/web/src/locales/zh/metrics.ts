@@ -10,6 +10,7 @@ export default {
   smoothed: "平滑后",
   smoothedBy: "平滑 {weight}",
   superseded: "更早的尝试",
+  ancestors: "祖先曲线",
   live: "实时",
   liveOn: "新的点会即时出现",
   liveHeld: "视图已停住；点击回到实时",

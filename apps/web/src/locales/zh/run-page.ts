@@ -30,6 +30,7 @@ export default {
     logs: "日志",
     system: "系统",
     files: "文件",
+    lineage: "谱系",
     control: "控制",
   },
   phases: {
@@ -79,6 +80,7 @@ export default {
   markers: {
     checkpoint: "◆ 第 {step} 步的检查点",
     attempt: "第 {attempt} 次尝试开始",
+    fork: "从训练 {id} 的第 {step} 步分叉",
     change: "⚑ {what} · {who}：{why}",
     revert: "⚑ {who} 撤回了一次修改：{why}",
   },
@@ -181,6 +183,14 @@ export default {
       "not-a-picture": "{name} 既不是图片也不是声音。",
       "too-many": "{name} 未包含：一次最多 16 个文件。",
     },
+  },
+  fork: {
+    button: "分叉",
+    menu: "从检查点分叉…",
+    ancestor: "{id} · {name}，到第 {step} 步",
+    from: "从训练 {id} 的第 {step} 步分叉",
+    changes: "与训练 {id} 的不同",
+    none: "没有改动。",
   },
   keys: { group: "训练", pause: "暂停或继续" },
 };

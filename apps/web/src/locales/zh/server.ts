@@ -60,6 +60,14 @@ export default {
     nothingWouldChange: "没有任何变化：{told}",
     wouldBeOver: "训练会就此结束：已完成 {step} 步，而按这些参数只有 {total} 步",
     noDropout: "这个模型没有 dropout；可修改的有：{names}",
+    forkOutside: "训练 {run} 不是在这里训练的，无法分叉它的状态。",
+    forkProgram: "训练 {run} 是自己的程序：只有它知道如何加载自己的检查点。",
+    checkpointOfStep: "训练 {run} 没有第 {step} 步的检查点；现有：{steps}。",
+    checkpointBest: "训练 {run} 没有标为最佳的检查点；现有：{steps}。",
+    checkpointTorn: "第 {step} 步的检查点不完整（{cause}），请从其他检查点分叉。",
+    forkWithoutSteps:
+      "分叉从第 {step} 步开始，而其配置在第 {total} 步结束；请增加轮次或调大 max_steps。",
+    forkCannotKeep: "{keys} 改变时无法保留 {part}；请不要求保留，或放弃该改动。",
 
     notPaused: "训练并未暂停",
     pausedAlready: "训练已经暂停",

@@ -116,6 +116,7 @@ export default {
       "run-deleted": "删除训练",
       "run-restored": "恢复已删训练",
       "run-resumed": "从检查点恢复训练",
+      "run-forked": "从训练分叉",
       "queue-reordered": "调整队列顺序",
       "priority-changed": "修改优先级",
       "tensorboard-folder-followed": "跟踪目录",

@@ -1,6 +1,6 @@
 // A config being made: recipe, base to compare with, values, what differs and what is wrong.
 import { getRun, listRecipes, type Recipe } from "@spotter/contract";
-import { computed, shallowRef } from "vue";
+import { computed, type Ref, shallowRef } from "vue";
 import { api } from "../../../platform/api.ts";
 import { differencesOf, isSame, problemsOf } from "./prepare-config.ts";
 import type { Draft } from "./prepare-draft.ts";
@@ -67,3 +67,9 @@ export function useConfig() {
     isChanged,
   };
 }
+
+/** What one field needs to know of the form that it stands in. */
+export type FieldForm = Pick<
+  ReturnType<typeof useConfig>,
+  "recipe" | "config" | "problems" | "set" | "reset" | "isChanged"
+> & { readonly issues: Readonly<Ref<ReadonlyMap<string, string>>> };

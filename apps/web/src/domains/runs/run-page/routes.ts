@@ -19,6 +19,12 @@ export const routes: RouteRecordRaw[] = [
       tab("logs", () => import("./LogsTab.vue")),
       tab("system", () => import("./SystemTab.vue")),
       tab("files", () => import("./FilesTab.vue")),
+      tab("lineage", () => import("./LineageTab.vue")),
+      {
+        path: "fork",
+        component: () => import("../fork/ForkTab.vue"),
+        meta: { title: "fork.title" },
+      },
       tab("control", () => import("./ControlTab.vue")),
     ],
   },

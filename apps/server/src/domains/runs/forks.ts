@@ -1,0 +1,264 @@
+// Forks of runs: what one would be, queueing one for each seed, and the family that grows from them.
+import {
+  type ForkPlan,
+  type ForkRequest,
+  type ForkSpec,
+  type JsonObject,
+  type Lineage,
+  type RecipeName,
+  recipes,
+} from "@spotter/contract";
+import type { z } from "zod";
+import type { AuditRecorder } from "../../platform/audit.ts";
+import { SpotterError } from "../../platform/errors.ts";
+import type { Caller } from "../../platform/route.ts";
+import type { QueueService } from "../queue/index.ts";
+import {
+  checkpointNotFound,
+  forkNotPossible,
+  forkWithoutSteps,
+  noCheckpoint,
+  stateConflict,
+} from "./errors.ts";
+import { type ForkOrigins, inspectCheckpoint } from "./fork-origins.ts";
+import { changesOf, planFork } from "./fork-plan.ts";
+import { littleDisk } from "./fork-warnings.ts";
+import type { ForksStore } from "./forks-store.ts";
+import { locateSources, type PlaceParts } from "./places.ts";
+import { asJson, noteOf, parseConfig, type RunService } from "./service.ts";
+import type { RunsStore } from "./store.ts";
+import type { RunFacts, RunFileRow, RunRow } from "./tables.ts";
+import { toLineageNode } from "./views.ts";
+
+type Wish = z.output<typeof ForkRequest>;
+type Config = z.infer<typeof JsonObject>;
+type TrainedRow = RunRow & { readonly recipe: RecipeName };
+
+interface Planned {
+  readonly plan: ForkPlan;
+  readonly file: RunFileRow;
+  readonly before: Config;
+  readonly after: Config;
+}
+
+/** The place that the worker finds the checkpoint by. */
+const CHECKPOINT_PLACE = "fork_checkpoint";
+const MIB = 1024 ** 2;
+
+export interface ForksParts {
+  readonly runs: RunService;
+  readonly store: RunsStore;
+  readonly forks: ForksStore;
+  readonly origins: ForkOrigins;
+  readonly queue: QueueService;
+  readonly sources: PlaceParts;
+  readonly audit: AuditRecorder;
+}
+
+export class Forks {
+  readonly #parts: ForksParts;
+
+  constructor(parts: ForksParts) {
+    this.#parts = parts;
+  }
+
+  async preview(row: RunRow, wish: Wish): Promise<ForkPlan> {
+    return (await this.#plan(row, wish)).plan;
+  }
+
+  /** All of them or none; each begins on its own in the same checkpoint. */
+  async create(
+    row: RunRow,
+    wish: Wish,
+    caller: Caller,
+    address: string,
+  ): Promise<{ plan: ForkPlan; rows: RunRow[] }> {
+    const { runs, queue, origins, store, forks, audit } = this.#parts;
+    const { plan, file, before, after } = await this.#plan(row, wish);
+    const made = await this.#madeBefore(row, wish);
+    if (made.length > 0) return { plan, rows: made };
+    if (plan.warnings.some(({ code }) => code === "no-steps-left"))
+      throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
+    queue.requireAllowed({ priority: 0, resources: {} }, after, row.project_id, caller);
+    queue.requireExecutor();
+    const parent = forkable(row);
+    await this.#requireRoom(file.size * plan.seeds.length);
+    const located = await locateSources(this.#parts.sources, parent.recipe, after, row.project_id);
+    const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
+    const folder = await origins.keep(file.sha256, inspected);
+    const places = { ...located.places, [CHECKPOINT_PLACE]: folder };
+    const ids = await store.transaction(async (transaction) => {
+      const inserted: number[] = [];
+      for (const [index, seed] of plan.seeds.entries()) {
+        const config = { ...after, seed };
+        const changes = changesOf(before, config);
+        const fork = forkSpec(parent, plan, changes, classesOf(row));
+        const id = await runs.insertInside(transaction, {
+          wish: {
+            ...{ project_id: row.project_id, recipe: parent.recipe, config, note: wish.note },
+            tags: wish.tags,
+            ...(wish.client_id === undefined ? {} : { client_id: clientId(wish.client_id, index) }),
+            ...(wish.name === undefined ? {} : { name: nameOf(wish.name, seed, plan) }),
+          },
+          caller,
+          source: "recipe",
+          work: { recipe: parent.recipe, config: asJson(config), places, predict: null, fork },
+          defaultName: (runId) => `${familyName(row.name)}-fork-${runId}`,
+          names: { model_name: row.model_name, data_name: located.dataName },
+          parentId: row.id,
+        });
+        await forks.insert(transaction, {
+          run_id: id,
+          parent_id: row.id,
+          step: plan.checkpoint.step,
+          checkpoint_sha256: file.sha256,
+          keep: JSON.stringify(plan.keep),
+          changes: JSON.stringify(changes),
+        });
+        inserted.push(id);
+      }
+      return inserted;
+    });
+    runs.inserted(ids);
+    await audit.record({
+      ...noteOf(row, caller, address, "run-forked"),
+      details: { forks: ids, step: plan.checkpoint.step, keep: plan.keep, changes: wish.changes },
+    });
+    return { plan, rows: await Promise.all(ids.map((id) => runs.require(id))) };
+  }
+
+  async lineage(row: RunRow): Promise<Lineage> {
+    const { relatives, truncated } = await this.#parts.forks.family(row.id);
+    return {
+      run_id: row.id,
+      runs: relatives.map(({ row: one, fork }) => toLineageNode(one, fork)),
+      truncated,
+    };
+  }
+
+  async #plan(row: RunRow, wish: Wish): Promise<Planned> {
+    const { store, queue } = this.#parts;
+    const parent = forkable(row);
+    const checkpoints = (await store.files(row.id)).filter(isCheckpoint);
+    const file = chosen(row.id, checkpoints, wish.checkpoint);
+    const { standing, config } = await inspectCheckpoint(queue.runDir(row.id), file);
+    const before = baseConfig(parent, config);
+    const after = asJson(parseConfig(parent.recipe, { ...before, ...wish.changes }));
+    const batches = row.progress === null ? null : (JSON.parse(row.progress).batches as number);
+    const decided = planFork({ recipe: parent.recipe, before, after, wish, standing, batches });
+    const { step } = standing;
+    const { epoch, path, size, label } = file;
+    const plan: ForkPlan = {
+      run_id: row.id,
+      checkpoint: { ...{ step, path, size, label }, epoch: epoch ?? standing.epoch },
+      steps: [...new Set(checkpoints.map((one) => one.step ?? 0))].sort((a, b) => a - b),
+      ...decided,
+      warnings: [...decided.warnings, ...(await this.#diskWarnings(after, size, wish.seeds))],
+    };
+    return { plan, file, before, after };
+  }
+
+  async #diskWarnings(after: Config, size: number, numForks: number) {
+    const free = await this.#parts.origins.freeBytes();
+    const kept = Number(after.keep_checkpoints ?? 1) + Number(after.keep_best ?? 1) + 1;
+    const wanted = size * kept * numForks;
+    return free < wanted ? [littleDisk(mebibytes(free), mebibytes(wanted))] : [];
+  }
+
+  /** Each fork writes at least one checkpoint of its own, as large as the one that it begins in. */
+  async #requireRoom(bytes: number): Promise<void> {
+    const free = await this.#parts.origins.freeBytes();
+    if (free >= bytes) return;
+    throw new SpotterError(
+      "disk-full",
+      `The forks' first checkpoints need ${mebibytes(bytes)}; ${mebibytes(free)} are free. Nothing was started.`,
+    );
+  }
+
+  async #madeBefore(row: RunRow, wish: Wish): Promise<RunRow[]> {
+    if (wish.client_id === undefined) return [];
+    const { client_id: given, seeds } = wish;
+    const found = await Promise.all(
+      Array.from({ length: seeds }, (_, index) =>
+        this.#parts.store.byClientId(row.project_id, clientId(given, index)),
+      ),
+    );
+    return found.filter((one) => one !== undefined);
+  }
+}
+
+function forkable(row: RunRow): TrainedRow {
+  const { recipe } = row;
+  if (row.deleted_at !== null) throw stateConflict(`Run ${row.id} is deleted; restore it first.`);
+  if (row.source !== "recipe" || recipe === null) throw forkNotPossible(row.id, "outside");
+  // A program of one's own has no rate of ours to set and no state of ours to load.
+  if (!("learning_rate" in (recipes[recipe].config as unknown as { shape: object }).shape))
+    throw forkNotPossible(row.id, "program");
+  return { ...row, recipe };
+}
+
+function isCheckpoint(file: RunFileRow): boolean {
+  return file.kind === "checkpoint" && file.removed_at === null && file.step !== null;
+}
+
+/** Throws `no-checkpoint`, `checkpoint-not-found`. */
+function chosen(
+  runId: number,
+  checkpoints: readonly RunFileRow[],
+  wanted: Wish["checkpoint"],
+): RunFileRow {
+  if (checkpoints.length === 0) throw noCheckpoint();
+  const rising = checkpoints.toSorted(
+    (a, b) => (a.step ?? 0) - (b.step ?? 0) || a.created_at - b.created_at,
+  );
+  const found =
+    wanted === "last"
+      ? rising.at(-1)
+      : wanted === "best"
+        ? rising.findLast(({ label }) => label === "best")
+        : rising.findLast(({ step }) => step === wanted);
+  if (found !== undefined) return found;
+  const steps = rising.map(({ step }) => step ?? 0);
+  throw checkpointNotFound(runId, wanted, steps);
+}
+
+/** What was in force when the checkpoint was written; fields that came later have their defaults. */
+function baseConfig(row: TrainedRow, saved: Config): Config {
+  const asked = JSON.parse(row.config) as Config;
+  const known = Object.fromEntries(Object.entries(saved).filter(([key]) => key in asked));
+  return asJson(parseConfig(row.recipe, { ...asked, ...known }));
+}
+
+function forkSpec(
+  row: TrainedRow,
+  plan: ForkPlan,
+  changes: ForkPlan["changes"],
+  classes: string[],
+): ForkSpec {
+  const changed = Object.fromEntries(
+    changes.map(({ key, from, to }) => [key, { before: from, after: to }]),
+  );
+  return { parent_id: row.id, step: plan.checkpoint.step, keep: plan.keep, changed, classes };
+}
+
+function classesOf(row: RunRow): string[] {
+  const facts = row.facts === null ? null : (JSON.parse(row.facts) as RunFacts);
+  return facts?.data?.classes ?? [];
+}
+
+function clientId(given: string, index: number): string {
+  return `${given}#${index + 1}`;
+}
+
+function nameOf(name: string, seed: number, plan: ForkPlan): string {
+  return plan.seeds.length === 1 ? name : `${name} seed ${seed}`;
+}
+
+/** A fork of a fork does not grow its name. */
+function familyName(name: string): string {
+  return name.replace(/-fork-\d+$/, "").slice(0, 170);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.max(1, Math.round(bytes / MIB)).toLocaleString("en")} MiB`;
+}

@@ -1,0 +1,48 @@
+import type { RunFile } from "@spotter/contract";
+import { expect, test } from "vitest";
+import type { FormField } from "../new-run/prepare-fields.ts";
+import { forkableSteps, openFields, requestOf, usualFields } from "./prepare-fork.ts";
+
+const file = (step: number, more: Partial<RunFile> = {}): RunFile => ({
+  ...{ id: step, kind: "checkpoint", path: `checkpoints/step-${step}`, size: 1, sha256: "" },
+  ...{ attempt: 1, step, epoch: 1, metrics: {}, label: null, created_at: 1, removed_at: null },
+  ...more,
+});
+const field = (key: string) => ({ key }) as FormField;
+
+test("only what is dropped is said: the server keeps the rest where the changes allow it", () => {
+  const form = { step: 20, dropped: new Set(["scheduler"] as const), changes: {}, seeds: 1 };
+  expect(requestOf({ ...form, name: " slower " })).toEqual({
+    checkpoint: 20,
+    keep: { scheduler: false },
+    changes: {},
+    seeds: 1,
+    name: "slower",
+  });
+  expect(requestOf({ ...form, step: null, name: "" })).toMatchObject({ checkpoint: "last" });
+});
+
+test("checkpoints are offered newest first, without what policy removed", () => {
+  const files = [file(10, { label: "best" }), file(20, { removed_at: 5 }), file(30)];
+  expect(forkableSteps([...files, file(40, { kind: "weights" })])).toEqual([
+    { step: 30, label: null },
+    { step: 10, label: "best" },
+  ]);
+});
+
+test("what shapes the model is not offered", () => {
+  const fields = ["width", "learning_rate", "image_size", "epochs", "data"].map(field);
+  expect(openFields("vision", fields).map(({ key }) => key)).toEqual([
+    "learning_rate",
+    "epochs",
+    "data",
+  ]);
+  const text = ["data", "tokenizer", "context", "dropout"].map(field);
+  expect(openFields("text-lm", text).map(({ key }) => key)).toEqual(["dropout"]);
+});
+
+test("a bound on the steps is offered where it is the one that counts", () => {
+  const fields = ["epochs", "max_steps", "learning_rate"].map(field);
+  expect(usualFields(fields, { max_steps: 200 })).toEqual(["learning_rate", "epochs", "max_steps"]);
+  expect(usualFields(fields, { max_steps: null })).toEqual(["learning_rate", "epochs"]);
+});

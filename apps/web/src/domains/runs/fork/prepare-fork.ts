@@ -1,0 +1,57 @@
+// What the form of a fork asks the server for, and which fields it offers. Pure.
+import {
+  type ForkKept,
+  type ForkRequest,
+  fixedInFork,
+  type RecipeName,
+  type RunFile,
+} from "@spotter/contract";
+import type { z } from "zod";
+import type { Config, FormField } from "../new-run/prepare-fields.ts";
+
+export type Part = keyof ForkKept;
+export const PARTS: readonly Part[] = ["optimizer", "scheduler", "rng", "data_position"];
+/** What people change most when they fork; shown before anything is searched for. */
+const USUAL: readonly string[] = ["learning_rate", "epochs", "max_steps", "weight_decay"];
+const MAX_USUAL = 3;
+
+export interface ForkForm {
+  step: number | null;
+  /** Parts that the person does not want to keep. */
+  dropped: ReadonlySet<Part>;
+  changes: Config;
+  seeds: number;
+  name: string;
+}
+
+/** What is not dropped is kept where the changes allow it: nothing is insisted on. */
+export function requestOf(form: ForkForm): z.input<typeof ForkRequest> {
+  return {
+    checkpoint: form.step ?? "last",
+    keep: Object.fromEntries([...form.dropped].map((part) => [part, false])),
+    changes: form.changes,
+    seeds: form.seeds,
+    ...(form.name.trim() === "" ? {} : { name: form.name.trim() }),
+  };
+}
+
+/** Checkpoints that are there, the newest first; one a step. */
+export function forkableSteps(files: readonly RunFile[]): { step: number; label: string | null }[] {
+  const byStep = new Map<number, string | null>();
+  for (const file of files)
+    if (file.kind === "checkpoint" && file.removed_at === null && file.step !== null)
+      byStep.set(file.step, file.label ?? byStep.get(file.step) ?? null);
+  return [...byStep].map(([step, label]) => ({ step, label })).sort((a, b) => b.step - a.step);
+}
+
+/** Fields that a fork may change. */
+export function openFields(recipe: RecipeName, fields: readonly FormField[]): FormField[] {
+  return fields.filter((field) => fixedInFork(recipe, field.key) === null);
+}
+
+/** The fields that stand in the form from the beginning. */
+export function usualFields(fields: readonly FormField[], config: Config): string[] {
+  const given = (key: string) => key !== "max_steps" || config.max_steps !== null;
+  const present = USUAL.filter((key) => fields.some((field) => field.key === key) && given(key));
+  return present.slice(0, MAX_USUAL);
+}

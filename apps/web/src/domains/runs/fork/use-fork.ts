@@ -1,0 +1,174 @@
+// The form of a fork: checkpoint, what is kept, what changes, how many seeds; the server's plan beside it.
+import {
+  createForks,
+  type ForkPlan,
+  listRunFiles,
+  previewForks,
+  type RecipeName,
+} from "@spotter/contract";
+import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
+import { useI18n } from "vue-i18n";
+import { useRoute, useRouter } from "vue-router";
+import { api } from "../../../platform/api.ts";
+import { issuesOf } from "../../../platform/failure.ts";
+import { useConfig } from "../new-run/use-config.ts";
+import { useRun } from "../run-page/use-run.ts";
+import { forkableSteps, openFields, type Part, requestOf, usualFields } from "./prepare-fork.ts";
+
+/** Typing must not ask for a plan at every letter. */
+const PREVIEW_MS = 300;
+
+export function useFork() {
+  const { runId, run } = useRun();
+  const { t, te, locale } = useI18n();
+  const form = useConfig();
+  const { step, steps, loadSteps } = useCheckpoint();
+  const dropped = ref<ReadonlySet<Part>>(new Set());
+  const seeds = ref(1);
+  const name = ref("");
+  /** Fields that stand in the form. */
+  const shown = ref<readonly string[]>([]);
+  const failure = shallowRef<unknown>(null);
+  const isLoaded = ref(false);
+  const request = computed(() =>
+    requestOf({
+      ...{ step: step.value, dropped: dropped.value, changes: form.changed.value },
+      ...{ seeds: seeds.value, name: name.value },
+    }),
+  );
+  const isReady = computed(
+    () => isLoaded.value && steps.value.length > 0 && form.problems.value.size === 0,
+  );
+  const preview = usePreview(runId, request, isReady);
+  const starting = useStart(runId, request);
+  const issues = computed(() =>
+    issuesOf(starting.failure.value ?? preview.failure.value, { t, te, locale: locale.value }),
+  );
+  const fields = computed(() => {
+    const recipe = form.recipe.value?.name as RecipeName | undefined;
+    return recipe === undefined ? [] : openFields(recipe, form.fields.value);
+  });
+
+  async function load(): Promise<void> {
+    try {
+      await Promise.all([
+        form.load({ from: String(runId.value), recipe: run.value?.recipe ?? null, config: {} }),
+        loadSteps(runId.value),
+      ]);
+      shown.value = usualFields(fields.value, form.base.value);
+      failure.value = null;
+      isLoaded.value = true;
+    } catch (error) {
+      failure.value = error;
+    }
+  }
+  function toggle(part: Part, isKept: boolean): void {
+    const next = new Set(dropped.value);
+    if (isKept) next.delete(part);
+    else next.add(part);
+    dropped.value = next;
+  }
+  function show(key: string): void {
+    if (!shown.value.includes(key)) shown.value = [...shown.value, key];
+  }
+  watch(request, () => {
+    starting.failure.value = null;
+  });
+  void load();
+  return {
+    form: { ...form, issues },
+    ...{ fields, shown, show, step, steps, dropped, toggle, seeds, name },
+    ...{ failure, isLoaded, load, isReady },
+    ...{ plan: preview.plan, planFailure: preview.failure, isPlanning: preview.isBusy },
+    start: starting.start,
+    isStarting: starting.isBusy,
+    startFailure: starting.failure,
+  };
+}
+
+/** Which checkpoint; it lives in the address. */
+function useCheckpoint() {
+  const route = useRoute();
+  const router = useRouter();
+  const steps = shallowRef<ReturnType<typeof forkableSteps>>([]);
+  const asked = Number(route.query.step);
+  const step = ref<number | null>(Number.isInteger(asked) && asked > 0 ? asked : null);
+  watch(step, (next) => {
+    void router.replace({ query: next === null ? {} : { step: String(next) } });
+  });
+  async function loadSteps(runId: number): Promise<void> {
+    const { files } = await api.call(listRunFiles, { params: { run_id: runId } });
+    steps.value = forkableSteps(files);
+    step.value ??= steps.value[0]?.step ?? null;
+  }
+  return { step, steps, loadSteps };
+}
+
+type Request = ReturnType<typeof requestOf>;
+
+/** The server's plan of what stands in the form; the last one stays while the next is made. */
+function usePreview(
+  runId: Readonly<{ value: number }>,
+  request: Readonly<{ value: Request }>,
+  isReady: Readonly<{ value: boolean }>,
+) {
+  const plan = shallowRef<ForkPlan | null>(null);
+  const failure = shallowRef<unknown>(null);
+  const isBusy = ref(false);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let reading = new AbortController();
+  async function read(): Promise<void> {
+    reading.abort();
+    reading = new AbortController();
+    const { signal } = reading;
+    try {
+      const params = { run_id: runId.value };
+      plan.value = await api.call(previewForks, { params, body: request.value }, { signal });
+      failure.value = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      failure.value = error;
+      plan.value = null;
+    }
+    if (!signal.aborted) isBusy.value = false;
+  }
+  watch(
+    [() => JSON.stringify(request.value), () => isReady.value],
+    ([, ready]) => {
+      clearTimeout(timer);
+      if (!ready) return;
+      isBusy.value = true;
+      timer = setTimeout(() => void read(), PREVIEW_MS);
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => {
+    clearTimeout(timer);
+    reading.abort();
+  });
+  return { plan, failure, isBusy };
+}
+
+/** One id for each try: a second click makes no second fork. */
+function useStart(runId: Readonly<{ value: number }>, request: Readonly<{ value: Request }>) {
+  const router = useRouter();
+  const isBusy = ref(false);
+  const failure = shallowRef<unknown>(null);
+  const clientId = crypto.randomUUID?.() ?? `fork-${Date.now()}-${Math.random()}`;
+  async function start(): Promise<void> {
+    isBusy.value = true;
+    failure.value = null;
+    try {
+      const body = { ...request.value, client_id: clientId };
+      const { runs } = await api.call(createForks, { params: { run_id: runId.value }, body });
+      const [first] = runs;
+      if (first !== undefined)
+        await router.push(`/runs/${first.id}/${runs.length === 1 ? "charts" : "lineage"}`);
+    } catch (error) {
+      failure.value = error;
+    } finally {
+      isBusy.value = false;
+    }
+  }
+  return { isBusy, failure, start };
+}
