@@ -192,7 +192,13 @@ export class PointWatcher {
     const rules = book.onPoints(facts.projectId).filter(({ scope }) => covers(scope, facts));
     const ids = rules.map(({ id }) => id);
     const isFirst = !run.isWatched;
-    run.match(rules, await store.standings(ids, run.id));
+    try {
+      run.match(rules, await store.standings(ids, run.id));
+    } catch (error) {
+      // Tried again: without its rules the run would pass for one that nobody watches.
+      run.mustMatch = true;
+      throw error;
+    }
     // Rules that were all made while this server ran, and after the run was last told of, need no history.
     const areNew = rules.every(({ since }) => since > this.#startedAt);
     if (isFirst && areNew && run.firstSeen !== null)

@@ -28,6 +28,19 @@ describe("a threshold", () => {
     ]);
   });
 
+  it.each(["constructor", "toString", "__proto__"])(
+    "counts a metric that is named %s",
+    (metric) => {
+      const rule = makePointRule(above({ metric, points: 2 }), false, {});
+      expect(feed(rule, [6, 6], metric)).toEqual([null, "fires"]);
+      const counted = makePointRule(above({ metric, points: 2 }), false);
+      feed(counted, [6], metric);
+      const kept = JSON.parse(JSON.stringify(counted.tally()));
+      const goesOn = makePointRule(above({ metric, points: 2 }), false, kept);
+      expect(feed(goesOn, [6], metric)).toEqual(["fires"]);
+    },
+  );
+
   it.each([
     ["above", 5, false],
     ["above", 5.1, true],

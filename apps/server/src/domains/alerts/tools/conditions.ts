@@ -37,7 +37,9 @@ class ThresholdRule implements PointRule {
   constructor(condition: MetricCondition, isOpen: boolean, tally: Tally) {
     this.isOpen = isOpen;
     this.#condition = condition;
-    [this.#bad, this.#good] = tally[condition.metric] ?? [0, 0];
+    // A metric may be called `constructor`, which every object seems to have.
+    const counted = Object.hasOwn(tally, condition.metric) ? tally[condition.metric] : undefined;
+    [this.#bad, this.#good] = counted ?? [0, 0];
   }
 
   take(_metric: string, value: number, mayFire: boolean): Verdict {
