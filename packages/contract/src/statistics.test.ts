@@ -87,3 +87,33 @@ it("does not plan for an effect of nothing, or of so little that nobody would wa
   expect(seedsFor("paired", Number.NaN)).toBeNull();
   expect(seedsFor("welch", 0.01)).toBeNull();
 });
+
+it.each([1e308, 1e200, 1e100, 1e-81, 1e-200, 1e-300])(
+  "says of values about %d what it says of the same about 1",
+  (scale) => {
+    const first = [1, 0.9, 0.5];
+    const second = [0.1, 0.2, 0.15];
+    const scaled = (values: readonly number[]) => values.map((value) => value * scale);
+    for (const test of [pairedTest, welchTest]) {
+      const [plain, far] = [test(first, second), test(scaled(first), scaled(second))];
+      expect(far?.p).toBeCloseTo(plain?.p ?? 0, 10);
+      expect(far?.df).toBeCloseTo(plain?.df ?? 0, 10);
+      expect(far?.effect).toBeCloseTo(plain?.effect ?? 0, 10);
+      expect((far?.difference ?? 0) / scale).toBeCloseTo(plain?.difference ?? 0, 10);
+      expect((far?.interval[0] ?? 0) / scale).toBeCloseTo(plain?.interval[0] ?? 0, 10);
+    }
+    const [plain, far] = [describeSample(first), describeSample(scaled(first))];
+    expect(far.mean / scale).toBeCloseTo(plain.mean, 10);
+    expect((far.sd ?? 0) / scale).toBeCloseTo(plain.sd ?? 0, 10);
+  },
+);
+
+it("stays within the numbers that there are", () => {
+  const [low, high] = [-Number.MAX_VALUE, Number.MAX_VALUE];
+  const test = welchTest([low, low * 0.9], [high, high * 0.9]);
+  expect(test?.difference).toBe(high);
+  expect(test?.interval.every(Number.isFinite)).toBe(true);
+  expect(test?.p).toBeLessThan(0.05);
+  const { sd, interval } = describeSample([low, high]);
+  expect([sd, ...(interval ?? [])].every(Number.isFinite)).toBe(true);
+});

@@ -41,11 +41,18 @@ export interface TestResult {
 export function describeSample(values: readonly number[]): Sample {
   const n = values.length;
   if (n === 0) throw new RangeError("An empty sample has no mean.");
-  const mean = meanOf(values);
-  if (n === 1) return { n, mean, sd: null, interval: null };
-  const sd = Math.sqrt(varianceOf(values));
+  const unit = unitOf(values);
+  const inUnits = values.map((value) => value / unit);
+  const mean = meanOf(inUnits);
+  if (n === 1) return { n, mean: times(mean, unit), sd: null, interval: null };
+  const sd = Math.sqrt(varianceOf(inUnits));
   const half = (tCritical(ALPHA, n - 1) * sd) / Math.sqrt(n);
-  return { n, mean, sd, interval: [mean - half, mean + half] };
+  return {
+    n,
+    mean: times(mean, unit),
+    sd: times(sd, unit),
+    interval: [times(mean - half, unit), times(mean + half, unit)],
+  };
 }
 
 /**
@@ -53,15 +60,16 @@ export function describeSample(values: readonly number[]): Sample {
  * @returns null where there is no test: fewer than two pairs, or every pair differs by the same
  */
 export function pairedTest(first: readonly number[], second: readonly number[]): TestResult | null {
-  const differences = second.map((value, index) => value - (first[index] as number));
+  const unit = unitOf([...first, ...second]);
+  const differences = second.map((value, index) => value / unit - (first[index] as number) / unit);
   const n = differences.length;
   const difference = n === 0 ? 0 : meanOf(differences);
   const sd = n < 2 ? 0 : Math.sqrt(varianceOf(differences));
-  if (isNothing(sd, [...first, ...second])) return null;
+  if (isNothing(sd, [...first, ...second], unit)) return null;
   const error = sd / Math.sqrt(n);
   const effect = difference / sd;
   return {
-    ...{ kind: "paired", ...testOf(difference, error, n - 1) },
+    ...{ kind: "paired", ...testOf(difference, error, n - 1, unit) },
     ...{ effect, cohensD: null, planned: effect },
   };
 }
@@ -73,15 +81,20 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
 export function welchTest(first: readonly number[], second: readonly number[]): TestResult | null {
   const [n1, n2] = [first.length, second.length];
   if (n1 < 2 || n2 < 2) return null;
-  const [v1, v2] = [varianceOf(first), varianceOf(second)];
+  const unit = unitOf([...first, ...second]);
+  const [a, b] = [first, second].map((values) => values.map((value) => value / unit)) as [
+    number[],
+    number[],
+  ];
+  const [v1, v2] = [varianceOf(a), varianceOf(b)];
   const [e1, e2] = [v1 / n1, v2 / n2];
-  if (isNothing(Math.sqrt(v1 + v2), [...first, ...second])) return null;
-  const difference = meanOf(second) - meanOf(first);
+  if (isNothing(Math.sqrt(v1 + v2), [...first, ...second], unit)) return null;
+  const difference = meanOf(b) - meanOf(a);
   const df = (e1 + e2) ** 2 / (e1 ** 2 / (n1 - 1) + e2 ** 2 / (n2 - 1));
   const pooled = Math.sqrt(((n1 - 1) * v1 + (n2 - 1) * v2) / (n1 + n2 - 2));
   const cohensD = difference / pooled;
   return {
-    ...{ kind: "welch", ...testOf(difference, Math.sqrt(e1 + e2), df) },
+    ...{ kind: "welch", ...testOf(difference, Math.sqrt(e1 + e2), df, unit) },
     ...{ effect: cohensD * smallSampleFactor(n1 + n2 - 2), cohensD },
     planned: difference / Math.sqrt((v1 + v2) / 2),
   };
@@ -118,11 +131,12 @@ function testOf(
   difference: number,
   error: number,
   df: number,
+  unit: number,
 ): Pick<TestResult, "difference" | "interval" | "t" | "df" | "p"> {
   const half = tCritical(ALPHA, df) * error;
   const t = difference / error;
-  const interval = [difference - half, difference + half] as const;
-  return { difference, interval, t, df, p: tTwoSided(t, df) };
+  const interval = [times(difference - half, unit), times(difference + half, unit)] as const;
+  return { difference: times(difference, unit), interval, t, df, p: tTwoSided(t, df) };
 }
 
 /** Hedges' exact correction of Cohen's d for few values. */
@@ -130,8 +144,27 @@ function smallSampleFactor(df: number): number {
   return Math.exp(logGamma(df / 2) - 0.5 * Math.log(df / 2) - logGamma((df - 1) / 2));
 }
 
-function isNothing(sd: number, values: readonly number[]): boolean {
-  return sd <= EQUAL * Math.max(...values.map(Math.abs), 0);
+function isNothing(sd: number, values: readonly number[], unit: number): boolean {
+  return sd <= EQUAL * (largestOf(values) / unit);
+}
+
+/**
+ * What values are measured in, so that no square of theirs leaves the range of floats: losses of a run that diverges
+ * do. A power of two, with which nothing is rounded.
+ */
+function unitOf(values: readonly number[]): number {
+  const largest = largestOf(values);
+  // The logarithm of the largest floats is rounded up to 1024.
+  return largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
+}
+
+/** Back from units; what would be more than the largest float is the largest float. */
+function times(value: number, unit: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value * unit));
+}
+
+function largestOf(values: readonly number[]): number {
+  return Math.max(...values.map(Math.abs), 0);
 }
 
 function meanOf(values: readonly number[]): number {
