@@ -154,7 +154,8 @@ async function startServer(
   output: string[],
 ): Promise<{ server: ChildProcess; setupSecret: string | null }> {
   const server = fork(serverFile, [], {
-    env: { ...process.env, NODE_ENV: "production", ...env },
+    // The arenas as in `npm start`.
+    env: { ...process.env, NODE_ENV: "production", MALLOC_ARENA_MAX: "2", ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const keep = (chunk: Buffer) => {

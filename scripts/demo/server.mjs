@@ -33,7 +33,8 @@ async function runningServer(home) {
 function startServer(home) {
   const child = fork(inRoot("dist/server/main.js"), [], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
-    env: { SPOTTER_LOG_LEVEL: "warn", ...process.env, SPOTTER_HOME: home },
+    // As `npm start` has it; start.mjs says why.
+    env: { SPOTTER_LOG_LEVEL: "warn", MALLOC_ARENA_MAX: "2", ...process.env, SPOTTER_HOME: home },
     // Ctrl-C in this terminal reaches the whole group; the demo alone passes it on, in order.
     detached: true,
   });

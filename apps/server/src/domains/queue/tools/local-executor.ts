@@ -106,11 +106,13 @@ export class LocalExecutor implements Executor {
     const log = await open(path.join(attemptFolder(handle), "supervisor.log"), "a", 0o600);
     try {
       // env(1) changes the environment and becomes Python under the same pid. The database's address, which may hold
-      // a password, is no business of a training.
+      // a password, is no business of a training; the few arenas that `npm start` gives the server would slow one
+      // that has many threads.
       const child = spawn(
         "env",
         [
-          ...["-u", "DATABASE_URL", `PYTHONPATH=${workerSources.join(path.delimiter)}`, python],
+          ...["-u", "DATABASE_URL", "-u", "MALLOC_ARENA_MAX"],
+          ...[`PYTHONPATH=${workerSources.join(path.delimiter)}`, python],
           ...["-m", "spotter_worker.supervisor", "--run-dir", handle.runDir],
           ...["--attempt", String(handle.attempt), "--home", home, ...extra],
         ],
