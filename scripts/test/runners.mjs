@@ -4,17 +4,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder, environmentPython, inRoot, root } from "../bootstrap/paths.mjs";
 
-export async function runVitest(name, projects, args, env) {
-  const report = freshReport(`vitest-${name}.json`);
-  const flags = projects.flatMap((project) => ["--project", project]);
+export async function runVitest(project, args, env) {
+  const report = freshReport(`vitest-${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const program = [inRoot("node_modules/vitest/vitest.mjs"), "run"];
-  const code = await runIn(
-    root,
-    process.execPath,
-    [...program, ...flags, ...reporters, ...args],
-    env,
-  );
+  const program = [inRoot("node_modules/vitest/vitest.mjs"), "run", "--project", project];
+  const code = await runIn(root, process.execPath, [...program, ...reporters, ...args], env);
   return countOrFail(code, report, countVitest);
 }
 
