@@ -1,5 +1,7 @@
 // Values of a training changed while it runs: who, what and why are kept, refusals say what would be right, and taking
 // a change back goes on from the checkpoint of before it, with real workers.
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import {
   controlTraining,
   createRun,
@@ -10,12 +12,13 @@ import {
   listAudit,
   listRunCommands,
   listRunFiles,
+  previewForks,
   type Run,
   type RunCommand,
   resumeRun,
 } from "@spotter/contract";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { type FakeTraining, startFakeTraining } from "../fake-training.ts";
+import { type FakeTraining, sha256, startFakeTraining } from "../fake-training.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { waitUntil } from "../wait-until.ts";
 
@@ -34,6 +37,23 @@ const valuesOf = (server: TestServer, id: number) =>
   server.client.call(getRunValues, { params: { run_id: String(id) } });
 const runOf = (server: TestServer, id: number): Promise<Run> =>
   server.client.call(getRun, { params: { run_id: String(id) } });
+
+/** As far as the server reads it: the ninth of an epoch's ten batches comes next. @returns its manifest's SHA-256 */
+function writeCheckpoint(folder: string, config: object): string {
+  const contents = {
+    "progress.json": JSON.stringify({ step: 18, epoch: 1, batch: 8 }),
+    "config.json": JSON.stringify(config),
+  };
+  mkdirSync(folder, { recursive: true });
+  const files: Record<string, { size: number }> = {};
+  for (const [name, text] of Object.entries(contents)) {
+    writeFileSync(path.join(folder, name), text);
+    files[name] = { size: text.length };
+  }
+  const manifest = JSON.stringify({ files });
+  writeFileSync(path.join(folder, "manifest.json"), manifest);
+  return sha256(manifest);
+}
 
 describe("a training whose worker is played by the test", () => {
   let server: TestServer;
@@ -144,6 +164,40 @@ describe("a training whose worker is played by the test", () => {
         ]),
       },
     });
+  });
+
+  it("is forked from before a change of the batch size, whose batches say nothing of that fork's end", async () => {
+    const config = { data: { builtin: "digits" }, epochs: 2, batch_size: 64 };
+    const parent = await startFakeTraining(server, { config });
+    const told = (batches: number) => ({
+      ...{ type: "run-progress", time: 3, step: 18, total_steps: 20, epoch: 2, total_epochs: 2 },
+      ...{
+        batch: 8,
+        batches,
+        eta_s: null,
+        steps_per_s: null,
+        lr_schedule: "cosine",
+        phase: "training",
+      },
+    });
+    const folder = path.join(server.home, "runs", String(parent.id), "checkpoints/step-00000018");
+    const checkpoint = { step: 18, sha256: writeCheckpoint(folder, config) };
+    await parent.send([
+      { type: "run-started", time: 1 },
+      told(10),
+      { ...saved(18), ...checkpoint },
+    ]);
+    const plan = () =>
+      server.client.call(previewForks, {
+        params: { run_id: String(parent.id) },
+        body: { checkpoint: 18, changes: { learning_rate: 0.001 } },
+      });
+    expect(await plan()).toMatchObject({ total_steps: 20 });
+    const { command } = await set(server, parent.id, { batch_size: 128 });
+    await parent.send([acked(command, { batch_size: 128 }, 18), told(5)]);
+    const changed = await plan();
+    expect(changed).toMatchObject({ total_steps: null, learning_rate: null });
+    expect(changed.warnings.map(({ code }) => code)).not.toContain("no-steps-left");
   });
 
   it("has nothing to take back before a change is in force, nor once its checkpoint is gone", async () => {

@@ -10,6 +10,7 @@ import {
 } from "@spotter/contract";
 import type { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
+import { ConstraintViolation } from "../../platform/db/failures.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
@@ -24,6 +25,7 @@ import { type ForkOrigins, inspectCheckpoint } from "./fork-origins.ts";
 import { changesOf, planFork } from "./fork-plan.ts";
 import { littleDisk } from "./fork-warnings.ts";
 import type { ForksStore } from "./forks-store.ts";
+import { configInForce, startedConfig } from "./live-values.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
 import { asJson, noteOf, parseConfig, type RunService } from "./service.ts";
 import type { RunsStore } from "./store.ts";
@@ -39,6 +41,15 @@ interface Planned {
   readonly file: RunFileRow;
   readonly before: Config;
   readonly after: Config;
+}
+
+interface Insertion extends Planned {
+  readonly row: RunRow;
+  readonly parent: TrainedRow;
+  readonly wish: Wish;
+  readonly caller: Caller;
+  readonly places: Record<string, string>;
+  readonly dataName: string | null;
 }
 
 /** The place that the worker finds the checkpoint by. */
@@ -73,8 +84,9 @@ export class Forks {
     caller: Caller,
     address: string,
   ): Promise<{ plan: ForkPlan; rows: RunRow[] }> {
-    const { runs, queue, origins, store, forks, audit } = this.#parts;
-    const { plan, file, before, after } = await this.#plan(row, wish);
+    const { runs, queue, origins, audit } = this.#parts;
+    const planned = await this.#plan(row, wish);
+    const { plan, file, after } = planned;
     const made = await this.#madeBefore(row, wish);
     if (made.length > 0) return { plan, rows: made };
     if (plan.warnings.some(({ code }) => code === "no-steps-left"))
@@ -87,38 +99,17 @@ export class Forks {
     const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
     const folder = await origins.keep(file.sha256, inspected);
     const places = { ...located.places, [CHECKPOINT_PLACE]: folder };
-    const ids = await store.transaction(async (transaction) => {
-      const inserted: number[] = [];
-      for (const [index, seed] of plan.seeds.entries()) {
-        const config = { ...after, seed };
-        const changes = changesOf(before, config);
-        const fork = forkSpec(parent, plan, changes, classesOf(row));
-        const id = await runs.insertInside(transaction, {
-          wish: {
-            ...{ project_id: row.project_id, recipe: parent.recipe, config, note: wish.note },
-            tags: wish.tags,
-            ...(wish.client_id === undefined ? {} : { client_id: clientId(wish.client_id, index) }),
-            ...(wish.name === undefined ? {} : { name: nameOf(wish.name, seed, plan) }),
-          },
-          caller,
-          source: "recipe",
-          work: { recipe: parent.recipe, config: asJson(config), places, predict: null, fork },
-          defaultName: (runId) => `${familyName(row.name)}-fork-${runId}`,
-          names: { model_name: row.model_name, data_name: located.dataName },
-          parentId: row.id,
-        });
-        await forks.insert(transaction, {
-          run_id: id,
-          parent_id: row.id,
-          step: plan.checkpoint.step,
-          checkpoint_sha256: file.sha256,
-          keep: JSON.stringify(plan.keep),
-          changes: JSON.stringify(changes),
-        });
-        inserted.push(id);
-      }
-      return inserted;
-    });
+    const { dataName } = located;
+    let ids: number[];
+    try {
+      ids = await this.#insert({ ...planned, row, parent, wish, caller, places, dataName });
+    } catch (error) {
+      // The same request came twice at once, and the other one was faster.
+      const isTaken = error instanceof ConstraintViolation && error.kind === "unique";
+      const theirs = isTaken ? await this.#madeBefore(row, wish) : [];
+      if (theirs.length === 0) throw error;
+      return { plan, rows: theirs };
+    }
     runs.inserted(ids);
     await audit.record({
       ...noteOf(row, caller, address, "run-forked"),
@@ -136,6 +127,42 @@ export class Forks {
     };
   }
 
+  #insert({ row, wish, caller, parent, plan, file, before, after, places, dataName }: Insertion) {
+    const { runs, store, forks } = this.#parts;
+    return store.transaction(async (transaction) => {
+      const inserted: number[] = [];
+      for (const [index, seed] of plan.seeds.entries()) {
+        const config = { ...after, seed };
+        const changes = changesOf(before, config);
+        const fork = forkSpec(parent, plan, changes, classesOf(row));
+        const id = await runs.insertInside(transaction, {
+          wish: {
+            ...{ project_id: row.project_id, recipe: parent.recipe, config, note: wish.note },
+            tags: wish.tags,
+            ...(wish.client_id === undefined ? {} : { client_id: clientId(wish.client_id, index) }),
+            ...(wish.name === undefined ? {} : { name: nameOf(wish.name, seed, plan) }),
+          },
+          caller,
+          source: "recipe",
+          work: { recipe: parent.recipe, config: asJson(config), places, predict: null, fork },
+          defaultName: (runId) => `${familyName(row.name)}-fork-${runId}`,
+          names: { model_name: row.model_name, data_name: dataName },
+          parentId: row.id,
+        });
+        await forks.insert(transaction, {
+          run_id: id,
+          parent_id: row.id,
+          step: plan.checkpoint.step,
+          checkpoint_sha256: file.sha256,
+          keep: JSON.stringify(plan.keep),
+          changes: JSON.stringify(changes),
+        });
+        inserted.push(id);
+      }
+      return inserted;
+    });
+  }
+
   async #plan(row: RunRow, wish: Wish): Promise<Planned> {
     const { store, queue } = this.#parts;
     const parent = forkable(row);
@@ -144,7 +171,12 @@ export class Forks {
     const { standing, config } = await inspectCheckpoint(queue.runDir(row.id), file);
     const before = baseConfig(parent, config);
     const after = asJson(parseConfig(parent.recipe, { ...before, ...wish.changes }));
-    const batches = row.progress === null ? null : (JSON.parse(row.progress).batches as number);
+    const started = startedConfig(parent.recipe, row.config);
+    const now = configInForce(started, await queue.commands(row.id));
+    // What the run told last counts batches of the size that it has now.
+    const isSameSize = now.batch_size === before.batch_size;
+    const batches =
+      row.progress === null || !isSameSize ? null : (JSON.parse(row.progress).batches as number);
     const decided = planFork({ recipe: parent.recipe, before, after, wish, standing, batches });
     const { step } = standing;
     const { epoch, path, size, label } = file;

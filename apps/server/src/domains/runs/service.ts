@@ -19,6 +19,7 @@ import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
+import { ConstraintViolation } from "../../platform/db/failures.ts";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { DatasetService } from "../datasets/index.ts";
@@ -193,10 +194,22 @@ export class RunService {
       const made = await store.byClientId(wish.project_id, wish.client_id);
       if (made !== undefined) return made;
     }
-    const row =
-      wish.recipe === undefined
-        ? await this.#createExternal(wish, caller, wish.source ?? "script")
-        : await this.#createTraining(wish, wish.recipe, caller);
+    let row: RunRow;
+    try {
+      row =
+        wish.recipe === undefined
+          ? await this.#createExternal(wish, caller, wish.source ?? "script")
+          : await this.#createTraining(wish, wish.recipe, caller);
+    } catch (error) {
+      // The same request came twice at once, and the other one was faster.
+      const isTaken = error instanceof ConstraintViolation && error.kind === "unique";
+      const made =
+        isTaken && wish.client_id !== undefined
+          ? await store.byClientId(wish.project_id, wish.client_id)
+          : undefined;
+      if (made === undefined) throw error;
+      return made;
+    }
     await audit.record({
       ...who(caller, address),
       action: "run-created",
