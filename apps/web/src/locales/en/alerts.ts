@@ -2,7 +2,7 @@
 export default {
   title: "Alerts",
   tabs: { fired: "Fired", rules: "Rules", targets: "Targets", deliveries: "Deliveries" },
-  unread: "{n} unread alerts",
+  unread: "Alerts, {n} unread",
   onlyOpen: "Only those that have not recovered",
   markRead: "Mark all as read",
   none: "Nothing has fired yet.",
