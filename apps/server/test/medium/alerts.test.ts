@@ -496,6 +496,19 @@ describe("targets", () => {
     expect(statSync(path.join(server.home, "alerts.key")).mode & 0o777).toBe(0o600);
   });
 
+  it("do not show their address in a receiver's answer that repeats it", async () => {
+    const { server } = await open();
+    const receiver = await openReceiver();
+    const url = `${receiver.url}/hooks/veryvery%20secret?access_token=alsosecret1`;
+    const { id } = await addTarget(server, url, "dingtalk", "signed-with-this");
+    const answers = ["veryvery%20secret", "veryvery secret", "alsosecret1", "signed-with-this"];
+    receiver.usual = { status: 404, text: `Cannot POST: ${answers.join(", ")}` };
+    const params = { target_id: String(id) };
+    const tested = await server.client.call(testAlertTarget, { params });
+    expect(tested.last_answer).toBe("Cannot POST: …, …, …, …");
+    expect((await deliveriesOf(server))[0]?.last_answer).toBe(tested.last_answer);
+  });
+
   it("with private addresses are refused unless a setting allows them", async () => {
     const { server } = await open({});
     await expect(addTarget(server, "http://127.0.0.1:9/x")).rejects.toMatchObject({

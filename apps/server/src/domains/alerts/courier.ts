@@ -1,5 +1,6 @@
 // Brings deliveries to their targets: at least once, several at a time, with growing waits, until they are taken or
 // given up. Beside the outbox and not in it: a receiver that is slow or away must not hold up the house's other news.
+import querystring from "node:querystring";
 import type { AlertDelivery } from "@spotter/contract";
 import type { Log } from "../../platform/log.ts";
 import type { DeliveriesStore, Outcome } from "./deliveries-store.ts";
@@ -32,6 +33,8 @@ const LEASE_SECONDS = 60;
 const MAX_AT_ONCE = 8;
 const POLL_MS = 1_000;
 const MAX_ANSWER_CHARACTERS = 500;
+/** Shorter pieces of an address are words, which answers may hold. */
+const MIN_SECRET_LENGTH = 8;
 
 type Try = { readonly isTaken: boolean; readonly status: number | null; readonly answer: string };
 
@@ -132,7 +135,8 @@ export class Courier {
     });
     try {
       const options = { allowPrivate, timeoutMs: TIMEOUT_MS, signal: this.#stopping.signal };
-      return judged(target, await post({ ...message, ...options }));
+      const went = judged(target, await post({ ...message, ...options }));
+      return { ...went, answer: withoutSecrets(went.answer, destination) };
     } catch (error) {
       if (!(error instanceof PostFailure)) throw error;
       return { isTaken: false, status: null, answer: error.message };
@@ -148,6 +152,16 @@ function judged({ kind }: TargetRow, answer: PostAnswer): Try {
     status,
     answer: isRedirect ? "Redirects are not followed." : text,
   };
+}
+
+/** Whoever may read deliveries may not know the address, and receivers like to repeat it: `Cannot POST /hook/…`. */
+function withoutSecrets(text: string, { url, secret }: Destination): string {
+  const { pathname, search, username, password } = new URL(url);
+  const pieces = [...`${pathname}${search}`.split(/[/?&=]/), username, password, secret ?? ""];
+  return [...new Set(pieces.flatMap((piece) => [piece, querystring.unescape(piece)]))]
+    .filter(({ length }) => length >= MIN_SECRET_LENGTH)
+    .sort((a, b) => b.length - a.length)
+    .reduce((shown, piece) => shown.replaceAll(piece, "…"), text);
 }
 
 function settledBy(went: Try, { num_tries }: Pick<DeliveryRow, "num_tries">, now: number): Outcome {

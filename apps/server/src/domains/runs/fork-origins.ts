@@ -118,6 +118,9 @@ export class ForkOrigins {
       if (existsSync(target)) return target;
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOSPC") throw new SpotterError("disk-full", undefined, { cause: error });
+      // The run went on, and its policy has removed the checkpoint since it was looked at.
+      if (code === "ENOENT")
+        throw checkpointDamaged(inspected.standing.step, "it was removed meanwhile");
       throw error;
     }
     return target;
