@@ -52,3 +52,19 @@ def test_values_are_hidden_line_by_line_and_short_words_are_not() -> None:
     assert redact(text, secrets) == "[redacted] [redacted] [redacted] [redacted] 1 /home/ada"
     error = {"kind": "failed", "message": "no abcdefgh", "hint": None}
     assert redact_error(error, secrets) == {**error, "message": "no [redacted]"}
+
+
+def test_a_password_inside_an_address_is_hidden_by_itself_too() -> None:
+    secrets = secret_values(
+        {
+            "SENTRY_DSN": "postgres://ada:hunter2hunter2@db/1",
+            "https_proxy": "ada:secret99secret@proxy:3128",
+        }
+    )
+    text = "postgres://ada:hunter2hunter2@db/1 hunter2hunter2 secret99secret"
+    assert redact(text, secrets) == "[redacted] [redacted] [redacted]"
+
+
+def test_a_proxy_with_a_password_is_not_passed_on_without_its_scheme_either() -> None:
+    environment = {"HTTPS_PROXY": "ada:secret99@proxy:3128", "NO_PROXY": "localhost,10.0.0.1:80"}
+    assert set(passed_on(environment, [])) == {"NO_PROXY"}

@@ -29,6 +29,8 @@ SECRET_WORD = re.compile(
 # A place where a secret lies is none.
 NO_SECRET_ENDS = ("_FILE", "_PATH", "_DIR", "_URL", "_ENDPOINT")
 ADDRESS_WITH_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:([^/@\s]+)@", re.IGNORECASE)
+# Those may come without `http://` before them.
+PROXY_WITH_PASSWORD = re.compile(r"^(?:[a-z]+://)?[^/@\s]*:([^/@\s]+)@", re.IGNORECASE)
 # Shorter ones stand in other words: a log full of holes would hide nothing and tell nothing.
 MIN_SECRET = 8
 
@@ -43,7 +45,7 @@ def passed_on(environment: Mapping[str, str], also: Iterable[str]) -> dict[str, 
         or (
             (name.upper() in PASSED_NAMES or name.startswith(PASSED_BEGINNINGS))
             and not has_secret_name(name)
-            and not ADDRESS_WITH_PASSWORD.match(value)
+            and not _password(name, value)
         )
     }
 
@@ -62,9 +64,14 @@ def secret_values(environment: Mapping[str, str]) -> list[str]:
         if has_secret_name(name):
             # A key of several lines would come line by line.
             found.update(line.strip() for line in value.splitlines())
-        elif match := ADDRESS_WITH_PASSWORD.match(value):
+        if match := _password(name, value):
             found.add(match.group(1))
     return sorted((one for one in found if len(one) >= MIN_SECRET), key=len, reverse=True)
+
+
+def _password(name: str, value: str) -> re.Match[str] | None:
+    is_proxy = name.upper().endswith("_PROXY") and name.upper() != "NO_PROXY"
+    return (PROXY_WITH_PASSWORD if is_proxy else ADDRESS_WITH_PASSWORD).match(value)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
