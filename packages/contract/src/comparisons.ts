@@ -149,6 +149,8 @@ export const ComparisonReport = z.object({
   /** Metrics that the runs have, the machine's own left out; `metrics` has the first of them. */
   num_metrics: z.number().int(),
   config: z.array(ConfigRow),
+  /** Keys that the configs have; `config` has at most a thousand of them. */
+  num_config: z.number().int(),
   /** What groups and verdicts are about; null where the runs have no metric at all. */
   metric: MetricName.nullable(),
   direction: MetricDirection.nullable(),

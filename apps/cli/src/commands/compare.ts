@@ -198,7 +198,7 @@ function tellValues(context: Context, { runs, metrics, num_metrics }: Comparison
   );
 }
 
-function tellConfig(context: Context, { runs, config }: ComparisonReport): void {
+function tellConfig(context: Context, { runs, config, num_config }: ComparisonReport): void {
   const rows = config
     .filter(({ differs }) => differs)
     .map(({ key, values }) => [
@@ -210,6 +210,13 @@ function tellConfig(context: Context, { runs, config }: ComparisonReport): void 
       ? context.text("\nThe configs are the same.", "\n配置相同。")
       : `\n${table(["", ...runs.map(({ id }) => `#${id}`)], rows)}`,
   );
+  if (num_config > config.length)
+    context.say(
+      context.text(
+        `${config.length} of ${num_config} keys are compared.`,
+        `共 ${num_config} 个键，对比 ${config.length} 个。`,
+      ),
+    );
 }
 
 function signed(value: number): string {

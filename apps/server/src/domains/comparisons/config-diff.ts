@@ -1,6 +1,8 @@
 // Configs side by side, one row a leaf: `optimizer.lr` and its value in each run. Pure.
 import type { ConfigRow } from "@spotter/contract";
 
+/** Rows of one report: each has a cell a run, and nobody reads more. */
+export const MAX_CONFIG_ROWS = 1_000;
 const SEED = /^(random_|rng_|manual_)?seed$|^random_state$/i;
 
 interface Leaf {
@@ -11,19 +13,27 @@ interface Leaf {
   readonly text: string;
 }
 
-/** Rows in the order in which the configs name them. */
-export function configRows(configs: readonly Readonly<Record<string, unknown>>[]): ConfigRow[] {
+/** Rows in the order in which the configs name them; where there are too many, those that differ before the others. */
+export function configRows(configs: readonly Readonly<Record<string, unknown>>[]): {
+  readonly rows: ConfigRow[];
+  readonly numKeys: number;
+} {
   const maps = configs.map((config) => new Map(leavesOf(config).map((leaf) => [leaf.key, leaf])));
   const keys = new Set(maps.flatMap((map) => [...map.keys()]));
-  return [...keys].map((key) => {
-    const leaves = maps.map((map) => map.get(key));
-    return {
-      key,
-      values: leaves.map((leaf) => leaf?.text ?? null),
-      differs: new Set(leaves.map((leaf) => leaf?.json)).size > 1,
-      is_seed: isSeedKey(key),
-    };
-  });
+  const differs = (key: string) => new Set(maps.map((map) => map.get(key)?.json)).size > 1;
+  let chosen = [...keys];
+  if (chosen.length > MAX_CONFIG_ROWS) {
+    const differing = new Set(chosen.filter(differs));
+    const same = chosen.filter((key) => !differing.has(key));
+    chosen = [...differing, ...same].slice(0, MAX_CONFIG_ROWS);
+  }
+  const rows = chosen.map((key) => ({
+    key,
+    values: maps.map((map) => map.get(key)?.text ?? null),
+    differs: differs(key),
+    is_seed: isSeedKey(key),
+  }));
+  return { rows, numKeys: keys.size };
 }
 
 /** `data_seed` and `split_seed` choose data: runs that differ there were not trained on the same. */

@@ -16,6 +16,7 @@ const REPORT: ComparisonReport = {
     },
   ],
   num_metrics: 2,
+  num_config: 2,
   config: [
     { key: "lr", values: ["-0.5", null], differs: true, is_seed: false },
     { key: "name", values: ["+cmd", "+cmd"], differs: false, is_seed: false },

@@ -126,12 +126,18 @@ function readingText(
   return `${lastText} (${say("best", "最佳")} ${strong(write(best), better.best.includes(run_id))})`;
 }
 
-function configTable({ runs, config }: ComparisonReport, say: Say): string {
+function configTable({ runs, config, num_config }: ComparisonReport, say: Say): string {
   const head = [say("Key", "键"), ...runs.map(({ id }) => String(id))];
   const rows = config
     .filter(({ differs }) => differs)
     .map(({ key, values }) => [key, ...values.map((value) => value ?? "–")]);
-  return tableOf(head, rows);
+  const table = tableOf(head, rows);
+  if (num_config <= config.length) return table;
+  const rest = say(
+    `Made from ${config.length} of ${num_config} keys.`,
+    `共 ${num_config} 个键，取 ${config.length} 个。`,
+  );
+  return `${table}\n\n${rest}`;
 }
 
 function tableOf(head: readonly string[], rows: readonly string[][], isMarked = false): string {

@@ -1,6 +1,6 @@
 // Which runs are the same training with another seed.
 import { expect, it } from "vitest";
-import { configRows, isSeedKey } from "./config-diff.ts";
+import { configRows, isSeedKey, MAX_CONFIG_ROWS } from "./config-diff.ts";
 import { type GroupedRun, groupRuns, seedOf } from "./groups.ts";
 
 function run(id: number, config: Record<string, unknown>, more: object = {}): GroupedRun {
@@ -32,6 +32,27 @@ it("never takes runs for the same that tell no config", () => {
   expect(groups.map(({ label }) => label)).toEqual(["run-1 (#1)", "run-2", "run-1 (#3)"]);
 });
 
+it("reads fifty configs of a thousand keys of their own in one go", () => {
+  const own = (id: number) =>
+    Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`run${id}.key${n}`, n]));
+  const many = Array.from({ length: 50 }, (_, id) => own(id));
+  // Compared key by key and run by run this would take longer than the test may.
+  expect(groupRuns(many.map((config, id) => run(id + 1, config)))).toHaveLength(50);
+  const { rows, numKeys } = configRows([...many, { ...own(0), shared: 1 }]);
+  expect(numKeys).toBe(50_001);
+  expect(rows).toHaveLength(MAX_CONFIG_ROWS);
+});
+
+it("shows the keys that differ before the others where there are too many", () => {
+  const same = Object.fromEntries(Array.from({ length: 1200 }, (_, n) => [`key${n}`, n]));
+  const { rows } = configRows([
+    { ...same, last: 1 },
+    { ...same, last: 2 },
+  ]);
+  expect(rows[0]).toMatchObject({ key: "last", differs: true, values: ["1", "2"] });
+  expect(rows.filter(({ differs }) => differs)).toHaveLength(1);
+});
+
 it("names groups by the run where they differ in too much to read", () => {
   const [first] = groupRuns([
     run(1, { a: 1, b: 1, c: 1, d: 1 }),
@@ -61,7 +82,7 @@ it("reads the seed wherever the config has it", () => {
 });
 
 it("shows configs side by side, telling a number from its text and a missing key from null", () => {
-  const rows = configRows([
+  const { rows } = configRows([
     { lr: 0.1, data: { builtin: "digits" }, tags: [], same: true, seed: 1 },
     { lr: "0.1", data: { builtin: "digits" }, note: null, same: true, seed: 2 },
   ]);

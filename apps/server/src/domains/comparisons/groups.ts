@@ -57,13 +57,14 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
   const keys = [...new Set(configs.flatMap((config) => [...config.keys()]))].filter(
     (key) => !isSeedKey(key) && new Set(configs.map((config) => config.get(key))).size > 1,
   );
-  const written = configs.map((config) =>
-    keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
-  );
-  const isReadable =
-    keys.length > 0 &&
-    keys.length <= MAX_LABEL_KEYS &&
-    written.every((text) => text.length <= MAX_LABEL_LENGTH);
+  const areFew = keys.length > 0 && keys.length <= MAX_LABEL_KEYS;
+  // Asked first: of thousands of keys, each beside all others, the texts would hold up the server for minutes.
+  const written = !areFew
+    ? []
+    : configs.map((config) =>
+        keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
+      );
+  const isReadable = areFew && written.every((text) => text.length <= MAX_LABEL_LENGTH);
   const labels = firsts.map(({ summary }, index) =>
     isReadable && (configs[index]?.size ?? 0) > 0 ? (written[index] ?? "") : summary.name,
   );

@@ -35,6 +35,7 @@ export function makeReport(input: ReportInput): ComparisonReport {
   const values = groups.map((group) => valuesOf(group, seeded, measured, value));
   const baseId = input.base ?? runs[0]?.summary.id;
   const base = values.find(({ group }) => group.runIds.includes(baseId ?? 0)) ?? values[0];
+  const config = configRows(runs.map(({ resolved }) => resolved));
   const unfinished = runs
     .filter(({ summary }) => !FINAL_STATES.includes(summary.state))
     .map(({ summary }) => summary.id);
@@ -46,7 +47,8 @@ export function makeReport(input: ReportInput): ComparisonReport {
     missing_run_ids: [...input.missingRunIds],
     metrics: readings.metrics,
     num_metrics: readings.numMetrics,
-    config: configRows(runs.map(({ resolved }) => resolved)),
+    config: config.rows,
+    num_config: config.numKeys,
     ...{ metric, direction, value },
     groups: values.map(toRunGroup),
     base: base?.group.id ?? null,

@@ -29,7 +29,7 @@ import {
 } from "@spotter/contract";
 import type { FastifyInstance } from "fastify";
 import { SpotterError } from "../../platform/errors.ts";
-import type { AccessControl, Router } from "../../platform/route.ts";
+import type { AccessControl, Caller, Router } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import type { RunControl } from "./control.ts";
 import { fileNotFound, runNotFound, stateConflict } from "./errors.ts";
@@ -55,6 +55,11 @@ export interface RunRouteParts {
   readonly store: RunsStore;
   readonly queue: QueueService;
   readonly defaultProject: () => Promise<number>;
+}
+
+interface ControlInput {
+  readonly body: { readonly run_id?: number | undefined };
+  readonly caller: Caller;
 }
 
 type RunInPath = { readonly params: { readonly run_id: string } };
@@ -141,13 +146,18 @@ function bindContents({ router, runs, store, queue, liveChanges }: RunRouteParts
 }
 
 function bindActions({ router, runs, control, predictions }: RunRouteParts): void {
+  // Found once a request: the newest active run may be another one between the look at the rights and the action.
+  const targets = new WeakMap<object, Promise<RunRow>>();
+  const targetOf = ({ body, caller }: ControlInput) => {
+    const target = targets.get(body) ?? control.target(body.run_id, caller);
+    targets.set(body, target);
+    return target;
+  };
   router.inProject(
     controlTraining,
-    async ({ body, caller }) => (await control.target(body.run_id, caller)).project_id,
-    async ({ body, caller, request }) => {
-      const row = await control.target(body.run_id, caller);
-      return control.control(row, body, caller, request.ip);
-    },
+    async (input) => (await targetOf(input)).project_id,
+    async (input) =>
+      control.control(await targetOf(input), input.body, input.caller, input.request.ip),
   );
   router.inProject(
     predictWithRun,

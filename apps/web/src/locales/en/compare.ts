@@ -56,6 +56,7 @@ export default {
   uncorrected: "p values are not corrected for {n} comparisons.",
   values: "Values",
   valuesDeclare: "Bold is the better value, where the metric's name says which end is good.",
+  keysOfAll: "{n} of {m} keys are compared.",
   nOfM: "{n} of {m} metrics are shown.",
   leaveOut: "Leave run {id} out",
   deleted: "deleted",

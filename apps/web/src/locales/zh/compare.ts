@@ -52,6 +52,7 @@ export default {
   uncorrected: "p 值未按 {n} 次比较校正。",
   values: "数值",
   valuesDeclare: "若能从指标名称判断高低哪一端更好，更好的值以粗体显示。",
+  keysOfAll: "共 {m} 个键，对比 {n} 个。",
   nOfM: "共 {m} 个指标，显示 {n} 个。",
   leaveOut: "移除训练 {id}",
   deleted: "已删除",
