@@ -19,6 +19,7 @@ export class RunFeed {
   readonly #summaryAt = new Map<number, number>();
   readonly #lineTimers = new Map<number, NodeJS.Timeout>();
   readonly #numLinesDue = new Map<number, number>();
+  #isClosed = false;
 
   constructor(parts: { store: RunsStore; logs: LogsStore; bus: Bus; log: Log }) {
     this.#store = parts.store;
@@ -29,7 +30,7 @@ export class RunFeed {
 
   /** The first change is told at once, those after it together at the end of the interval. */
   runTouched(runId: number): void {
-    if (this.#summaryTimers.has(runId)) return;
+    if (this.#isClosed || this.#summaryTimers.has(runId)) return;
     const sinceMs = Date.now() - (this.#summaryAt.get(runId) ?? 0);
     const timer = setTimeout(
       () => {
@@ -57,6 +58,7 @@ export class RunFeed {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const timer of [...this.#summaryTimers.values(), ...this.#lineTimers.values()])
       clearTimeout(timer);
     this.#summaryTimers.clear();

@@ -118,8 +118,10 @@ export class RunsRoom {
   }
 
   /** For the metrics room, after each of its commits: what the list shows and sorts by. Throws when the run is gone. */
-  recordMetricSummaries(runId: number, rows: readonly MetricSummary[]): Promise<void> {
-    return this.#store.recordMetrics(runId, rows);
+  async recordMetricSummaries(runId: number, rows: readonly MetricSummary[]): Promise<void> {
+    await this.#store.recordMetrics(runId, rows);
+    // They come a moment after the points: a run that has paused or ended meanwhile tells nothing else any more.
+    this.#feed.runTouched(runId);
   }
 
   registerRoutes(app: FastifyInstance, router: Router, access: AccessControl): void {
