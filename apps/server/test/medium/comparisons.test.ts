@@ -2,6 +2,7 @@
 import { HttpClient } from "@spotter/client";
 import {
   compareRuns,
+  controlTraining,
   createComparison,
   createProject,
   createRun,
@@ -18,10 +19,13 @@ import {
   updateComparison,
 } from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startFakeTraining } from "../fake-training.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
 
 const PASSWORD = "a long enough password";
 const DAY_S = 86_400;
+/** Of a saved file. */
+const CONTENT = { size: 10, sha256: "0".repeat(64) };
 let server: TestServer;
 let now = 1_795_000_000;
 
@@ -138,6 +142,43 @@ describe("a report", () => {
     const turned = await report(ids, { base: String(ids[5]), value: "best" });
     expect(turned).toMatchObject({ base: "B", value: "best" });
     expect(turned.verdicts[0]).toMatchObject({ base: "B", other: "A", outcome: "worse" });
+  });
+
+  it("keeps a training apart whose values were changed while it ran, until the change is taken back", async () => {
+    const begin = async (seed: number) => {
+      const config = { data: { builtin: "digits" }, learning_rate: 0.003, seed };
+      const training = await startFakeTraining(server, { config });
+      await training.send([{ type: "run-started", time: 1 }]);
+      return training;
+    };
+    const [plain, changed] = [await begin(1), await begin(2)];
+    const ids = [plain.id, changed.id];
+    const after = { learning_rate: 0.0001 };
+    const { command } = await server.client.call(controlTraining, {
+      body: { action: "set", run_id: changed.id, values: after, reason: "the loss jumps" },
+    });
+    expect((await report(ids)).groups.map(({ run_ids }) => run_ids)).toEqual([ids]);
+    const checkpoint = "checkpoints/step-00000285";
+    const change = {
+      ...{ before: { learning_rate: 0.003 }, after, checkpoint },
+      ...{ rate_before: 0.003, rate_after: 0.0001 },
+    };
+    const acked = { type: "command-acked", time: 5, outcome: "done", step: 285 };
+    await changed.send([
+      {
+        ...{ type: "file-saved", kind: "checkpoint", path: checkpoint, step: 285, time: 4 },
+        ...CONTENT,
+      },
+      { ...acked, command_id: command?.id, change },
+    ]);
+    const apart = await report(ids);
+    expect(apart.groups.map(({ run_ids }) => run_ids)).toEqual([[plain.id], [changed.id]]);
+    expect(apart.groups[1]?.label).toBe("learning_rate 0.0001 from step 286");
+    const reverted = await server.client.call(controlTraining, {
+      body: { action: "revert", run_id: changed.id, reason: "it got worse" },
+    });
+    await changed.send([{ ...acked, time: 6, command_id: reverted.command?.id }]);
+    expect((await report(ids)).groups.map(({ run_ids }) => run_ids)).toEqual([ids]);
   });
 
   it("is honest about NaN, a missing metric, one run a group, and runs that go on", async () => {

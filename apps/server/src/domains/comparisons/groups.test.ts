@@ -3,9 +3,14 @@ import { expect, it } from "vitest";
 import { configRows, isSeedKey, MAX_CONFIG_ROWS } from "./config-diff.ts";
 import { type GroupedRun, groupRuns, seedOf } from "./groups.ts";
 
-function run(id: number, config: Record<string, unknown>, more: object = {}): GroupedRun {
+function run(
+  id: number,
+  config: Record<string, unknown>,
+  more: object = {},
+  changes: GroupedRun["changes"] = [],
+): GroupedRun {
   const summary = { id, name: `run-${id}`, recipe: "vision", source: "recipe", parent_id: null };
-  return { summary: { ...summary, ...more } as GroupedRun["summary"], config };
+  return { summary: { ...summary, ...more } as GroupedRun["summary"], config, changes };
 }
 
 it("puts runs together that differ in the seed only, whatever the order of the keys", () => {
@@ -25,6 +30,27 @@ it("keeps apart what chooses other data, another recipe, or a fork of another ru
   expect(groupRuns([run(1, config), run(2, { ...config, split_seed: 7 })])).toHaveLength(2);
   expect(groupRuns([run(1, config), run(2, config, { recipe: "audio" })])).toHaveLength(2);
   expect(groupRuns([run(1, config), run(2, config, { parent_id: 9 })])).toHaveLength(2);
+});
+
+it("keeps apart what was changed in mid-training, unless the same was changed at the same step", () => {
+  const lower = (fromStep: number) => [{ name: "learning_rate", value: 1e-4, fromStep }];
+  const many = ["beta1", "beta2", "weight_decay"].map((name) => ({ name, value: 0, fromStep: 9 }));
+  const groups = groupRuns([
+    run(1, { lr: 0.1, seed: 1 }),
+    run(2, { lr: 0.1, seed: 2 }, {}, lower(286)),
+    run(3, { lr: 0.1, seed: 3 }),
+    run(4, { lr: 0.1, seed: 4 }, {}, lower(286)),
+    run(5, { lr: 0.1, seed: 5 }, {}, lower(300)),
+    run(6, { lr: 0.1, seed: 6 }, {}, [...lower(2), ...many]),
+  ]);
+  expect(groups.map(({ label, runIds }) => [label, runIds])).toEqual([
+    ["run-1", [1, 3]],
+    ["learning_rate 0.0001 from step 286", [2, 4]],
+    ["learning_rate 0.0001 from step 300", [5]],
+    ["4 live changes", [6]],
+  ]);
+  const [, changed] = groupRuns([run(1, { lr: 0.1 }), run(2, { lr: 0.3 }, {}, lower(286))]);
+  expect(changed?.label).toBe("lr 0.3, learning_rate 0.0001 from step 286");
 });
 
 it("never takes runs for the same that tell no config", () => {

@@ -1,11 +1,14 @@
-// Runs that differ in nothing but the seed are one group: the same training, repeated. Pure.
+// Runs that differ in nothing but the seed are one group: the same training, repeated. A run whose values
+// were changed while it trained is another training than its config says. Pure.
 import type { RunSummary } from "@spotter/contract";
+import type { ComparableRun } from "../runs/index.ts";
 import { isSeedKey, leavesOf } from "./config-diff.ts";
 
 export interface GroupedRun {
   readonly summary: Pick<RunSummary, "id" | "name" | "recipe" | "source" | "parent_id">;
   /** As it was asked for: what a worker resolved differs between a run that waits and one that began. */
   readonly config: Readonly<Record<string, unknown>>;
+  readonly changes: ComparableRun["changes"];
 }
 
 export interface Group {
@@ -40,16 +43,20 @@ export function groupRuns(runs: readonly GroupedRun[]): Group[] {
 }
 
 /** What a training is, its seed aside. A run that tells no config may be anything. */
-function keyOf({ summary, config }: GroupedRun): string {
+function keyOf({ summary, config, changes }: GroupedRun): string {
   const leaves = leavesOf(config).filter(({ key }) => !isSeedKey(key));
   if (leavesOf(config).length === 0) return `run ${summary.id}`;
   const sorted = leaves
     .map(({ key, json }) => [key, json])
     .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
-  return JSON.stringify([summary.source, summary.recipe, summary.parent_id, sorted]);
+  const changed = changes.map(({ name, value, fromStep }) => [name, value, fromStep]);
+  return JSON.stringify([summary.source, summary.recipe, summary.parent_id, sorted, changed]);
 }
 
-/** The keys in which the groups' first runs differ; where there are none, or too many to read, the run's name. */
+/**
+ * The keys in which the groups' first runs differ, and what was changed in mid-training; where there is nothing of
+ * either, or too much to read, the run's name.
+ */
 function labelsOf(firsts: readonly GroupedRun[]): string[] {
   const configs = firsts.map(
     ({ config }) => new Map(leavesOf(config).map(({ key, text }) => [key, text])),
@@ -65,15 +72,25 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
         keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
       );
   const isReadable = areFew && written.every((text) => text.length <= MAX_LABEL_LENGTH);
-  const labels = firsts.map(({ summary }, index) =>
-    isReadable && (configs[index]?.size ?? 0) > 0 ? (written[index] ?? "") : summary.name,
-  );
+  const labels = firsts.map(({ summary, changes }, index) => {
+    const isNamed = keys.length > 0 && !(isReadable && (configs[index]?.size ?? 0) > 0);
+    const parts = [isNamed ? summary.name : (written[index] ?? ""), changesText(changes)];
+    return parts.filter((part) => part !== "").join(", ") || summary.name;
+  });
   // Two groups must not read alike.
   return labels.map((label, index) =>
     labels.indexOf(label) === labels.lastIndexOf(label)
       ? label
       : `${label} (#${firsts[index]?.summary.id})`,
   );
+}
+
+/** `learning_rate 0.0001 from step 286`; how many there are where they are too many to read. */
+function changesText(changes: GroupedRun["changes"]): string {
+  const text = changes
+    .map(({ name, value, fromStep }) => `${name} ${value} from step ${fromStep ?? "–"}`)
+    .join(", ");
+  return text.length <= MAX_LABEL_LENGTH ? text : `${changes.length} live changes`;
 }
 
 /** `optimizer.lr` is `lr` where no other key of the label ends so. */

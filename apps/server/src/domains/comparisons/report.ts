@@ -75,8 +75,8 @@ export function defaultMetric(
 }
 
 /** An own script's config comes with its first events; a recipe's was complete when it was asked for. */
-function toGrouped({ summary, asked, resolved }: ComparableRun): GroupedRun {
-  return { summary, config: summary.source === "recipe" ? asked : resolved };
+function toGrouped({ summary, asked, resolved, changes }: ComparableRun): GroupedRun {
+  return { summary, config: summary.source === "recipe" ? asked : resolved, changes };
 }
 
 function shown({ summary }: ComparableRun) {

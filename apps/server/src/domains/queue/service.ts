@@ -218,6 +218,18 @@ export class QueueService {
     return (await this.#parts.store.commands(jobId)).map(toCommand);
   }
 
+  /** By job, in one query; a job that was given none is not there. */
+  async commandsOf(jobIds: readonly number[]): Promise<Map<number, RunCommand[]>> {
+    const byJob = new Map<number, RunCommand[]>();
+    if (jobIds.length === 0) return byJob;
+    for (const row of await this.#parts.store.commandsOf(jobIds)) {
+      const commands = byJob.get(row.job_id) ?? [];
+      commands.push(toCommand(row));
+      byJob.set(row.job_id, commands);
+    }
+    return byJob;
+  }
+
   /** Sends a command to the job's running attempt; it is with the worker at once. */
   async sendCommand(job: JobRow, given: GivenCommand): Promise<RunCommand> {
     const row = await this.#parts.lifecycle.insertCommand(job, given);

@@ -328,10 +328,14 @@ export class QueueStore {
   }
 
   commands(jobId: number): Promise<JobCommandRow[]> {
+    return this.commandsOf([jobId]);
+  }
+
+  commandsOf(jobIds: readonly number[]): Promise<JobCommandRow[]> {
     return this.#read
       .selectFrom("job_commands")
       .selectAll()
-      .where("job_id", "=", jobId)
+      .where("job_id", "in", [...jobIds])
       .orderBy("id")
       .execute();
   }

@@ -70,14 +70,18 @@ export function startedConfig(recipe: RecipeName | null, config: string): Config
 
 /** The config with the changes that hold, in their order. */
 export function configInForce(started: Config, commands: readonly RunCommand[]): Config {
-  const reverted = revertedIds(commands);
-  const inForce = commands.filter(
-    ({ id, action, state }) => action === "set" && state === "done" && !reverted.has(id),
-  );
   return Object.assign(
     { ...started },
-    ...inForce.map(({ change }) => change?.after ?? {}),
+    ...changesInForce(commands).map(({ change }) => change?.after ?? {}),
   ) as Config;
+}
+
+/** What a worker has changed and nobody has taken back, in its order. */
+export function changesInForce(commands: readonly RunCommand[]): RunCommand[] {
+  const reverted = revertedIds(commands);
+  return commands.filter(
+    ({ id, action, state }) => action === "set" && state === "done" && !reverted.has(id),
+  );
 }
 
 /** Taking a change back takes back all that were made after it, up to then. */

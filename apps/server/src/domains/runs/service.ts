@@ -130,10 +130,11 @@ export class RunService {
 
   /** In the order of their ids here; those that are gone are left out. */
   async comparable(runIds: readonly number[]): Promise<ComparableRun[]> {
-    const rows = await this.#parts.store.runs(runIds);
+    const { store, queue } = this.#parts;
+    const [rows, commands] = await Promise.all([store.runs(runIds), queue.commandsOf(runIds)]);
     return runIds.flatMap((id) => {
       const row = rows.find((one) => one.id === id);
-      return row === undefined ? [] : [toComparableRun(row)];
+      return row === undefined ? [] : [toComparableRun(row, commands.get(id) ?? [])];
     });
   }
 
