@@ -44,6 +44,8 @@ export interface Places {
   readonly web: string | null;
   /** The folder that holds the Python package `spotter_worker`. */
   readonly workerSources: readonly string[];
+  /** OpenAPI as `gen-contract` has written it. */
+  readonly apiReference: string;
   /** The virtual environment that workers run in. */
   readonly pythonEnvironment: string;
   /** The bundled `seal-thread.js`; without it metrics are sealed in the main thread. */
@@ -141,6 +143,7 @@ function buildRooms({ settings, database, log, clock, places }: AppParts, baseUr
     ...{ bus, clock, database, version },
     home: settings.home,
     pythonEnvironment: places.pythonEnvironment,
+    apiReference: places.apiReference,
     dataRoots: settings.dataRoots,
     registration: settings.registration,
     onError: (error) => log.warn({ error }, "The host could not be read."),

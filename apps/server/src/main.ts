@@ -97,6 +97,7 @@ function findPlaces(settings: Settings): Places {
   return {
     web: path.join(root, "dist/web"),
     workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
+    apiReference: path.join(root, "docs/reference/openapi.json"),
     pythonEnvironment: settings.pythonEnvironment ?? path.join(root, ".venv"),
     sealThread: new URL("./seal-thread.js", import.meta.url),
   };

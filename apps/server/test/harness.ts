@@ -79,6 +79,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       cookieKey: "0".repeat(64),
       places: {
         web: options.webFolder ?? null,
+        apiReference: path.join(root, "docs/reference/openapi.json"),
         workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
         pythonEnvironment: options.hasWorkers
           ? path.join(root, ".venv")

@@ -51,6 +51,7 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
   return {
     "get-health": {},
     "get-system-info": {},
+    "get-api-reference": {},
     "get-server-facts": {},
     "get-me": {},
     "update-me": { body: { display_name: "Somebody" } },

@@ -81,6 +81,16 @@ export const getSystemInfo = defineEndpoint({
   response: SystemInfo,
 });
 
+export const getApiReference = defineEndpoint({
+  domain: "system",
+  name: "get-api-reference",
+  method: "GET",
+  path: "/api/docs",
+  access: "signed-in",
+  summary: "This description of every endpoint, as OpenAPI.",
+  stream: "file",
+});
+
 /** Public facts that the sign-in page needs. */
 export const ServerFacts = z.object({
   version: z.string(),

@@ -35,7 +35,10 @@ async function startAnother(server: TestServer, now: number): Promise<void> {
     ...{ settings: server.settings, database: server.database, clock: { now: () => now } },
     log: new Log({ level: "silent", format: "json", write: () => undefined }),
     cookieKey: "0".repeat(64),
-    places: { web: null, workerSources: [], pythonEnvironment: path.join(server.home, "none") },
+    places: {
+      ...{ web: null, workerSources: [], apiReference: "" },
+      pythonEnvironment: path.join(server.home, "none"),
+    },
   });
   app.start();
   await app.close();

@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { getHealth, getMe, getSystemInfo } from "@spotter/contract";
+import { endpoints, getHealth, getMe, getSystemInfo } from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
 
@@ -73,6 +73,20 @@ describe("the server", () => {
     const info = await server.client.call(getSystemInfo, {});
     expect(info).toMatchObject({ database: server.database.engine, data_folder: server.home });
     expect((await server.client.call(getMe, {})).user.is_admin).toBe(true);
+  });
+
+  it("describes its API as OpenAPI, every endpoint in it", async () => {
+    const response = await fetch(`${server.url}/api/docs`, {
+      headers: { authorization: `Bearer ${server.token}` },
+    });
+    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+    const { openapi, paths } = (await response.json()) as { openapi: string; paths: object };
+    expect(openapi).toMatch(/^3\./);
+    const told = new Set(Object.keys(paths));
+    const missing = endpoints
+      .map(({ path }) => path.replace(/:(\w+)/g, "{$1}"))
+      .filter((path) => !told.has(path));
+    expect(missing).toEqual([]);
   });
 
   it("reads its host within seconds", async () => {

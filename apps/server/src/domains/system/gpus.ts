@@ -63,7 +63,9 @@ export class GpuWatch {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#program?.kill();
+    // A program that could not be started has no number yet and its error is still to come: to end that one, Node would
+    // signal number 0, which is our own process group with whoever started us (a shell, a test run).
+    if (this.#program?.pid !== undefined) this.#program.kill();
     this.#forget();
   }
 

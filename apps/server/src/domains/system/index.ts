@@ -10,6 +10,8 @@ import { SystemService, type SystemServiceParts } from "./service.ts";
 export interface SystemRoomParts extends SystemServiceParts {
   readonly bus: Bus;
   readonly onError: (error: unknown) => void;
+  /** The file with the API's description. */
+  readonly apiReference: string;
 }
 
 const GIB = 1024 ** 3;
@@ -31,10 +33,12 @@ export class SystemRoom {
   readonly host: HostSampler;
   readonly #service: SystemService;
   readonly #home: string;
+  readonly #apiReference: string;
 
   constructor(parts: SystemRoomParts) {
     this.host = new HostSampler(parts);
     this.#home = parts.home;
+    this.#apiReference = parts.apiReference;
     this.#service = new SystemService(parts, this.host);
   }
 
@@ -54,7 +58,7 @@ export class SystemRoom {
   }
 
   registerRoutes(router: Router): void {
-    registerSystemRoutes(router, this.#service);
+    registerSystemRoutes(router, this.#service, this.#apiReference);
   }
 
   start(): void {
