@@ -88,7 +88,8 @@ export class Forks {
     const planned = await this.#plan(row, wish);
     const { plan, file, after } = planned;
     const made = await this.#madeBefore(row, wish);
-    if (made.length > 0) return { plan, rows: made };
+    // Looked up one by one: while the same request commits beside us only some may be seen. Then the insert tells.
+    if (made.length === wish.seeds) return { plan, rows: made };
     if (plan.warnings.some(({ code }) => code === "no-steps-left"))
       throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
     queue.requireAllowed({ priority: 0, resources: {} }, after, row.project_id, caller);
