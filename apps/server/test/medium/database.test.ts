@@ -240,6 +240,27 @@ describe("the database", () => {
     expect(await namesOf(tables)).toEqual(["after"]);
   });
 
+  if (testEngine === "sqlite")
+    it("closes at once though a transaction is open, and refuses the rest of it", async () => {
+      const { database, tables } = await open();
+      const insert = (on: Kysely<Tables>, name: string) =>
+        on
+          .insertInto("things")
+          .values({ name } as never)
+          .execute();
+      await insert(tables, "before");
+      let close = Promise.resolve();
+      const left = database.transaction(async (transaction) => {
+        const within = transaction.withTables<Tables>() as unknown as Kysely<Tables>;
+        await insert(within, "half");
+        close = database.close();
+        await insert(within, "rest");
+      });
+      await expect(left).rejects.toMatchObject({ code: "shutting-down" });
+      await close;
+      // Far below the 30 s after which the write thread itself ends a transaction that was forgotten.
+    }, 15_000);
+
   if (testEngine === "postgres")
     it("goes on after PostgreSQL has cut every connection", async () => {
       const { database, tables } = await open();

@@ -1,5 +1,6 @@
 // The metrics room's door.
 import { decodeMetricValue } from "@spotter/contract";
+import { BackgroundWork } from "../../platform/background-work.ts";
 import type { Bus } from "../../platform/bus.ts";
 import type { Database } from "../../platform/db/database.ts";
 import type { Log } from "../../platform/log.ts";
@@ -64,6 +65,7 @@ export class MetricsRoom {
   readonly #host: HostRecorder;
   readonly #epochOutlets = new Set<TrainingEventOutlet>();
   readonly #observers: PointObserver[] = [];
+  readonly #lastValues = new BackgroundWork();
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: MetricsRoomParts) {
@@ -135,8 +137,9 @@ export class MetricsRoom {
 
   async stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
-    this.#host.stop();
+    await this.#host.stop();
     await this.#summaries.stop();
+    await this.#lastValues.finished();
     await this.#sealer.close();
   }
 
@@ -151,7 +154,7 @@ export class MetricsRoom {
       epochCompleted: (runId, event) => tellEpoch(this.#epochOutlets, runId, event),
       ended: (runId) => {
         this.#summaries.ended(runId);
-        this.#recordLastValues(runId).catch((error: unknown) => this.#warn(error));
+        this.#lastValues.add(this.#recordLastValues(runId), (error) => this.#warn(error));
         this.#sealer.runEnded(runId);
       },
     });

@@ -79,6 +79,7 @@ export class RunsRoom {
   readonly #preflights: Preflights;
   readonly #feed: RunFeed;
   readonly #purge: Purge;
+  readonly #lastLines: LastLines;
 
   constructor(parts: RunsRoomParts) {
     const { database, bus, outbox, log, now, queue, datasets, audit, streamFacts } = parts;
@@ -114,6 +115,7 @@ export class RunsRoom {
     this.predictions = new Predictions({ store, queue, sources, folder });
     this.#preflights = new Preflights({ store, queue, sources });
     this.#feed = feed;
+    this.#lastLines = lastLines;
     this.#purge = new Purge({ store, forks, origins, outbox, queue, log, now, held: parts.held });
   }
 
@@ -151,5 +153,6 @@ export class RunsRoom {
   async stop(): Promise<void> {
     this.#feed.close();
     await this.#purge.stop();
+    await this.#lastLines.finished();
   }
 }

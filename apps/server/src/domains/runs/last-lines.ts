@@ -1,6 +1,7 @@
 // Puts the last log lines beside the error of a run whose worker could not say itself what went wrong.
 import type { RunError } from "@spotter/contract";
 import type { z } from "zod";
+import { BackgroundWork } from "../../platform/background-work.ts";
 import type { Log } from "../../platform/log.ts";
 import type { RunFeed } from "./feed.ts";
 import type { LogsStore } from "./logs-store.ts";
@@ -11,15 +12,21 @@ const NUM_LINES = 40;
 export class LastLines {
   readonly #parts: { store: RunsStore; logs: LogsStore; feed: RunFeed; log: Log };
 
+  readonly #work = new BackgroundWork();
+
   constructor(parts: { store: RunsStore; logs: LogsStore; feed: RunFeed; log: Log }) {
     this.#parts = parts;
   }
 
-  /** After the commit of the attempt's end; nobody waits for it. */
+  /** After the commit of the attempt's end; nobody waits for it but `finished`. */
   attach(runId: number): void {
-    this.#attach(runId).catch((error: unknown) => {
+    this.#work.add(this.#attach(runId), (error) => {
       this.#parts.log.warn({ error, run_id: runId }, "A failed run's last lines were not kept.");
     });
+  }
+
+  finished(): Promise<void> {
+    return this.#work.finished();
   }
 
   async #attach(runId: number): Promise<void> {

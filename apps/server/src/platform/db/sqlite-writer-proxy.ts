@@ -22,6 +22,8 @@ export class SqliteWriterProxy {
   #lastTransaction = 0;
   #death: Error | undefined;
   #isClosing = false;
+  /** Closing, and the thread is still there. */
+  #isEnding = false;
 
   /** @param onDeath is told when the thread ends before `close`; the server cannot go on then */
   constructor(threadFile: URL, options: WriteThreadOptions, onDeath: (error: Error) => void) {
@@ -62,22 +64,26 @@ export class SqliteWriterProxy {
     return this.#send({ kind: "end", transaction, isCommit });
   }
 
-  /** Everything that was sent before is written first. */
+  /** Everything that was sent before is written first; a transaction that is still open is rolled back. */
   async close(): Promise<void> {
     if (this.#death !== undefined) return;
     const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
     this.#isClosing = true;
+    this.#isEnding = true;
     const answered: Promise<void> = this.#send({ kind: "close" });
     this.#death = new SpotterError("shutting-down");
     // The thread's end may overtake its last answer.
     await Promise.race([answered, ended]);
     await ended;
+    this.#isEnding = false;
     for (const { reject } of this.#waiting.values()) reject(this.#death);
     this.#waiting.clear();
   }
 
   #send<T>(request: WithoutId<WriteRequest>): Promise<T> {
-    if (this.#death !== undefined) return Promise.reject(this.#death);
+    // Whoever is refused within a transaction ends it; the thread closes only outside of one.
+    if (this.#death !== undefined && !(this.#isEnding && request.kind === "end"))
+      return Promise.reject(this.#death);
     this.#lastId += 1;
     const id = this.#lastId;
     if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
