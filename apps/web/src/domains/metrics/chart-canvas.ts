@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import { type Marks, paintMarks } from "./chart-marks.ts";
 import { plotOptions } from "./chart-options.ts";
 import type { PreparedChart } from "./prepare-chart.ts";
+import { LANE_ROW } from "./prepare-markers.ts";
 import type { XAxis } from "./prepare-series.ts";
 import type { ChartColours } from "./series-colours.ts";
 
@@ -57,9 +58,14 @@ export class ChartCanvas {
     return plot.bbox.width / devicePixelRatio;
   }
 
+  /** From the chart's left edge to the plot's. */
+  get plotLeft(): number {
+    return (this.#plot?.bbox.left ?? 0) / devicePixelRatio;
+  }
+
   paint(state: PaintState): void {
     this.#state = state;
-    const made = `${state.chart.structure};${state.axis};${state.locale};${state.colours.surface};${state.colours.text}`;
+    const made = `${state.chart.structure};${state.axis};${state.locale};${state.colours.surface};${state.colours.text};${state.marks.numRows}`;
     if (this.#plot === null || made !== this.#made) {
       this.destroy();
       this.#state = state;
@@ -99,6 +105,7 @@ export class ChartCanvas {
     const options: uPlot.Options = {
       ...plotOptions({
         ...state,
+        laneHeight: state.marks.numRows * LANE_ROW,
         font: `12px ${getComputedStyle(this.#host).fontFamily}`,
         xRange: () => current().xRange,
         yRange: () => current().yRange,

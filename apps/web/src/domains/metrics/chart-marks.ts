@@ -1,18 +1,19 @@
 // Paints what uPlot does not: values that are no numbers, points beyond the edge, and the lane of markers.
 import type uPlot from "uplot";
-import type { PlacedMarker } from "./prepare-markers.ts";
+import { MARK_SHAPES } from "./mark-shapes.ts";
+import { COUNT_LEFT, LANE_ROW, type MarkerKind, type PlacedMarker } from "./prepare-markers.ts";
 import type { ClippedMark } from "./prepare-range.ts";
 import type { NonFiniteMark } from "./prepare-series.ts";
 import type { ChartColours } from "./series-colours.ts";
 
-/** Height of the lane above the plot, CSS pixels. */
-export const LANE = 14;
 const MARK = 3.5;
 
 export interface Marks {
   nonFinite: readonly NonFiniteMark[];
   clipped: readonly ClippedMark[];
   markers: readonly PlacedMarker[];
+  /** Of the lane above the plot. */
+  numRows: number;
 }
 
 /** Called by uPlot after everything else is drawn. */
@@ -23,7 +24,7 @@ export function paintMarks(plot: uPlot, marks: Marks, colours: ChartColours): vo
   ctx.lineWidth = 1.5 * ratio;
   paintNonFinite(plot, marks.nonFinite, colours, ratio);
   paintClipped(plot, marks.clipped, colours, ratio);
-  paintLane(plot, marks.markers, colours, ratio);
+  paintLane(plot, marks, colours, ratio);
   ctx.restore();
 }
 
@@ -86,60 +87,49 @@ function paintClipped(
   }
 }
 
-function paintLane(
-  plot: uPlot,
-  markers: readonly PlacedMarker[],
-  colours: ChartColours,
-  ratio: number,
-): void {
+/** The kinds in the order of the lane, each with its icon, and its count where there are several. */
+function paintLane(plot: uPlot, marks: Marks, colours: ChartColours, ratio: number): void {
   const { ctx, bbox } = plot;
-  const middle = bbox.top - (LANE / 2) * ratio;
-  ctx.strokeStyle = colours.axis;
-  ctx.fillStyle = colours.axis;
+  const top = bbox.top - marks.numRows * LANE_ROW * ratio;
   ctx.font = `500 ${12 * ratio}px sans-serif`;
-  ctx.textAlign = "center";
+  ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  const size = 4 * ratio;
-  for (const { left, kind, markers: merged } of markers) {
-    const centre = bbox.left + left * ratio;
-    if (merged.length > 1) {
-      ctx.fillText(String(merged.length), centre, middle);
-      continue;
-    }
-    ctx.beginPath();
-    if (kind === "checkpoint") {
-      ctx.moveTo(centre, middle - size);
-      ctx.lineTo(centre + size, middle);
-      ctx.lineTo(centre, middle + size);
-      ctx.lineTo(centre - size, middle);
-      ctx.closePath();
-      ctx.fill();
-    } else if (kind === "change") {
-      // A hand on the wheel: a solid flag on its pole.
-      ctx.moveTo(centre - size / 2, middle + size);
-      ctx.lineTo(centre - size / 2, middle - size);
-      ctx.lineTo(centre + size, middle - size / 2);
-      ctx.lineTo(centre - size / 2, middle);
-      ctx.fill();
-      ctx.stroke();
-    } else if (kind === "fork") {
-      // A stem that parts in two.
-      ctx.moveTo(centre, middle + size);
-      ctx.lineTo(centre, middle);
-      ctx.lineTo(centre - size, middle - size);
-      ctx.moveTo(centre, middle);
-      ctx.lineTo(centre + size, middle - size);
-      ctx.stroke();
-    } else {
-      // The start of an attempt: a bar with an arrow to the right.
-      ctx.moveTo(centre - size / 2, middle - size);
-      ctx.lineTo(centre - size / 2, middle + size);
-      ctx.moveTo(centre - size / 2, middle - size / 2);
-      ctx.lineTo(centre + size, middle);
-      ctx.lineTo(centre - size / 2, middle + size / 2);
-      ctx.stroke();
+  for (const { row, parts, markers } of marks.markers) {
+    const middle = top + (row + 0.5) * LANE_ROW * ratio;
+    for (const { kind, count, left } of parts) {
+      const centre = bbox.left + left * ratio;
+      const colour =
+        kind === "alert" ? colours.bad : kind === "checkpoint" ? colours.axis : colours.text;
+      ctx.fillStyle = colour;
+      ctx.strokeStyle = colour;
+      paintShape(ctx, kind, centre, middle, ratio);
+      if (count > 1 && markers.length > 1)
+        ctx.fillText(String(count), centre + COUNT_LEFT * ratio, middle);
     }
   }
+}
+
+const shapes = new Map<MarkerKind, Path2D>();
+function paintShape(
+  ctx: CanvasRenderingContext2D,
+  kind: MarkerKind,
+  centre: number,
+  middle: number,
+  ratio: number,
+): void {
+  const { path, isFilled } = MARK_SHAPES[kind];
+  let shape = shapes.get(kind);
+  if (shape === undefined) {
+    shape = new Path2D(path);
+    shapes.set(kind, shape);
+  }
+  ctx.save();
+  ctx.translate(centre, middle);
+  ctx.scale(ratio, ratio);
+  ctx.lineWidth = isFilled ? 1 : 1.5;
+  if (isFilled) ctx.fill(shape);
+  ctx.stroke(shape);
+  ctx.restore();
 }
 
 function triangle(

@@ -1,6 +1,5 @@
 // Tells uPlot how a prepared chart looks: one option object for each structure and theme.
 import type uPlot from "uplot";
-import { LANE } from "./chart-marks.ts";
 import {
   formatDecades,
   formatXTicks,
@@ -22,6 +21,8 @@ export interface OptionsInput {
   locale: string;
   width: number;
   height: number;
+  /** Of the lane of marks above the plot. */
+  laneHeight: number;
   font: string;
   xRange(): readonly [number, number];
   yRange(): { min: number; max: number };
@@ -73,7 +74,7 @@ export function plotOptions(
     scales: scalesOf(input),
     axes: [xAxisOf(input), yAxisOf(input)],
     // Room for half of the last tick's text.
-    padding: [LANE, 20, 0, 0],
+    padding: [input.laneHeight, 20, 0, 0],
     legend: { show: false },
     pxAlign: 0,
   };

@@ -13,7 +13,7 @@ import {
   prepareChart,
   prepareYRange,
 } from "./prepare-chart.ts";
-import { type Marker, type PlacedMarker, placeMarkers } from "./prepare-markers.ts";
+import { type Marker, numRows, type PlacedMarker, placeMarkers } from "./prepare-markers.ts";
 
 export interface MetricChartInput {
   readonly chartId: string;
@@ -32,7 +32,11 @@ export interface Painted {
   numNonFinite: number;
   numClipped: number;
   isClipped: boolean;
-  placed: PlacedMarker[];
+  placed: readonly PlacedMarker[];
+  /** Rows of the lane of marks. */
+  numRows: number;
+  plotLeft: number;
+  plotWidth: number;
 }
 
 export interface Pointer {
@@ -69,13 +73,14 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
   let followedRange: [number, number] | null = null;
   let canvas: ChartCanvas | null = null;
   let size: Size = { width: 0, height: 0 };
+  const place = markerPlacer();
   const painter = {
     visible: false,
     paint: () => {
       if (host.value === null || size.width === 0) return;
       isStale = false;
       canvas ??= new ChartCanvas(host.value, pointerHandlers(page, input.chartId, pointer));
-      painted.value = paintChart(page, canvas, lines, input, size, locale.value) ?? painted.value;
+      painted.value = paintChart(page, canvas, lines, input, size, locale.value, place) ?? painted.value;
     },
   };
   const markDirty = () => page.frames.markDirty(painter);
@@ -112,7 +117,10 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
     if (hover?.chartId !== input.chartId && painter.visible) canvas?.showHover(hover?.x ?? null);
   });
   const isHovered = computed(() => page.hover.value?.chartId === input.chartId);
-  return { page, painted, pointer, failure, isHovered, canvas: () => canvas?.canvas ?? null };
+  return {
+    ...{ page, painted, pointer, failure, isHovered, zoom: zoomOf(page) },
+    canvas: () => canvas?.canvas ?? null,
+  };
 }
 
 /** Prepares and paints once; null while no curve has come yet. */
@@ -123,6 +131,7 @@ function paintChart(
   input: MetricChartInput,
   size: Size,
   locale: string,
+  place: MarkerPlacer,
 ): Painted | null {
   const view = page.view.value;
   const { lines: single, units } = followed.lines();
@@ -134,7 +143,8 @@ function paintChart(
   const xRange = view.range ?? page.domain.range ?? chart.extent ?? [0, 1];
   const plotWidth = canvas.plotWidth;
   const { range, clipped } = prepareYRange(chart, xRange, input.fitAll, plotWidth);
-  const placed = placeMarkers(input.markers, xRange, plotWidth);
+  const placed = place(input.markers, xRange, plotWidth);
+  const rows = numRows(input.markers);
   canvas.paint({
     chart,
     axis: view.axis,
@@ -144,7 +154,7 @@ function paintChart(
     ...size,
     xRange,
     yRange: range,
-    marks: { nonFinite: chart.marks, clipped, markers: placed },
+    marks: { nonFinite: chart.marks, clipped, markers: placed, numRows: rows },
   });
   return {
     chart,
@@ -154,6 +164,27 @@ function paintChart(
     numClipped: clipped.reduce((sum, mark) => sum + mark.count, 0),
     isClipped: range.clipped,
     placed,
+    numRows: rows,
+    plotLeft: canvas.plotLeft,
+    plotWidth,
+  };
+}
+
+type MarkerPlacer = typeof placeMarkers;
+/** Points stream in many times a second, and rarely move a mark: the same places stay the same list, and what shows it. */
+function markerPlacer(): MarkerPlacer {
+  let last: Parameters<MarkerPlacer> | null = null;
+  let placed: PlacedMarker[] = [];
+  return (markers, range, width) => {
+    const isSame =
+      last !== null &&
+      last[0] === markers &&
+      last[1][0] === range[0] &&
+      last[1][1] === range[1] &&
+      last[2] === width;
+    if (!isSame) placed = placeMarkers(markers, range, width);
+    last = [markers, range, width];
+    return placed;
   };
 }
 
@@ -162,8 +193,7 @@ function pointerHandlers(
   chartId: string,
   pointer: Ref<Pointer | null>,
 ): PointerHandlers {
-  const zoom = (range: [number, number]) =>
-    page.setView({ range: page.view.value.axis === "step" ? wholeSteps(range) : range });
+  const zoom = zoomOf(page);
   return {
     onHover: (place) => {
       pointer.value = place;
@@ -173,6 +203,11 @@ function pointerHandlers(
     onPan: zoom,
     onReset: () => page.setView({ range: null }),
   };
+}
+
+function zoomOf(page: ChartPage) {
+  return (range: [number, number]) =>
+    page.setView({ range: page.view.value.axis === "step" ? wholeSteps(range) : range });
 }
 
 /** Asks for other windows when the view or the curves change. */

@@ -49,6 +49,20 @@ export default {
     points: "Points",
     newest: "The newest {shown} of {rows} rows; the CSV has every point.",
   },
+  marks: {
+    lane: "Marks on the time line: {said}. Arrow keys walk along them.",
+    comma: ", ",
+    kinds: {
+      checkpoint: "{n} checkpoint | {n} checkpoints",
+      change: "{n} live change | {n} live changes",
+      fork: "{n} fork | {n} forks",
+      attempt: "{n} restart | {n} restarts",
+      alert: "{n} alert | {n} alerts",
+    },
+    more: "and {n} more",
+    click: "Click or press Enter to zoom in",
+    tap: "Tap again to zoom in",
+  },
   keys: {
     group: "Charts",
     move: "Move between charts",

@@ -22,7 +22,11 @@ export default {
   deleted: "Run {id} was deleted.",
   noMetrics: "This run has logged no metrics.",
   noMetricsYet: "No metrics yet; charts appear with the first point.",
-  noSystem: "No readings of the machine were sent with this run.",
+  noSystem: {
+    yet: "No readings yet; they come while the training runs.",
+    ended: "This training ended before the first reading of its machine.",
+    outside: "This run was not trained by this server, and what logged it sent no readings of its machine.",
+  },
   tabs: {
     label: "Parts of the run",
     charts: "Charts",
@@ -81,11 +85,12 @@ export default {
     toLogs: "All logs",
   },
   markers: {
-    checkpoint: "◆ checkpoint at step {step}",
+    checkpoint: "Checkpoint at step {step}",
     attempt: "Attempt {attempt} began",
     fork: "Forked from run {id} at step {step}",
-    change: "⚑ {what} · {who}: {why}",
-    revert: "⚑ {who} reverted a change: {why}",
+    change: "{what} · {who}: {why}",
+    revert: "{who} reverted a change: {why}",
+    alert: "{what} · rule {rule}",
   },
   values: {
     title: "Values in force",

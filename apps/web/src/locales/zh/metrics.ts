@@ -49,6 +49,20 @@ export default {
     points: "点数",
     newest: "最新 {shown} 行，共 {rows} 行；CSV 包含每一个点。",
   },
+  marks: {
+    lane: "时间线上的标记：{said}。用方向键逐个查看。",
+    comma: "，",
+    kinds: {
+      checkpoint: "{n} 个检查点",
+      change: "{n} 次运行中修改",
+      fork: "{n} 次分叉",
+      attempt: "{n} 次重新开始",
+      alert: "{n} 条告警",
+    },
+    more: "还有 {n} 条",
+    click: "点击或按回车键放大",
+    tap: "再次点按即可放大",
+  },
   keys: {
     group: "图表",
     move: "在图表间移动",

@@ -22,7 +22,11 @@ export default {
   deleted: "训练 {id} 已删除。",
   noMetrics: "此训练没有记录任何指标。",
   noMetricsYet: "还没有指标；第一个点到达后图表即会出现。",
-  noSystem: "此训练没有上报机器读数。",
+  noSystem: {
+    yet: "还没有读数；训练进行时会持续上报。",
+    ended: "此训练在第一次机器读数之前就已结束。",
+    outside: "此训练不在本服务器上进行，记录它的程序没有上报机器读数。",
+  },
   tabs: {
     label: "训练的各部分",
     charts: "图表",
@@ -78,11 +82,12 @@ export default {
     toLogs: "全部日志",
   },
   markers: {
-    checkpoint: "◆ 第 {step} 步的检查点",
+    checkpoint: "第 {step} 步的检查点",
     attempt: "第 {attempt} 次尝试开始",
     fork: "从训练 {id} 的第 {step} 步分叉",
-    change: "⚑ {what} · {who}：{why}",
-    revert: "⚑ {who} 撤回了一次修改：{why}",
+    change: "{what} · {who}：{why}",
+    revert: "{who} 撤回了一次修改：{why}",
+    alert: "{what} · 规则 {rule}",
   },
   values: {
     title: "当前参数",
