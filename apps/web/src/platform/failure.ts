@@ -42,6 +42,14 @@ export function isUnreachable(failure: unknown): boolean {
   return failure instanceof ApiError && failure.code === "unreachable";
 }
 
+/** The thing of a page's address is not there, or never could be: its number is too large to be one. */
+export function isNotThere(failure: unknown): boolean {
+  if (!(failure instanceof ApiError)) return false;
+  if (failure.status === 404 && failure.code.endsWith("-not-found")) return true;
+  const issues = listedIssues(failure);
+  return issues.length > 0 && issues.every(({ path }) => path.startsWith("params"));
+}
+
 /** The issues that the server names, by field path, in the page's words; empty when it names none. */
 export function issuesOf(failure: unknown, words?: Words): Map<string, string> {
   const issues = new Map<string, string>();

@@ -56,6 +56,21 @@ export default {
     stopped: "stopped",
     cancelled: "cancelled",
   },
+  notThere: {
+    run: "There is no run {id}",
+    model: "There is no model {id}",
+    version: "This model has no version {id}",
+    dataset: "There is no dataset {id}",
+    comparison: "There is no saved comparison {id}",
+    why: "It may have been deleted, or it is in a project that you are not in.",
+    back: {
+      run: "All runs",
+      model: "All models",
+      version: "All versions of this model",
+      dataset: "All datasets",
+      comparison: "Saved comparisons",
+    },
+  },
   notFound: {
     title: "Not found",
     sentence: "There is no page at this address.",

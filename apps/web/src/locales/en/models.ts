@@ -64,7 +64,6 @@ export default {
   deletedNow: "{n} version deleted | {n} versions deleted",
   isDeleted: "This version is deleted. It can be restored for seven days after that.",
   restore: "Restore",
-  noSuchVersion: "This model has no version of this number.",
   fineTune: "Train on from it",
   noMetricsOfVersion: "Nothing was measured with these weights.",
   run: "Run",
@@ -88,6 +87,8 @@ export default {
   config: "Config",
   download: "Download the weights (zip)",
   storing: "The weights are being stored…",
+  notThereAnyMore:
+    "The version numbered {ids} is not there: deleted, or in a project that you are not in. | The versions numbered {ids} are not there: deleted, or in projects that you are not in.",
   missing: "The weights were gone from the run's folder before they could be kept.",
   compareTitle: "Compare versions",
   compareNone: "Choose versions to put side by side.",

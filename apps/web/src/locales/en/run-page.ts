@@ -1,8 +1,6 @@
 // Words of a run's page.
 export default {
   title: "Run",
-  missing: "There is no run {id}, or you are not in its project.",
-  toRuns: "To the runs",
   archived: "archived",
   rename: "Rename",
   addTag: "Add tag",

@@ -56,6 +56,21 @@ export default {
     stopped: "已停止",
     cancelled: "已取消",
   },
+  notThere: {
+    run: "没有训练 {id}",
+    model: "没有模型 {id}",
+    version: "此模型没有版本 {id}",
+    dataset: "没有数据集 {id}",
+    comparison: "没有已保存的对比 {id}",
+    why: "它可能已被删除，或属于你未加入的项目。",
+    back: {
+      run: "全部训练",
+      model: "全部模型",
+      version: "此模型的全部版本",
+      dataset: "全部数据集",
+      comparison: "已保存的对比",
+    },
+  },
   notFound: {
     title: "未找到",
     sentence: "此地址没有页面。",

@@ -1,8 +1,6 @@
 // Words of a run's page.
 export default {
   title: "训练",
-  missing: "没有训练 {id}，或者您不在它的项目中。",
-  toRuns: "前往训练列表",
   archived: "已归档",
   rename: "重命名",
   addTag: "添加标签",

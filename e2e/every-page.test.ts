@@ -1,0 +1,180 @@
+// All pages with one of everything on them, walked through as no person would: on a phone for what a finger misses, in
+// Chinese for words of another language, and at addresses of things that are not there.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBrowser, signedInPage } from "./harness/browser.ts";
+import { type Furnished, furnish, GIVEN_NAMES } from "./harness/furnished.ts";
+
+describe("every page", { timeout: 600_000 }, () => {
+  let furnished: Furnished;
+  let browser: Browser;
+  beforeAll(async () => {
+    furnished = await furnish();
+    browser = await openBrowser();
+  }, 600_000);
+  afterAll(async () => {
+    await browser.close();
+    await furnished.close();
+  });
+
+  it("has room for a finger on everything that is touched, and scrolls to no side on a phone", async () => {
+    const { page, problems } = await signedInPage(browser, furnished.house, PHONE);
+    const found: string[] = [];
+    for (const address of furnished.pages) {
+      await open(page, address);
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (sideways > 0) found.push(`${address} scrolls sideways by ${sideways}`);
+      for (const small of await tooSmall(page)) found.push(`${address} ${small}`);
+    }
+    expect(found).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  it("speaks one language: in Chinese no word is left in English but names, code and units", async () => {
+    const options = { locale: "zh" } as const;
+    const { page, problems } = await signedInPage(browser, furnished.house, options);
+    const found = new Map<string, string>();
+    for (const address of furnished.pages) {
+      await open(page, address);
+      for (const text of await foreignTexts(page))
+        if (!found.has(text)) found.set(text, address);
+    }
+    expect([...found].map(([text, address]) => `${address}: ${text}`)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  it("says calmly that a thing is not there, with a way back", async () => {
+    const { page } = await signedInPage(browser, furnished.house);
+    for (const address of furnished.missing) {
+      await page.goto(address);
+      const main = page.locator("main");
+      await main.getByText(/There is no|has no version|is not there|leads nowhere/).waitFor();
+      expect([address, await main.locator("[role=alert]").count()]).toEqual([address, 0]);
+      expect([address, await main.locator("a[href]").count()]).not.toEqual([address, 0]);
+    }
+    await page.context().close();
+  });
+
+  it("tells what marks above a chart hold, to a pointer and to the keyboard", async () => {
+    const { page } = await signedInPage(browser, furnished.house);
+    await page.goto(`/runs/${furnished.running}/charts`);
+    const chart = page.locator('[data-chart="train/loss"]');
+    const lane = chart.getByRole("listbox");
+    await lane.waitFor();
+    expect(await lane.getAttribute("aria-label")).toMatch(/1 live change/);
+    await lane.focus();
+    await page.keyboard.press("Home");
+    await chart.getByRole("option", { selected: true }).waitFor({ state: "attached" });
+    const said: string[] = [];
+    for (const option of await chart.getByRole("option").all()) {
+      said.push((await option.textContent()) ?? "");
+      await page.keyboard.press("ArrowRight");
+    }
+    // The change stands alone, though its own checkpoint lies at the same step.
+    const change = said.filter((text) => text.includes("learning_rate"));
+    expect(change).toHaveLength(1);
+    expect(change[0]).toContain("试一试更小的");
+    expect(change[0]).not.toMatch(/checkpoint/i);
+    await page.context().close();
+  });
+
+  it("opens marks that stand as one by a look at where they are", async () => {
+    const { page } = await signedInPage(browser, furnished.house);
+    // The whole of the run is so long that its checkpoints stand close together.
+    await page.goto(`/runs/${furnished.parent}/charts?from=0&to=2000`);
+    const chart = page.locator('[data-chart="train/loss"]');
+    const lane = chart.getByRole("listbox");
+    await lane.focus();
+    await page.keyboard.press("End");
+    await chart.getByText(/^\d checkpoints$/).waitFor();
+    const before = await chart.getByRole("option").count();
+    await page.keyboard.press("Enter");
+    await page.waitForURL((url) => Number(url.searchParams.get("to")) < 200);
+    await lane.focus();
+    await page.keyboard.press("Home");
+    await chart.getByRole("option").nth(before).waitFor({ state: "attached" });
+    await page.context().close();
+  });
+});
+
+const PHONE = { width: 390, height: 844 };
+
+/** At an address, with what it shows read: nothing is loading any more, and charts have their curves. */
+async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await page.locator("main h1").first().waitFor();
+  await page.waitForFunction(() => document.querySelector(".loading, .skeleton") === null);
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+}
+
+const TOUCHED =
+  "a, button, input, select, textarea, summary, [role=button], [role=listbox], .el-radio, .el-checkbox";
+
+/** Everything that can be touched and is under 44 px, with its size; links inside a sentence are read, not aimed at. */
+function tooSmall(page: Page): Promise<string[]> {
+  return page.evaluate((selector) => {
+    const boxOf = (element: Element) => {
+      // An input's touch area is the frame around it; a radio's or a tick's its whole label.
+      const frame = element.closest(
+        ".el-input__wrapper, .el-select__wrapper, .el-radio, .el-checkbox, .el-slider, .el-switch, label",
+      );
+      return (frame ?? element).getBoundingClientRect();
+    };
+    const isInSentence = (element: HTMLElement) =>
+      element.tagName === "A" &&
+      getComputedStyle(element).display === "inline" &&
+      [...(element.parentElement?.childNodes ?? [])].some(
+        (node) => node.nodeType === Node.TEXT_NODE && (node.textContent?.trim().length ?? 0) > 3,
+      );
+    return [...document.querySelectorAll<HTMLElement>(selector)].flatMap((element) => {
+      const { width, height, bottom } = boxOf(element);
+      const isSeen =
+        element.getClientRects().length > 0 &&
+        bottom > 0 &&
+        getComputedStyle(element).visibility !== "hidden" &&
+        !element.matches(".visually-hidden, .skip");
+      if (!isSeen || isInSentence(element) || (width >= 43.5 && height >= 43.5)) return [];
+      const words = element.textContent?.trim() || element.getAttribute("aria-label") || "";
+      const text = words.replace(/\s+/g, " ").slice(0, 60);
+      return [`${element.tagName} "${text}" ${Math.round(width)} x ${Math.round(height)}`];
+    });
+  }, TOUCHED);
+}
+
+/** Products, formats, units and what everybody in the field says in English. */
+const KNOWN = new Set(
+  `Spotter TensorBoard PyTorch Python Node SQLite PostgreSQL Webhook Slack English CUDA GPU CPU RAM LoRA ID IP API URL
+   CSV JSON PNG JPEG BMP WEBP GIF WAV FLAC zip Markdown SHA NaN KiB MiB GiB TiB ms min Ctrl Alt Shift Esc Enter Tab Home
+   End Hugging Face ModelScope UTC vs Linux torch step seed it txt jsonl csv tsv md ndjson Intel AMD Xeon EPYC Xeon Platinum
+   linux x64 Processor v1 label messages instruction output text ada grace Linus default Default`.split(/\s+/),
+);
+
+/** What is seen or read aloud on the page in Latin words that are neither code nor known. */
+async function foreignTexts(page: Page): Promise<string[]> {
+  const texts = await page.evaluate(() => {
+    const said: string[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const isCode = (element: Element | null) =>
+      element?.closest("code, pre, kbd, script, style, textarea, svg, [lang=en], .mono, .cm-editor") != null;
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const element = node.parentElement;
+      if (isCode(element) || element === null || element.getClientRects().length === 0) continue;
+      said.push(node.textContent ?? "");
+    }
+    for (const element of document.querySelectorAll<HTMLElement>("body *"))
+      for (const name of ["aria-label", "title", "placeholder"])
+        if (!isCode(element)) said.push(element.getAttribute(name) ?? "");
+    return said;
+  });
+  const given = new Set(GIVEN_NAMES);
+  const isForeign = (text: string) =>
+    (text.match(/[A-Za-z][\w./:@=+-]*/g) ?? []).some(
+      (token) =>
+        /^[A-Za-z]{2,}[.:]?$/.test(token) &&
+        !KNOWN.has(token.replace(/[.:]$/, "")) &&
+        !given.has(token.replace(/[.:]$/, "")),
+    );
+  return [...new Set(texts.map((text) => text.replace(/\s+/g, " ").trim()).filter(isForeign))];
+}
