@@ -1,9 +1,10 @@
 // All pages with one of everything on them, walked through as no person would: on a phone for what a finger misses, in
 // Chinese for words of another language, and at addresses of things that are not there.
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
 import { type Furnished, furnish, GIVEN_NAMES } from "./harness/furnished.ts";
+import { until } from "./harness/until.ts";
 
 describe("every page", { timeout: 600_000 }, () => {
   let furnished: Furnished;
@@ -101,12 +102,32 @@ describe("every page", { timeout: 600_000 }, () => {
 
 const PHONE = { width: 390, height: 844 };
 
-/** At an address, with what it shows read: nothing is loading any more, and charts have their curves. */
+/** At an address, with all that it shows: nothing is asked of the server any more, and nothing is loading. */
 async function open(page: Page, address: string): Promise<void> {
+  const asked = new Set<Request>();
+  const begun = (request: Request) => {
+    if (request.resourceType() === "fetch" && !request.url().includes("/stream")) asked.add(request);
+  };
+  const ended = (request: Request) => asked.delete(request);
+  page.on("request", begun);
+  page.on("requestfinished", ended);
+  page.on("requestfailed", ended);
   await page.goto(address);
   await page.locator("main h1").first().waitFor();
-  await page.waitForFunction(() => document.querySelector(".loading, .skeleton") === null);
-  await page.waitForLoadState("networkidle").catch(() => undefined);
+  await until(`${address} is all there`, async () => {
+    const isLoading = await page.evaluate(async () => {
+      // What an answer brought may ask for more, and is on the page a frame later.
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      // Charts below the fold stay busy until they are seen.
+      return [...document.querySelectorAll("[aria-busy=true]")].some(
+        (element) => element.getBoundingClientRect().top < innerHeight,
+      );
+    });
+    return asked.size === 0 && !isLoading;
+  });
+  page.off("request", begun);
+  page.off("requestfinished", ended);
+  page.off("requestfailed", ended);
 }
 
 const TOUCHED =

@@ -1,6 +1,6 @@
 // The pages as a person meets them on a phone, in Chinese, and while the server is away for a moment.
 import { createRun, sendRunEvents } from "@spotter/contract";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
 import { House } from "./harness/house.ts";
@@ -38,67 +38,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await house.close();
-});
-
-const TOUCHED =
-  "a, button, input, select, textarea, summary, [role=button], .el-radio, .el-checkbox";
-
-/** What a finger could miss (the link that skips to the page is for keyboards, and off the screen): everything that can be touched and is under 44 px, with its size. */
-function tooSmall(page: Page): Promise<string[]> {
-  return page.evaluate((selector) => {
-    const boxOf = (element: Element) => {
-      // An input's touch area is the frame around it; a radio's or a tick's its whole label.
-      const frame = element.closest(
-        ".el-input__wrapper, .el-select__wrapper, .el-radio, .el-checkbox, .el-slider, .el-switch, label",
-      );
-      return (frame ?? element).getBoundingClientRect();
-    };
-    return [...document.querySelectorAll<HTMLElement>(selector)].flatMap((element) => {
-      const { width, height, bottom } = boxOf(element);
-      const isSeen =
-        element.getClientRects().length > 0 &&
-        bottom > 0 &&
-        getComputedStyle(element).visibility !== "hidden" &&
-        !element.matches(".visually-hidden, .skip");
-      if (!isSeen || (width >= 43.5 && height >= 43.5)) return [];
-      const words = element.textContent?.trim() || element.getAttribute("aria-label") || "";
-      return [`${element.tagName} "${words}" ${Math.round(width)} x ${Math.round(height)}`];
-    });
-  }, TOUCHED);
-}
-
-it("everything that a finger touches is at least 44 px, and no page scrolls sideways", async () => {
-  const { page, problems } = await signedInPage(browser, house, { width: 390, height: 844 });
-  const run = `/runs/${runId}`;
-  const settings = ["account", "tokens", "people", "system", "audit"].map(
-    (name) => `/settings/${name}`,
-  );
-  const alerts = ["", "/rules", "/targets", "/deliveries"].map((tab) => `/alerts${tab}`);
-  const models = ["/models", "/models/versions", "/models/compare"];
-  const compare = ["/compare", `/compare?runs=${runId}`];
-  const found: string[] = [];
-  const tabs = ["charts", "config", "logs", "system", "files"].map((name) => `${run}/${name}`);
-  for (const address of [
-    "/",
-    "/runs",
-    "/runs/new",
-    "/datasets",
-    ...models,
-    ...compare,
-    ...alerts,
-    ...settings,
-    ...tabs,
-  ]) {
-    await page.goto(address);
-    await page.locator("h1").first().waitFor();
-    if (address.endsWith("/charts")) await page.getByText("Fit all").first().waitFor();
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    if (sideways > 0) found.push(`${address} scrolls sideways by ${sideways}`);
-    for (const small of await tooSmall(page)) found.push(`${address} ${small}`);
-  }
-  expect(found).toEqual([]);
-  expect(problems).toEqual([]);
-  await page.context().close();
 });
 
 it("the first visit on a phone speaks of nothing that a phone has not", async () => {

@@ -24,6 +24,11 @@ describe("imports", () => {
       `${rooms}/queue/index.ts`,
     ],
     ["a room imports the platform", `${rooms}/auth/store.ts`, "apps/server/src/platform/clock.ts"],
+    [
+      "a domain of the pages imports their platform",
+      "apps/web/src/domains/alerts/RulesTab.vue",
+      "apps/web/src/platform/use-task.ts",
+    ],
     ["app builds the rooms", "apps/server/src/app.ts", `${rooms}/auth/index.ts`],
     [
       "the write thread takes a room's procedures",
@@ -40,6 +45,16 @@ describe("imports", () => {
   });
 
   test.each([
+    [
+      "the pages' platform imports a domain",
+      "apps/web/src/platform/use-task.ts",
+      "apps/web/src/domains/settings/use-session.ts",
+    ],
+    [
+      "a domain of the pages imports the shell",
+      "apps/web/src/domains/home/HomePage.vue",
+      "apps/web/src/app/router.ts",
+    ],
     ["web imports the server", "apps/web/src/main.ts", "apps/server/src/platform/clock.ts"],
     [
       "web imports past the contract's door",

@@ -6,6 +6,8 @@ export interface Floors {
   packages: Record<string, string[]>;
   testsAlso: Record<string, string[]>;
   withoutInputOrOutput: string[];
+  /** The pages: platform below domains below the shell, as in the server. */
+  web: { root: string };
   server: {
     root: string;
     storeys: string[][];
@@ -28,7 +30,8 @@ export function findImportViolations(imports: readonly Import[], floors: Floors)
     const reason =
       packageViolation(item, floors) ??
       groundViolation(item, floors) ??
-      serverViolation(item, floors);
+      serverViolation(item, floors) ??
+      webViolation(item, floors);
     return reason === undefined ? [] : [`${item.from} imports ${item.specifier}: ${reason}`];
   });
 }
@@ -104,6 +107,16 @@ function serverViolation({ from, to }: Import, floors: Floors): string | undefin
   return fromPlace.floor === "domain"
     ? storeyViolation(fromPlace.room, toPlace.room, floors)
     : undefined;
+}
+
+function webViolation({ from, to }: Import, { web: { root } }: Floors): string | undefined {
+  if (to === undefined || !from.startsWith(`${root}/`) || !to.startsWith(`${root}/`))
+    return undefined;
+  const [fromPlace, toPlace] = [placeOf(from, root), placeOf(to, root)];
+  if (fromPlace.floor === "platform" && toPlace.floor === "domain")
+    return "domains are above the platform";
+  const isInside = fromPlace.floor !== "app" && to.startsWith(`${root}/app/`);
+  return isInside ? "the app floor is above" : undefined;
 }
 
 function storeyViolation(fromRoom: string, toRoom: string, floors: Floors): string | undefined {
