@@ -38,8 +38,7 @@ describe("every page", { timeout: 600_000 }, () => {
     const found = new Map<string, string>();
     for (const address of furnished.pages) {
       await open(page, address);
-      for (const text of await foreignTexts(page))
-        if (!found.has(text)) found.set(text, address);
+      for (const text of await foreignTexts(page)) if (!found.has(text)) found.set(text, address);
     }
     expect([...found].map(([text, address]) => `${address}: ${text}`)).toEqual([]);
     expect(problems).toEqual([]);
@@ -106,7 +105,8 @@ const PHONE = { width: 390, height: 844 };
 async function open(page: Page, address: string): Promise<void> {
   const asked = new Set<Request>();
   const begun = (request: Request) => {
-    if (request.resourceType() === "fetch" && !request.url().includes("/stream")) asked.add(request);
+    if (request.resourceType() === "fetch" && !request.url().includes("/stream"))
+      asked.add(request);
   };
   const ended = (request: Request) => asked.delete(request);
   page.on("request", begun);
@@ -169,7 +169,9 @@ const KNOWN = new Set(
   `Spotter TensorBoard PyTorch Python Node SQLite PostgreSQL Webhook Slack English CUDA GPU CPU RAM LoRA ID IP API URL
    CSV JSON PNG JPEG BMP WEBP GIF WAV FLAC zip Markdown SHA NaN KiB MiB GiB TiB ms min Ctrl Alt Shift Esc Enter Tab Home
    End Hugging Face ModelScope UTC vs Linux torch step seed it txt jsonl csv tsv md ndjson Intel AMD Xeon EPYC Xeon Platinum
-   linux x64 Processor v1 label messages instruction output text ada grace Linus default Default`.split(/\s+/),
+   linux x64 Processor v1 label messages instruction output text ada grace Linus default Default`.split(
+    /\s+/,
+  ),
 );
 
 /** What is seen or read aloud on the page in Latin words that are neither code nor known. */
@@ -178,7 +180,9 @@ async function foreignTexts(page: Page): Promise<string[]> {
     const said: string[] = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const isCode = (element: Element | null) =>
-      element?.closest("code, pre, kbd, script, style, textarea, svg, [lang=en], .mono, .cm-editor") != null;
+      element?.closest(
+        "code, pre, kbd, script, style, textarea, svg, [lang=en], .mono, .cm-editor",
+      ) != null;
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
       const element = node.parentElement;
       if (isCode(element) || element === null || element.getClientRects().length === 0) continue;

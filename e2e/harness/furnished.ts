@@ -22,7 +22,16 @@ import { until } from "./until.ts";
 const QUICK = { epochs: 4, width: 4, batch_size: 256, checkpoint_every_epochs: 1 };
 const ENDLESS = { epochs: 5000, width: 8, schedule: "constant", warmup_epochs: 0 };
 /** What people called things here; a walk that looks for words of another language knows these. */
-export const GIVEN_NAMES = ["parent", "fork", "endless", "own", "script", "sleeper", "pair", "reviews"];
+export const GIVEN_NAMES = [
+  "parent",
+  "fork",
+  "endless",
+  "own",
+  "script",
+  "sleeper",
+  "pair",
+  "reviews",
+];
 
 export interface Furnished {
   house: House;
@@ -55,7 +64,7 @@ export async function furnish(): Promise<Furnished> {
   await client.call(updateModelVersion, { params: { version_id: version.id }, body: stage });
   const forked = await client.call(createForks, {
     params: { run_id: parent },
-    body: { checkpoint: { step: 12 }, changes: { learning_rate: 0.001 }, name: "fork" },
+    body: { checkpoint: 12, changes: { learning_rate: 0.001 }, name: "fork" },
   });
   const fork = forked.runs[0]?.id ?? 0;
   await house.untilState(fork, "finished");
@@ -143,7 +152,12 @@ async function rulesAndTargets({ client }: House): Promise<void> {
     body: { name: "own", kind: "webhook", url, language: "en" },
   });
   await client.call(testAlertTarget, { params: { target_id: target.id } });
-  const condition = { kind: "metric", metric: "train/loss", comparison: "above", value: 0 } as const;
+  const condition = {
+    kind: "metric",
+    metric: "train/loss",
+    comparison: "above",
+    value: 0,
+  } as const;
   await client.call(createAlertRule, {
     body: { name: "own", condition: { ...condition, points: 1 }, target_ids: [target.id] },
   });

@@ -37,7 +37,12 @@ test("a live change never merges with checkpoints, not even with its own", () =>
 });
 
 test("a mark of several kinds counts each of them, what people did first", () => {
-  const markers = [marker(1, "attempt"), marker(2, "alert"), marker(3, "change"), marker(4, "change")];
+  const markers = [
+    marker(1, "attempt"),
+    marker(2, "alert"),
+    marker(3, "change"),
+    marker(4, "change"),
+  ];
   expect(said(markers, [0, 1000], 100)).toEqual([[0, "2 change, 1 alert, 1 attempt"]]);
 });
 

@@ -80,7 +80,8 @@ export function useMetricChart(host: Ref<HTMLElement | null>, input: MetricChart
       if (host.value === null || size.width === 0) return;
       isStale = false;
       canvas ??= new ChartCanvas(host.value, pointerHandlers(page, input.chartId, pointer));
-      painted.value = paintChart(page, canvas, lines, input, size, locale.value, place) ?? painted.value;
+      painted.value =
+        paintChart(page, canvas, lines, input, size, locale.value, place) ?? painted.value;
     },
   };
   const markDirty = () => page.frames.markDirty(painter);

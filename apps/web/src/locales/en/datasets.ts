@@ -13,7 +13,8 @@ export default {
     recordingsAs: "a zip with one folder a class: WAV or FLAC",
     recordingsExample: "words.zip: yes/a.wav, no/b.flac",
     texts: "Texts",
-    textsAs: "one .txt, .md, .jsonl, .ndjson, .csv or .tsv file, or a zip of them; classes as folders or as a column label",
+    textsAs:
+      "one .txt, .md, .jsonl, .ndjson, .csv or .tsv file, or a zip of them; classes as folders or as a column label",
     textsExample: "reviews.csv: text, label",
     dialogues: "Conversations",
     dialoguesAs: "the same kinds of file with a column messages, or with instruction and output",

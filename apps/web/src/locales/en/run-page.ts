@@ -23,7 +23,8 @@ export default {
   noSystem: {
     yet: "No readings yet; they come while the training runs.",
     ended: "This training ended before the first reading of its machine.",
-    outside: "This run was not trained by this server, and what logged it sent no readings of its machine.",
+    outside:
+      "This run was not trained by this server, and what logged it sent no readings of its machine.",
   },
   tabs: {
     label: "Parts of the run",

@@ -13,7 +13,8 @@ export default {
     recordingsAs: "一个 zip，每个类别一个文件夹：WAV 或 FLAC",
     recordingsExample: "words.zip：yes/a.wav、no/b.flac",
     texts: "文本",
-    textsAs: "一个 .txt、.md、.jsonl、.ndjson、.csv 或 .tsv 文件，或其 zip；类别为文件夹或 label 列",
+    textsAs:
+      "一个 .txt、.md、.jsonl、.ndjson、.csv 或 .tsv 文件，或其 zip；类别为文件夹或 label 列",
     textsExample: "reviews.csv：text、label",
     dialogues: "对话",
     dialoguesAs: "同样类型的文件，含 messages 列，或 instruction 与 output 列",

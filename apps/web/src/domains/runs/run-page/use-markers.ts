@@ -1,10 +1,5 @@
 // The marks above a run's charts: its checkpoints, attempts and fork, what people changed, and what rules said of it.
-import {
-  type Alert,
-  listAlerts,
-  listRunFiles,
-  type RunFile,
-} from "@spotter/contract";
+import { type Alert, listAlerts, listRunFiles, type RunFile } from "@spotter/contract";
 import { computed, onScopeDispose, type Ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { api } from "../../../platform/api.ts";
