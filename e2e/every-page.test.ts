@@ -59,7 +59,7 @@ describe("every page", { timeout: 600_000 }, () => {
 
   it("tells what marks above a chart hold, to a pointer and to the keyboard", async () => {
     const { page } = await signedInPage(browser, furnished.house);
-    await page.goto(`/runs/${furnished.running}/charts`);
+    await page.goto(`/runs/${furnished.changed}/charts`);
     const chart = page.locator('[data-chart="train/loss"]');
     const lane = chart.getByRole("listbox");
     await lane.waitFor();

@@ -39,7 +39,8 @@ export interface Furnished {
   pages: string[];
   /** Of things that are not there. */
   missing: string[];
-  running: number;
+  /** With a live change, whose own checkpoint lies at the same step. */
+  changed: number;
   parent: number;
   close(): Promise<void>;
 }
@@ -70,17 +71,19 @@ export async function furnish(): Promise<Furnished> {
   await house.untilState(fork, "finished");
   const pair = { name: "pair", run_ids: [parent, fork] };
   const comparison = await client.call(createComparison, { body: pair });
-  const running = await changedWhileItRuns(house);
-  const waiting = [await sleeper(house), await sleeper(house)];
+  const changed = await changedWhileItRan(house);
   await until("the rule has fired", async () => {
-    const { alerts } = await client.call(listAlerts, { query: { run_id: String(running) } });
+    const { alerts } = await client.call(listAlerts, { query: { run_id: String(changed) } });
     return alerts.length > 0;
   });
+  const running = await sleeper(house);
+  await house.untilState(running, "running");
+  const waiting = await sleeper(house);
 
   const run = (id: number, ...tabs: string[]) => tabs.map((tab) => `/runs/${id}/${tab}`);
   const model = `/models/${version.model_id}`;
   return {
-    ...{ house, running, parent },
+    ...{ house, changed, parent },
     pages: [
       ...["/", "/runs", "/runs/new", `/runs/new?from=${parent}`, "/queue"],
       ...["/datasets", `/datasets/${dataset.id}`],
@@ -91,9 +94,10 @@ export async function furnish(): Promise<Furnished> {
       ...["account", "tokens", "people", "system", "audit"].map((page) => `/settings/${page}`),
       ...run(parent, "charts", "config", "logs", "system", "files", "lineage", "control", "fork"),
       ...run(fork, "charts", "config", "lineage"),
-      ...run(running, "charts", "config", "logs", "system", "files", "control"),
+      ...run(changed, "charts", "config", "logs", "files", "control"),
+      ...run(running, "charts", "config", "system", "files"),
       ...run(script, "charts", "config", "logs", "system", "files", "lineage"),
-      ...run(waiting[0] ?? 0, "charts", "config", "system"),
+      ...run(waiting, "charts", "config", "system"),
     ],
     missing: [
       ...["/runs/99999/charts", "/runs/new?from=99999", "/models/99999", "/models/99999/v/1/card"],
@@ -101,7 +105,7 @@ export async function furnish(): Promise<Furnished> {
       ...["/models/9999999999999999999", "/nowhere"],
     ],
     close: async () => {
-      for (const id of [...waiting, running])
+      for (const id of [waiting, running])
         await client.call(controlTraining, { body: { action: "cancel", run_id: id } });
       await until("nothing runs", async () => {
         const view = await client.call(getQueue, {});
@@ -163,8 +167,8 @@ async function rulesAndTargets({ client }: House): Promise<void> {
   });
 }
 
-/** A training that goes on until the end, with a live change, as people make one. */
-async function changedWhileItRuns(house: House): Promise<number> {
+/** A training with a live change, as people make one; stopped, for what trains takes the machine from the pages. */
+async function changedWhileItRan(house: House): Promise<number> {
   const { id } = await house.train(ENDLESS, "endless");
   await until("it trains", async () => {
     const run = await house.run(id);
@@ -177,9 +181,12 @@ async function changedWhileItRuns(house: House): Promise<number> {
     const run = await house.run(id);
     return run.metrics["train/learning_rate"] === values.learning_rate;
   });
+  await house.client.call(controlTraining, { body: { action: "stop", run_id: id } });
+  await house.untilState(id, "stopped");
   return id;
 }
 
+/** A program that holds all of the machine and takes none of it. */
 async function sleeper({ client }: House): Promise<number> {
   const config = { command: ["sleep", "900"] };
   const body = { recipe: "command" as const, name: "sleeper", config };

@@ -115,6 +115,12 @@ export const SENTENCES = {
   notATextFile:
     "{name} is no file of texts: .txt, .md, .jsonl, .ndjson, .csv or .tsv. Send anything else as a zip.",
 
+  receiverAway: "The receiver could not be reached: {cause}.",
+  receiverSilent: "No answer within {seconds} seconds.",
+  receiverUnknown: "The name {host} has no address.",
+  receiverPrivate:
+    "Refused: the receiver has a private, loopback or link-local address (SPOTTER_ALERT_PRIVATE_TARGETS).",
+
   notAText: "is not a .txt, .md, .jsonl, .ndjson, .csv or .tsv file",
   notAnImage: "is not a PNG, JPEG, BMP, WEBP or GIF",
   notARecording: "is not a WAV or FLAC",

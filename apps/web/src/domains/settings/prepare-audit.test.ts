@@ -46,6 +46,8 @@ it("keeps the names of settings, and leaves out what says nothing", () => {
     ...["操作: 修改参数", "learning_rate: 0.001", "optimizer: adamw", "原因: too fast"],
   ]);
   expect(said("run-created", { recipe: null, tags: [] })).toEqual([]);
+  const keep = { optimizer: true, rng: false, data_position: true };
+  expect(said("run-forked", { keep }, "zh")).toEqual(["保留: 优化器、数据位置"]);
 });
 
 it("says a rule's condition as its page does", () => {

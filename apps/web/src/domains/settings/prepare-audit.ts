@@ -36,6 +36,8 @@ type Value = Details[string];
 
 /** Objects under these keys hold settings of a training by their own names. */
 const SETTINGS = ["values", "changes"];
+/** Numbers that only the machine's own books know. */
+const SILENT = ["command_id"];
 /** Values that are words of a list which the pages have already, by their key. */
 const WORDS: { readonly [key: string]: string } = {
   role: "settings.people.roles",
@@ -46,7 +48,8 @@ const WORDS: { readonly [key: string]: string } = {
 /** `Name: digits`, `Role: member`; nothing for no details, nor for those that say nothing. */
 export function detailsOf(entry: Pick<AuditEntry, "action" | "details">, words: Words): Detail[] {
   return Object.entries(entry.details).flatMap(([key, value]): Detail[] => {
-    if (isEmpty(value) || (key === "password_set" && value === false)) return [];
+    if (isEmpty(value) || SILENT.includes(key) || (key === "password_set" && value === false))
+      return [];
     if (SETTINGS.includes(key) && typeof value === "object" && !Array.isArray(value))
       return settingsOf(value as Details);
     const name = wordAt(`settings.audit.keys.${key}`, words);
@@ -82,6 +85,11 @@ function textOf(action: string, key: string, value: Value, words: Words): string
 
 /** A rule's condition and scope are said as its own page says them. */
 function objectText(key: string, value: Value, words: Words): string {
+  if (isSwitches(value)) {
+    const on = Object.keys(value).filter((name) => value[name]);
+    const named = on.map((name) => wordAt(`${WORDS[key] ?? ""}.${name}`, words) ?? name);
+    return named.join(words.t("settings.audit.comma")) || words.t("app.none");
+  }
   const condition = key === "condition" ? AlertCondition.safeParse(value) : null;
   if (condition?.success) return conditionOf(condition.data, words.t);
   const scope = key === "scope" ? AlertScope.safeParse(value) : null;
@@ -101,6 +109,15 @@ function listOf(action: string, key: string): string | null {
 
 function priority(value: number): string {
   return Object.entries(PRIORITIES).find(([, number]) => number === value)?.[0] ?? String(value);
+}
+
+/** Which of some parts, as a switch each. */
+function isSwitches(value: Value): value is Record<string, boolean> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((each) => typeof each === "boolean")
+  );
 }
 
 function wordAt(key: string, { t, te }: Words): string | null {

@@ -101,6 +101,10 @@ export default {
     notATextFile:
       "{name} 不是文本文件（.txt、.md、.jsonl、.ndjson、.csv、.tsv）。其他内容请以 zip 上传。",
 
+    receiverAway: "无法连接接收方：{cause}。",
+    receiverSilent: "{seconds} 秒内没有应答。",
+    receiverUnknown: "名称 {host} 没有对应的地址。",
+    receiverPrivate: "已拒绝：接收方是内网、本机或链路本地地址（SPOTTER_ALERT_PRIVATE_TARGETS）。",
     notAText: "不是 .txt、.md、.jsonl、.ndjson、.csv 或 .tsv 文件",
     notAnImage: "不是 PNG、JPEG、BMP、WEBP 或 GIF",
     notARecording: "不是 WAV 或 FLAC",
