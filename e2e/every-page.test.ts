@@ -164,42 +164,40 @@ function tooSmall(page: Page): Promise<string[]> {
   }, TOUCHED);
 }
 
-/** Products, formats, units and what everybody in the field says in English. */
+/** Products, formats, models and methods that are called the same in every language. */
 const KNOWN = new Set(
-  `Spotter TensorBoard PyTorch Python Node SQLite PostgreSQL Webhook Slack English CUDA GPU CPU RAM LoRA ID IP API URL
-   CSV JSON PNG JPEG BMP WEBP GIF WAV FLAC zip Markdown SHA NaN KiB MiB GiB TiB ms min Ctrl Alt Shift Esc Enter Tab Home
-   End Hugging Face ModelScope UTC vs Linux torch step seed it txt jsonl csv tsv md ndjson Intel AMD Xeon EPYC Xeon Platinum
-   linux x64 Processor v1 label messages instruction output text ada grace Linus default Default`.split(
-    /\s+/,
-  ),
+  `Spotter TensorBoard Python Node SQLite PostgreSQL Webhook English GPU CPU CSV JSON PNG JPEG BMP WEBP GIF WAV FLAC SHA
+   NaN KiB MiB GiB Ctrl CNN ResNet LSTM GRU Transformer Hub LoRA IDX MNIST Nesterov Welch Beta Linux AMD Intel EPYC Xeon
+   Processor Core Default ECONNREFUSED Enter Alt`.split(/\s+/),
 );
 
-/** What is seen or read aloud on the page in Latin words that are neither code nor known. */
+/**
+ * What is seen or read aloud on the page in words of another language: two Latin words side by side, or one that begins
+ * like a label. A single small word is a value of a config or a name.
+ */
 async function foreignTexts(page: Page): Promise<string[]> {
   const texts = await page.evaluate(() => {
     const said: string[] = [];
+    // What a training or a program wrote is its own, and options are values of its config.
+    const OWN = "code, pre, kbd, script, style, textarea, [lang=en], [role=log], [role=option]";
+    const isSaid = (element: Element | null) =>
+      element !== null && element.getClientRects().length > 0 && element.closest(OWN) === null;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const isCode = (element: Element | null) =>
-      element?.closest(
-        "code, pre, kbd, script, style, textarea, svg, [lang=en], .mono, .cm-editor",
-      ) != null;
-    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      const element = node.parentElement;
-      if (isCode(element) || element === null || element.getClientRects().length === 0) continue;
-      said.push(node.textContent ?? "");
-    }
-    for (const element of document.querySelectorAll<HTMLElement>("body *"))
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode())
+      if (isSaid(node.parentElement)) said.push(node.textContent ?? "");
+    for (const element of document.querySelectorAll("body *"))
       for (const name of ["aria-label", "title", "placeholder"])
-        if (!isCode(element)) said.push(element.getAttribute(name) ?? "");
+        if (isSaid(element)) said.push(element.getAttribute(name) ?? "");
     return said;
   });
-  const given = new Set(GIVEN_NAMES);
-  const isForeign = (text: string) =>
-    (text.match(/[A-Za-z][\w./:@=+-]*/g) ?? []).some(
-      (token) =>
-        /^[A-Za-z]{2,}[.:]?$/.test(token) &&
-        !KNOWN.has(token.replace(/[.:]$/, "")) &&
-        !given.has(token.replace(/[.:]$/, "")),
-    );
+  const isUnknown = (word: string) => !KNOWN.has(word) && !GIVEN_NAMES.includes(word);
+  const isForeign = (text: string) => {
+    const phrases = text.match(/[A-Za-z][\w./:@=+-]*(?: [A-Za-z][\w./:@=+-]*)*/g) ?? [];
+    return phrases.some((phrase) => {
+      const words = phrase.split(" ").filter((word) => /^[A-Za-z]{2,}[.:]?$/.test(word));
+      const unknown = words.filter((word) => isUnknown(word.replace(/[.:]$/, "")));
+      return unknown.length > 1 || unknown.some((word) => /^[A-Z]/.test(word));
+    });
+  };
   return [...new Set(texts.map((text) => text.replace(/\s+/g, " ").trim()).filter(isForeign))];
 }

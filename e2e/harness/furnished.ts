@@ -23,6 +23,7 @@ const QUICK = { epochs: 4, width: 4, batch_size: 256, checkpoint_every_epochs: 1
 const ENDLESS = { epochs: 5000, width: 8, schedule: "constant", warmup_epochs: 0 };
 /** What people called things here; a walk that looks for words of another language knows these. */
 export const GIVEN_NAMES = [
+  ...["ada", "grace", "Linus", "digits", "test"],
   "parent",
   "fork",
   "endless",
@@ -61,7 +62,7 @@ export async function furnish(): Promise<Furnished> {
     const [found] = (await client.call(findModelVersions, { query })).versions;
     return found?.storage === "stored" ? found : undefined;
   });
-  const stage = { stage: "production", reason: "the first" } as const;
+  const stage = { stage: "production", reason: "第一个" } as const;
   await client.call(updateModelVersion, { params: { version_id: version.id }, body: stage });
   const forked = await client.call(createForks, {
     params: { run_id: parent },
@@ -80,10 +81,49 @@ export async function furnish(): Promise<Furnished> {
   await house.untilState(running, "running");
   const waiting = await sleeper(house);
 
+  return {
+    ...{ house, changed, parent },
+    ...addressesOf({
+      parent,
+      fork,
+      changed,
+      running,
+      waiting,
+      script,
+      dataset,
+      version,
+      comparison,
+    }),
+    close: async () => {
+      for (const id of [waiting, running])
+        await client.call(controlTraining, { body: { action: "cancel", run_id: id } });
+      await until("nothing runs", async () => {
+        const view = await client.call(getQueue, {});
+        return view.running.length + view.waiting.length === 0;
+      });
+      await house.close();
+    },
+  };
+}
+
+interface Contents {
+  parent: number;
+  fork: number;
+  changed: number;
+  running: number;
+  waiting: number;
+  script: number;
+  dataset: { id: number };
+  version: { id: number; model_id: number; version: number };
+  comparison: { id: number };
+}
+
+function addressesOf(contents: Contents): Pick<Furnished, "pages" | "missing"> {
+  const { parent, fork, changed, running, waiting, script } = contents;
+  const { dataset, version, comparison } = contents;
   const run = (id: number, ...tabs: string[]) => tabs.map((tab) => `/runs/${id}/${tab}`);
   const model = `/models/${version.model_id}`;
   return {
-    ...{ house, changed, parent },
     pages: [
       ...["/", "/runs", "/runs/new", `/runs/new?from=${parent}`, "/queue"],
       ...["/datasets", `/datasets/${dataset.id}`],
@@ -104,15 +144,6 @@ export async function furnish(): Promise<Furnished> {
       ...[`${model}/v/99/card`, "/models/compare?v=99999", "/datasets/99999", "/compare/99999"],
       ...["/models/9999999999999999999", "/nowhere"],
     ],
-    close: async () => {
-      for (const id of [waiting, running])
-        await client.call(controlTraining, { body: { action: "cancel", run_id: id } });
-      await until("nothing runs", async () => {
-        const view = await client.call(getQueue, {});
-        return view.running.length + view.waiting.length === 0;
-      });
-      await house.close();
-    },
   };
 }
 

@@ -2,7 +2,7 @@
 import { ApiError } from "@spotter/client";
 import { expect, it } from "vitest";
 import { createI18n } from "vue-i18n";
-import { describeFailure, issuesOf, type Words } from "./failure.ts";
+import { describeFailure, isNotThere, issuesOf, type Words } from "./failure.ts";
 import { messagesOf } from "./i18n.ts";
 
 function wordsOf(locale: "en" | "zh"): Words {
@@ -35,4 +35,20 @@ it("names the fields that are wrong, in either language", () => {
   expect(describeFailure(failure, wordsOf("en")).sentence).toContain("epochs: Must be at least 1.");
   expect(describeFailure(failure, wordsOf("zh")).sentence).toContain("epochs：不能小于 1。");
   expect(issuesOf(failure, wordsOf("zh")).get("epochs")).toBe("不能小于 1。");
+});
+
+it("tells what is not there from what is wrong or away", () => {
+  const of = (code: string, status: number, details = {}) =>
+    isNotThere(new ApiError(code, status, "", details));
+  expect(of("model-not-found", 404)).toBe(true);
+  expect(of("route-not-found", 404)).toBe(false);
+  // A number too large to be anybody's.
+  expect(of("invalid-request", 400, { issues: [{ path: "path.model_id", message: "" }] })).toBe(
+    true,
+  );
+  expect(of("invalid-request", 400, { issues: [{ path: "query.limit", message: "" }] })).toBe(
+    false,
+  );
+  expect(of("unreachable", 0)).toBe(false);
+  expect(isNotThere(new Error("gone"))).toBe(false);
 });

@@ -45,9 +45,9 @@ export function isUnreachable(failure: unknown): boolean {
 /** The thing of a page's address is not there, or never could be: its number is too large to be one. */
 export function isNotThere(failure: unknown): boolean {
   if (!(failure instanceof ApiError)) return false;
-  if (failure.status === 404 && failure.code.endsWith("-not-found")) return true;
+  if (failure.status === 404 && failure.code !== "route-not-found") return true;
   const issues = listedIssues(failure);
-  return issues.length > 0 && issues.every(({ path }) => path.startsWith("params"));
+  return issues.length > 0 && issues.every(({ path }) => path.startsWith("path."));
 }
 
 /** The issues that the server names, by field path, in the page's words; empty when it names none. */

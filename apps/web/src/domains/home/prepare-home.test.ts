@@ -27,6 +27,8 @@ it("shows the latest value of the metric that chooses the best model", () => {
   expect(keyMetricOf(run)).toEqual({ name: "val/accuracy", value: 0.91 });
   expect(keyMetricOf({ ...run, best: null, metrics: { "val/loss": 1 } })?.name).toBe("val/loss");
   expect(keyMetricOf({ ...run, best: null, metrics: {} })).toBeNull();
+  const machine = { "system/cpu_percent": 93 };
+  expect(keyMetricOf({ ...run, best: null, metrics: machine })).toBeNull();
   expect(curveMetricOf(run)).toBe("train/loss");
 });
 

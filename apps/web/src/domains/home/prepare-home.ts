@@ -30,7 +30,8 @@ export function keyMetricOf(run: RunSummary): NamedValue | null {
     const latest = run.metrics[run.best.metric];
     return { name: run.best.metric, value: latest ?? run.best.value };
   }
-  const names = Object.keys(run.metrics);
+  // What the machine did says nothing of what was learnt.
+  const names = Object.keys(run.metrics).filter((candidate) => !candidate.startsWith("system/"));
   const name =
     names.find((candidate) => /^val\/(accuracy|acc|loss)/.test(candidate)) ??
     names.find((candidate) => candidate === "train/loss") ??

@@ -1,5 +1,12 @@
 // The home page's three answers, and the small curves of what is running, all in one batched request.
-import { type BucketColumns, listRuns, querySeries, type RunSummary } from "@spotter/contract";
+import {
+  type Alert,
+  type BucketColumns,
+  listAlerts,
+  listRuns,
+  querySeries,
+  type RunSummary,
+} from "@spotter/contract";
 import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { api } from "../../platform/api.ts";
 import { useLive } from "../../platform/live/use-live.ts";
@@ -15,6 +22,7 @@ const RUNNING = "starting,running,paused,queued";
 export function useHome() {
   const projects = useProjects();
   const failed = shallowRef<RunSummary[]>([]);
+  const fired = shallowRef<Alert[]>([]);
   const running = shallowRef<RunSummary[]>([]);
   const finished = shallowRef<RunSummary[]>([]);
   const numRuns = ref<number | null>(null);
@@ -29,12 +37,17 @@ export function useHome() {
 
   async function load(): Promise<void> {
     try {
-      const [any, bad, now, done] = await Promise.all([
+      const alertsQuery = { ...projects.filter, open: "true" as const, limit: "50" };
+      const [any, bad, now, done, open] = await Promise.all([
         list(undefined, 1),
         list("failed", 5),
         list(RUNNING, 30),
         list("finished,stopped", 5),
+        api.call(listAlerts, { query: alertsQuery }),
       ]);
+      // Of a run that has ended nothing more can be saved: its alerts are in their own list.
+      const goesOn = new Set(now.runs.map(({ id }) => id));
+      fired.value = open.alerts.filter((alert) => goesOn.has(alert.run_id)).slice(0, 5);
       numRuns.value = any.total;
       failed.value = bad.runs.filter((run) => Date.now() / 1000 - (run.ended_at ?? 0) < NEWS_S);
       running.value = busiest(now.runs);
@@ -56,22 +69,25 @@ export function useHome() {
     curves.value = new Map(answer.series.map((series) => [series.run_id, series.buckets]));
   }
 
+  /** Asks again, once for a burst. */
+  function loadSoon(): void {
+    clearTimeout(reloadTimer);
+    reloadTimer = setTimeout(() => void load(), 300);
+  }
   function take(run: RunSummary): void {
     const position = running.value.findIndex((other) => other.id === run.id);
     const before = running.value[position];
-    // A run that came, ended or changed sides moves between the three answers: ask again, once for a burst.
-    if (before?.state !== run.state) {
-      clearTimeout(reloadTimer);
-      reloadTimer = setTimeout(() => void load(), 300);
-    }
+    // A run that came, ended or changed sides moves between the three answers.
+    if (before?.state !== run.state) loadSoon();
     if (before !== undefined) running.value = running.value.with(position, run);
   }
 
   const subscription = useLive().watch(
-    { runIds: [], topics: ["runs"] },
+    { runIds: [], topics: ["runs", "alerts"] },
     {
       onEvent: (event) => {
         if (event.type === "run-changed") take(event.run);
+        if (event.type === "alert-changed") loadSoon();
       },
       onReconnected: () => void load(),
     },
@@ -90,5 +106,5 @@ export function useHome() {
   watch(() => projects.filter, load, { immediate: true });
 
   const isFirstVisit = computed(() => numRuns.value === 0);
-  return { failed, running, finished, numRuns, curves, failure, isFirstVisit, load };
+  return { failed, fired, running, finished, numRuns, curves, failure, isFirstVisit, load };
 }
