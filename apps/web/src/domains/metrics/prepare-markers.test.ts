@@ -64,6 +64,14 @@ test("no two marks of a row touch, however many there are", () => {
   }
 });
 
+test("the first icon of a mark never stands left of the plot", () => {
+  const [mark] = placeMarkers([marker(0, "change"), marker(1, "alert")], [0, 1000], 600);
+  expect(mark?.parts.map(({ kind, left }) => [kind, left])).toEqual([
+    ["change", 0],
+    ["alert", 13],
+  ]);
+});
+
 test("zooming to where a mark opens brings its marks apart", () => {
   const markers = [marker(100, "change"), marker(104, "change")];
   const [together] = placeMarkers(markers, [0, 10_000], 600);

@@ -57,7 +57,7 @@ export function placeMarkers(
   const shown = markers.filter(({ x }) => x >= range[0] && x <= range[1]);
   const place = (marker: Marker): Group => {
     const left = ((marker.x - range[0]) / span) * width;
-    return { from: left, to: left, markers: [marker] };
+    return { from: left, to: left, markers: [marker], counts: new Map([[marker.kind, 1]]) };
   };
   const row = (ofCheckpoints: boolean) =>
     merge(
@@ -97,7 +97,9 @@ export function rangeToOpen(mark: PlacedMarker): [number, number] | null {
   const places = mark.markers.map(({ x }) => x);
   const [from, to] = [Math.min(...places), Math.max(...places)];
   const margin = (to - from) * 0.15;
-  return to > from ? [from - margin, to + margin] : null;
+  // Nothing lies before the first step.
+  const least = Math.min(from, 0);
+  return to > from ? [Math.max(least, from - margin), to + margin] : null;
 }
 
 /** The marks that are drawn as one, by the pixels of the first and the last of them. */
@@ -105,6 +107,7 @@ interface Group {
   from: number;
   to: number;
   markers: Marker[];
+  counts: Map<MarkerKind, number>;
 }
 
 /** From left to right: whoever reaches into the one before joins it, and that one may then reach further back. */
@@ -115,39 +118,48 @@ function merge(groups: readonly Group[]): Group[] {
     for (let before = apart.at(-1); before !== undefined; before = apart.at(-1)) {
       if (rightOf(before) + FREE <= leftOf(current)) break;
       apart.pop();
-      const markers = [...before.markers, ...current.markers];
-      current = { from: before.from, to: current.to, markers };
+      current = join(before, current);
     }
     apart.push(current);
   }
   return apart;
 }
 
-const centreOf = ({ from, to }: Group) => (from + to) / 2;
+/** Into the one before, in place: of thousands of checkpoints none may be copied at every step. */
+function join(before: Group, next: Group): Group {
+  before.to = next.to;
+  for (const marker of next.markers) before.markers.push(marker);
+  for (const [kind, count] of next.counts)
+    before.counts.set(kind, (before.counts.get(kind) ?? 0) + count);
+  return before;
+}
+
+/** The first icon never stands left of the plot. */
+function centreOf(group: Group): number {
+  return Math.max((group.from + group.to) / 2, (widthOf(group) - ICON) / 2);
+}
 const rightOf = (group: Group) => centreOf(group) + widthOf(group) / 2;
 const leftOf = (group: Group) => centreOf(group) - widthOf(group) / 2;
 
-function countsOf({ markers }: Group): { kind: MarkerKind; count: number; width: number }[] {
-  return MARKER_KINDS.flatMap((kind) => {
-    const count = markers.reduce((sum, marker) => sum + Number(marker.kind === kind), 0);
-    const counted = count > 1 ? COUNT_GAP + String(count).length * DIGIT : 0;
-    return count === 0 ? [] : [{ kind, count, width: ICON + counted }];
-  });
-}
+const partWidth = (count: number) =>
+  ICON + (count > 1 ? COUNT_GAP + String(count).length * DIGIT : 0);
 
-function widthOf(group: Group): number {
-  if (group.markers.length === 1) return ICON;
-  return countsOf(group).reduce((sum, { width }) => sum + width + PART_GAP, -PART_GAP);
+function widthOf({ counts }: Group): number {
+  let width = -PART_GAP;
+  for (const count of counts.values()) width += partWidth(count) + PART_GAP;
+  return width;
 }
 
 function toPlaced(group: Group, row: number): PlacedMarker {
   const width = widthOf(group);
   const left = centreOf(group);
   let at = left - width / 2;
-  const parts = countsOf(group).map(({ kind, count, width: own }) => {
+  const parts = MARKER_KINDS.flatMap((kind) => {
+    const count = group.counts.get(kind) ?? 0;
+    if (count === 0) return [];
     const part = { kind, count, left: at + ICON / 2 };
-    at += own + PART_GAP;
-    return part;
+    at += partWidth(count) + PART_GAP;
+    return [part];
   });
   return { left, width, row, parts, markers: group.markers };
 }
