@@ -168,7 +168,7 @@ function tooSmall(page: Page): Promise<string[]> {
 const KNOWN = new Set(
   `Spotter TensorBoard Python Node SQLite PostgreSQL Webhook English GPU CPU CSV JSON PNG JPEG BMP WEBP GIF WAV FLAC SHA
    NaN KiB MiB GiB Ctrl CNN ResNet LSTM GRU Transformer Hub LoRA IDX MNIST Nesterov Welch Beta Linux AMD Intel EPYC Xeon
-   Processor Core Default ECONNREFUSED Enter Alt`.split(/\s+/),
+   Processor Core Default ECONNREFUSED Enter Esc Alt`.split(/\s+/),
 );
 
 /**

@@ -37,17 +37,13 @@ export function useHome() {
 
   async function load(): Promise<void> {
     try {
-      const alertsQuery = { ...projects.filter, open: "true" as const, limit: "50" };
-      const [any, bad, now, done, open] = await Promise.all([
+      const [any, bad, now, done] = await Promise.all([
         list(undefined, 1),
         list("failed", 5),
         list(RUNNING, 30),
         list("finished,stopped", 5),
-        api.call(listAlerts, { query: alertsQuery }),
       ]);
-      // Of a run that has ended nothing more can be saved: its alerts are in their own list.
-      const goesOn = new Set(now.runs.map(({ id }) => id));
-      fired.value = open.alerts.filter((alert) => goesOn.has(alert.run_id)).slice(0, 5);
+      fired.value = await firedOf(projects.filter, now.runs);
       numRuns.value = any.total;
       failed.value = bad.runs.filter((run) => Date.now() / 1000 - (run.ended_at ?? 0) < NEWS_S);
       running.value = busiest(now.runs);
@@ -107,4 +103,15 @@ export function useHome() {
 
   const isFirstVisit = computed(() => numRuns.value === 0);
   return { failed, fired, running, finished, numRuns, curves, failure, isFirstVisit, load };
+}
+
+/** Of a run that has ended nothing more can be saved: its alerts are in their own list. */
+async function firedOf(
+  project: { project_id?: string },
+  goOn: readonly RunSummary[],
+): Promise<Alert[]> {
+  const query = { ...project, open: "true" as const, limit: "50" };
+  const { alerts } = await api.call(listAlerts, { query });
+  const ids = new Set(goOn.map(({ id }) => id));
+  return alerts.filter((alert) => ids.has(alert.run_id)).slice(0, 5);
 }
