@@ -4,7 +4,7 @@ import type { House } from "../harness/house.ts";
 
 /** Long enough for several checkpoints, short enough for hundreds of starts. */
 const CONFIG = {
-  ...{ epochs: 12, batch_size: 32, width: 6, device: "cpu" },
+  ...{ epochs: 8, batch_size: 32, width: 6, device: "cpu" },
   ...{ checkpoint_every_epochs: 1, checkpoint_every_steps: 17, dropout: 0.2, augment: "light" },
 };
 const NUM_VARIANTS = 2;

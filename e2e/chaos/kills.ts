@@ -5,6 +5,9 @@ import type { House } from "../harness/house.ts";
 import { type HouseProcess, houseProcesses } from "../harness/house-processes.ts";
 
 const MAX_DOWN_MS = 800;
+/** Nobody may be there for a while: workers start, or lost jobs wait for their next attempt. */
+const LONGEST_SEARCH_MS = 15_000;
+const LOOK_MS = 100;
 
 export interface KillOptions {
   readonly kills: number;
@@ -43,25 +46,25 @@ export class Killer {
 
   async #killOne(number: number): Promise<void> {
     const { random, say } = this.#options;
-    for (;;) {
+    const wanted = (["server", "supervisor", "worker"] as const)[Math.floor(random() * 3)];
+    const startedAt = performance.now();
+    while (wanted !== "server" && performance.now() - startedAt < LONGEST_SEARCH_MS) {
       const living = houseProcesses(this.#house.home);
       const mortal = living.filter((one) => this.#mayDie(one, living));
-      const kinds = (["supervisor", "worker"] as const).filter((kind) =>
-        mortal.some((one) => one.kind === kind),
-      );
-      const kind = [...kinds, "server" as const][Math.floor(random() * (kinds.length + 1))];
-      if (kind === undefined || kind === "server") {
-        await this.#killServer();
-        return say(`${number}: server`);
-      }
-      const ofKind = mortal.filter((one) => one.kind === kind);
-      const victim = ofKind[Math.floor(random() * ofKind.length)];
+      const ofKind = mortal.filter(({ kind }) => kind === wanted);
+      const victims = ofKind.length > 0 ? ofKind : mortal;
+      const victim = victims[Math.floor(random() * victims.length)];
       // It may have ended since the look.
-      if (victim === undefined || !kill(victim.pid)) continue;
+      if (victim === undefined || victim.kind === "other" || !kill(victim.pid)) {
+        await delay(LOOK_MS);
+        continue;
+      }
       if (costsAttempt(victim, living)) this.#note(victim);
-      this.tally[kind] += 1;
-      return say(`${number}: ${kind} of job ${victim.job}, attempt ${victim.attempt}`);
+      this.tally[victim.kind] += 1;
+      return say(`${number}: ${victim.kind} of job ${victim.job}, attempt ${victim.attempt}`);
     }
+    await this.#killServer();
+    say(`${number}: server`);
   }
 
   async #killServer(): Promise<void> {
@@ -75,6 +78,7 @@ export class Killer {
   }
 
   #mayDie(one: HouseProcess, living: readonly HouseProcess[]): boolean {
+    if (one.kind === "other") return false;
     if (!costsAttempt(one, living) || this.#lost.has(keyOf(one))) return true;
     return (this.losses.get(one.job) ?? 0) < this.#options.lossesPerJob;
   }
