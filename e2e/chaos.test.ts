@@ -7,7 +7,7 @@ const { SPOTTER_CHAOS_SEED, SPOTTER_CHAOS_KILLS, SPOTTER_CHAOS_JOBS } = process.
 const isLong = SPOTTER_CHAOS_KILLS !== undefined;
 
 it("a queue of jobs survives random kills of server, supervisors and workers", {
-  timeout: isLong ? 3 * 3_600_000 : 600_000,
+  timeout: isLong ? 3 * 3_600_000 : 900_000,
 }, async () => {
   const seed = Number(SPOTTER_CHAOS_SEED ?? Date.now() % 1_000_000);
   const report = await runChaos({

@@ -18,8 +18,10 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
 if len(sys.argv) == 1:
     child = subprocess.Popen([sys.executable, __file__, "child"], start_new_session=True)
-    open("pids.new", "w").write(f"{os.getpid()} {child.pid}")
-    os.rename("pids.new", "pids")
+    pids = os.path.join(os.path.dirname(__file__), "pids")
+    with open(pids + ".new", "w") as file:
+        file.write(f"{os.getpid()} {child.pid}")
+    os.rename(pids + ".new", pids)
 time.sleep(3600)
 `;
 
@@ -32,8 +34,7 @@ afterAll(() => house.close());
 it("a program that ignores SIGTERM and SIGINT is killed with all that it started", async () => {
   const program = join(house.home, "stubborn.py");
   writeFileSync(program, STUBBORN);
-  const config = { command: ["python3", program], working_directory: house.home };
-  const body = { recipe: "command" as const, name: "stubborn", config };
+  const body = { recipe: "command", name: "stubborn", config: { command: ["python3", program] } };
   const { id } = await house.client.call(createRun, { body });
   const pids = await until("both say who they are", () => {
     try {

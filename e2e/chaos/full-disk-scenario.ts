@@ -89,6 +89,9 @@ assert.ok(
   checkpoints().every((name) => /^step-\d+$/.test(name)),
   "a checkpoint is half written",
 );
+await until("its processes have ended", async () =>
+  (await house.run(trained.id)).attempts.every(({ state }) => state === "ended"),
+);
 await house.client.call(resumeRun, { params: { run_id: trained.id } });
 const resumed = await until("it trains on from the checkpoint before", async () => {
   const run = await house.run(trained.id);

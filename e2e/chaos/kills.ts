@@ -3,11 +3,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { House } from "../harness/house.ts";
 import { type HouseProcess, houseProcesses } from "../harness/house-processes.ts";
+import { until } from "../harness/until.ts";
 
 const MAX_DOWN_MS = 800;
 /** Nobody may be there for a while: workers start, or lost jobs wait for their next attempt. */
 const LONGEST_SEARCH_MS = 15_000;
 const LOOK_MS = 100;
+/** Two pauses of jobs that were lost twice, on a machine that is busy with other things. */
+const LONGEST_WAIT_MS = 600_000;
 
 export interface KillOptions {
   readonly kills: number;
@@ -15,6 +18,8 @@ export interface KillOptions {
   readonly pauseMs: number;
   /** The third loss at one place ends a job by rule, and each costs twice the pause of the one before. */
   readonly lossesPerJob: 1 | 2;
+  /** Whether the work has come so far that this kill is its turn: kills are spread over the whole queue. */
+  readonly isDue: (kill: number) => boolean;
   readonly random: () => number;
   readonly say: (line: string) => void;
 }
@@ -36,8 +41,9 @@ export class Killer {
   }
 
   async run(): Promise<void> {
-    const { kills, pauseMs, random } = this.#options;
+    const { kills, pauseMs, random, isDue } = this.#options;
     for (let kill = 1; kill <= kills; kill += 1) {
+      await until(`kill ${kill} is due`, () => isDue(kill), LONGEST_WAIT_MS);
       await delay(random() * pauseMs);
       await this.#killOne(kill);
     }

@@ -1,6 +1,6 @@
 // A house under random kills: twins undisturbed first, then a queue of short jobs while server, supervisors and workers are
 // killed, then the verdict.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { getQueue, type Run } from "@spotter/contract";
@@ -33,6 +33,7 @@ export interface ChaosReport {
 
 /** Long: each loss of a job is followed by a pause of 10, then 20 seconds. */
 const SETTLE_MS = 30 * 60_000;
+const NUM_AT_ONCE = 2;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, say } = options;
@@ -50,8 +51,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   say(`seed ${seed}: the undisturbed twins are trained`);
 
   const watch = new Watch(house.home);
-  const killer = new Killer(house, { ...options, random: seededRandom(seed) });
   const ids: number[] = [];
+  const isDue = (kill: number) =>
+    numDone(house, ids) >= Math.floor(((kill - 1) / options.kills) * options.jobs) - NUM_AT_ONCE;
+  const killer = new Killer(house, { ...options, isDue, random: seededRandom(seed) });
   for (let index = 0; index < options.jobs; index += 1)
     ids.push((await submit(house, `chaos ${index}`, variantOf(index))).id);
   await killer.run();
@@ -82,6 +85,13 @@ async function trainTwins(house: House): Promise<Expected[]> {
   await untilSettled(house);
   for (const { id } of runs) await house.untilState(id, "finished");
   return Promise.all(runs.map(({ id }) => originalOf(house, id)));
+}
+
+/** Asked of the disk: the server may be down. */
+function numDone(house: House, ids: readonly number[]): number {
+  const isDone = (id: number) =>
+    existsSync(join(house.home, "runs", String(id), "weights", "model.json"));
+  return ids.filter(isDone).length;
 }
 
 /** Every job has ended, and with it every process of it. */
