@@ -4,12 +4,11 @@ only.
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
 from typing import TextIO
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from .disk_room import FULL
 
 
 class PatientOutput(io.TextIOBase):

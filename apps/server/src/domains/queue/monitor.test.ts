@@ -8,7 +8,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
 
 /** One open attempt; without a pid it was never seen to start. */
-function watch(pid: number | null) {
+function watch(pid: number | null, before?: object) {
   const state = {
     ...{ now: 1_000_000, numAdopted: 0, numPutBack: 0, numEnded: 0 },
     ...{
@@ -49,7 +49,7 @@ function watch(pid: number | null) {
   };
   const monitor = new Monitor({
     store: {
-      openAttempts: async () => [open],
+      openAttempts: async () => (before === undefined ? [open] : [before, open]),
       transaction: (work: (transaction: object) => unknown) => work({}),
       updateAttempt: async (_: object, _job: number, _attempt: number, change: object) =>
         Object.assign(open, change),
@@ -90,6 +90,17 @@ describe("the monitor", () => {
     state.now -= 3600;
     await monitor.look();
     expect(state.numPutBack).toBe(1);
+  });
+
+  it("sees to an attempt though the one before it cannot be examined", async () => {
+    const bad = {
+      get pid(): number {
+        throw new Error("unreadable");
+      },
+    };
+    const { state, monitor } = watch(1, bad);
+    await monitor.look();
+    expect(state.numAdopted).toBe(1);
   });
 
   it("lets no supervisor that comes up too late start a worker beside the next attempt's", async () => {

@@ -59,11 +59,21 @@ export class Monitor {
   async look(): Promise<void> {
     const { store, scheduler, log } = this.#parts;
     try {
-      for (const open of await store.openAttempts()) await this.#examine(open);
+      for (const open of await store.openAttempts()) await this.#examineAlone(open);
     } catch (error) {
       log.error({ error }, "The monitor's look failed; it looks again in a second.");
     }
     scheduler.kick();
+  }
+
+  /** One whose folder cannot be read or written, on a full disk for one, must not keep the others from being seen to. */
+  async #examineAlone(open: OpenAttempt): Promise<void> {
+    try {
+      await this.#examine(open);
+    } catch (error) {
+      const { log } = this.#parts;
+      log.error({ error, ...idsOf(open) }, "An attempt could not be examined; in a second again.");
+    }
   }
 
   async #examine(open: OpenAttempt): Promise<void> {
