@@ -34,7 +34,8 @@ afterAll(() => house.close());
 it("a program that ignores SIGTERM and SIGINT is killed with all that it started", async () => {
   const program = join(house.home, "stubborn.py");
   writeFileSync(program, STUBBORN);
-  const body = { recipe: "command", name: "stubborn", config: { command: ["python3", program] } };
+  const config = { command: ["python3", program] };
+  const body = { recipe: "command" as const, name: "stubborn", config };
   const { id } = await house.client.call(createRun, { body });
   const pids = await until("both say who they are", () => {
     try {
