@@ -1,11 +1,13 @@
 // `npm run test:chaos [-- --seed N] [--kills N] [--jobs N]`: the whole-house survival tests at length. By default 200 random
-// kills over 30 jobs, and a network that is cut for a real minute. Prints its seed; the same seed kills the same again.
+// kills over 30 jobs, a network that is cut for a real minute, and a worker that hangs and is asked first. Prints its seed;
+// the same seed throws the same dice again.
 import "./require-node.cjs";
 import { parseArgs } from "node:util";
 import { ensureReady } from "./bootstrap/ready.mjs";
 import { endWith, say } from "./bootstrap/say.mjs";
 import { runVitest, tally } from "./test/runners.mjs";
 
+const tests = ["e2e/chaos.test.ts", "e2e/network-cut.test.ts", "e2e/stubborn-worker.test.ts"];
 const usage = "Usage: npm run test:chaos -- [--seed N] [--kills N] [--jobs N]";
 const numbers = readNumbers();
 
@@ -15,7 +17,7 @@ try {
   endWith(error);
 }
 say(`chaos: seed ${numbers.seed}, ${numbers.kills} kills, ${numbers.jobs} jobs`);
-const result = await runVitest("whole", ["e2e/chaos.test.ts", "e2e/network-cut.test.ts"], {
+const result = await runVitest("whole", tests, {
   ...process.env,
   NODE_ENV: "test",
   SPOTTER_CHAOS_SEED: String(numbers.seed),
