@@ -18,19 +18,42 @@ export function pointLine(
 /** What the worker of one attempt was told to log: series → points in order. */
 export function readTruth(file: string, attempt = 1): Map<string, PointLine[]> {
   const truth = new Map<string, PointLine[]>();
-  for (const line of readFileSync(file, "utf8").split("\n")) {
-    if (line === "") continue;
-    const { name, step, time, value } = JSON.parse(line) as {
-      name: string;
-      step: number;
-      time: number;
-      value: MetricValue;
-    };
-    const points = truth.get(name) ?? [];
-    points.push(pointLine(attempt, step, time, value));
-    truth.set(name, points);
-  }
+  for (const { name, step, time, value } of linesOf(file))
+    add(truth, name, pointLine(attempt, step, time, value));
   return truth;
+}
+
+/** The same of several jobs with all their attempts, by `job/attempt`. */
+export function readTruths(file: string): Map<string, Map<string, PointLine[]>> {
+  const truths = new Map<string, Map<string, PointLine[]>>();
+  for (const { job_id, attempt, name, step, time, value } of linesOf(file)) {
+    const key = `${job_id}/${attempt}`;
+    const truth = truths.get(key) ?? new Map<string, PointLine[]>();
+    truths.set(key, truth);
+    add(truth, name, pointLine(attempt, step, time, value));
+  }
+  return truths;
+}
+
+interface TruthLine {
+  readonly job_id: number;
+  readonly attempt: number;
+  readonly name: string;
+  readonly step: number;
+  readonly time: number;
+  readonly value: MetricValue;
+}
+
+function linesOf(file: string): TruthLine[] {
+  // The last piece is empty, or a line that is being written.
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as TruthLine);
+}
+
+function add(truth: Map<string, PointLine[]>, name: string, line: PointLine): void {
+  const points = truth.get(name) ?? [];
+  points.push(line);
+  truth.set(name, points);
 }
 
 /** What the server has, read through its API by pages. */

@@ -22,10 +22,19 @@ const help =
 export async function providePostgres() {
   const given = process.env.SPOTTER_TEST_DATABASE_URL;
   if (given) return { url: given, stop: () => Promise.resolve() };
+  return provideCluster();
+}
+
+/**
+ * A cluster of one's own, even where another is given: `{url, restart, stop}`. `restart(signal, downS)` ends the server
+ * (INT: cuts its connections; QUIT: as a crash) and starts it again after so many seconds. `isDurable`: what was
+ * committed outlives such a crash.
+ */
+export async function provideCluster({ isDurable = false } = {}) {
   if (findBinaries() === undefined && mayInstall()) await installPackage("postgresql", help);
   const binaries = findBinaries();
   if (binaries === undefined) throw new SetupProblem(help);
-  return startCluster(binaries);
+  return startCluster(binaries, isDurable);
 }
 
 // Debian keeps the server programs off PATH, one folder a version: the newest is taken.
@@ -44,7 +53,7 @@ function findBinaries() {
   );
 }
 
-async function startCluster(binaries) {
+async function startCluster(binaries, isDurable) {
   const folder = mkdtempSync(path.join(shortTemporaryFolder(), "spotter-pg-"));
   const identity = unprivilegedIdentity();
   if (identity.uid !== undefined) chownSync(folder, identity.uid, identity.gid);
@@ -52,10 +61,14 @@ async function startCluster(binaries) {
   const surroundings = { ...identity, cwd: folder, env: { ...process.env, HOME: folder } };
   try {
     await initialise(binaries, data, surroundings);
-    const server = startServer(binaries, data, folder, surroundings);
+    const server = startServer(binaries, data, folder, surroundings, isDurable);
     await untilReady(binaries, folder, server);
     const url = `postgres://${superuser}@/postgres?host=${encodeURIComponent(folder)}`;
-    return { url, stop: () => stopServer(server, folder) };
+    return {
+      url,
+      restart: (signal, downS) => restartServer(binaries, folder, server, signal, downS),
+      stop: () => stopServer(server, folder),
+    };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -102,17 +115,23 @@ async function initialise(binaries, data, surroundings) {
 }
 
 // The shell between us and the server reads from a pipe that only we hold open: when we are gone, in
-// whatever way, the read ends and the server with it.
+// whatever way, the read ends and the server with it. A line is an order to restart it.
 const keeper = `"$@" </dev/null & server=$!
-read -r line
+while read -r signal seconds; do
+  kill -$signal $server
+  wait $server
+  echo "was ended by $signal"
+  sleep $seconds
+  "$@" </dev/null & server=$!
+done
 kill -INT $server 2>/dev/null
 wait $server
 rm -rf "$SPOTTER_CLUSTER"`;
 
-function startServer(binaries, data, folder, surroundings) {
+function startServer(binaries, data, folder, surroundings, isDurable) {
   const settings = {
     fsync: "off",
-    synchronous_commit: "off",
+    synchronous_commit: isDurable ? "on" : "off",
     full_page_writes: "off",
     max_connections: "200",
     timezone: "UTC",
@@ -136,6 +155,20 @@ function startServer(binaries, data, folder, surroundings) {
     stdio: ["pipe", "pipe", "pipe"],
   });
   return { child, output: collect(child) };
+}
+
+async function restartServer(binaries, folder, server, signal, downS) {
+  const isEnded = new Promise((resolve) => {
+    const look = (chunk) => {
+      if (!String(chunk).includes(`was ended by ${signal}`)) return;
+      server.child.stdout.off("data", look);
+      resolve();
+    };
+    server.child.stdout.on("data", look);
+  });
+  server.child.stdin.write(`${signal} ${downS}\n`);
+  await isEnded;
+  await untilReady(binaries, folder, server);
 }
 
 async function untilReady(binaries, folder, server) {

@@ -20,6 +20,7 @@ class OutOfMemoryError(RuntimeError):
         (OutOfMemoryError("CUDA out of memory"), "out-of-memory", "64 → 32"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out-of-memory", "64 → 32"),
         (OSError(errno.ENOSPC, "full"), "disk-full", "Free some disk space"),
+        (OSError(errno.EDQUOT, "quota"), "disk-full", "Free some disk space"),
         (ValueError("bad"), "invalid-input", "Correct the data"),
         (RuntimeError("shapes differ"), "RuntimeError", None),
     ],

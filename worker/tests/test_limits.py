@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from spotter_worker.limits import Limits
+from spotter_worker.process import age_s, birth_time
 from spotter_worker.settings import THREAD_COUNTS, worker_environment
 from spotter_worker.supervisor import wanted_limits
 
@@ -35,3 +41,40 @@ def test_the_limits_are_the_specs_and_the_smaller_of_two_on_memory() -> None:
     both = {**program, "limits": {"time_s": None, "memory_gib": 1.5}}
     assert wanted_limits(both) == (None, 1.5)
     assert wanted_limits({"recipe": "vision", "config": {}}) == (None, None)
+
+
+class Worker:
+    """Began when this test did."""
+
+    start_time = birth_time(os.getpid())
+
+    def __init__(self) -> None:
+        self.signals: list[signal.Signals] = []
+
+    def signal(self, number: signal.Signals) -> None:
+        self.signals.append(number)
+
+
+@pytest.mark.parametrize("jump", [86_400, -86_400])
+def test_a_clock_that_is_set_neither_ends_an_attempt_nor_spares_it(
+    jump: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_age = age_s(str(Worker.start_time))
+    if sys.platform != "linux":
+        # Elsewhere the system does not tell it, and the clock must do.
+        assert own_age is None
+        return
+    assert own_age is not None
+    assert own_age > 0
+
+    def ended_by(limit_s: float) -> str | None:
+        limits, worker = Limits(limit_s, None, 30, tmp_path), Worker()
+        real = time.time()
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time", lambda: real + jump)
+            limits.enforce(worker)  # type: ignore[arg-type]
+        assert bool(worker.signals) == (limits.reason is not None)
+        return limits.reason
+
+    assert ended_by(own_age + 3_600) is None
+    assert ended_by(own_age / 2) == "time-limit"

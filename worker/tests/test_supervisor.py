@@ -108,6 +108,32 @@ def test_a_dead_supervisors_worker_trains_on_and_is_adopted(  # type: ignore[no-
     assert len(epochs) == len(receiver.events("epoch-completed")), "nor be missing"
 
 
+def test_a_worker_that_its_supervisor_had_no_time_to_write_down_is_adopted_by_its_mark(  # type: ignore[no-untyped-def]
+    running, receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    supervisor, folder = running
+    worker = worker_of(folder)
+    supervisor.kill()
+    supervisor.wait()
+    (folder / "supervisor.json").unlink()
+    second = spawn(tmp_path / "run", 1, "--adopt")
+    receiver.wait_until(lambda: (folder / "supervisor.json").exists())
+    assert worker_of(folder) == worker
+    receiver.command("stop")
+    assert exit_of(receiver)["reason"] is None
+    assert second.wait(20) == 0
+
+
+def test_a_supervisor_that_was_given_up_before_it_came_up_starts_no_worker(
+    receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    folder = make_attempt(tmp_path / "run", make_spec())
+    (folder / "stop").write_text("kill")
+    assert spawn(tmp_path / "run").wait(20) == 0
+    assert exit_of(receiver)["reason"] == "start-failed"
+    assert not (folder / "stdout.log").exists()
+
+
 def test_an_adopter_of_a_dead_worker_hands_over_what_is_left_and_ends_it(  # type: ignore[no-untyped-def]
     running, receiver: Receiver, spawn: Spawn, tmp_path: Path
 ) -> None:

@@ -46,7 +46,9 @@ async function run(settings: Settings, lock: HomeLock): Promise<void> {
   const database = await openDatabase(settings, {
     threadFile: new URL("./db-thread.js", import.meta.url),
     procedures: postgresProcedures,
-    onConnectionLost: (error) => log.warn({ error }, "A connection to the database was lost."),
+    onConnectionLost: (error) =>
+      log.warn({ error }, "The connection to the database was lost; it is made anew."),
+    onConnectionBack: () => log.info({}, "The database answers again."),
     onWriterDeath: (error) => {
       log.error({ error }, "The database's write thread died; the server ends.");
       process.exit(1);

@@ -110,6 +110,7 @@ export function openPlace(place: TestPlace, failAfterCommitOf?: number): Promise
       procedures: postgresProcedures,
       failAfterCommitOf,
       onConnectionLost: () => undefined,
+      onConnectionBack: () => undefined,
     });
   mkdirSync(place.folder, { recursive: true });
   return openSqlite({

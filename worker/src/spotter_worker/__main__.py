@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from spotter.wire.api import ServerClient
 
 from .commands import Command, CommandPoll
 from .failures import describe_failure
+from .patient_output import print_patiently
 from .secrecy import redact_error
 from .settings import known_secrets, read_settings
 from .tracker import NullTracker, Tracker
@@ -25,6 +27,8 @@ PROTOCOL = 1
 # How long the end waits for a server that is away; the supervisor hands the rest over later.
 FINISH_S = 20.0
 EXIT_FAILED, EXIT_ABANDONED = 1, 3
+# So long the last word waits for room on a full disk, looking each second.
+FULL_DISK_S, RETRY_S = 600.0, 1.0
 
 
 def main() -> int:
@@ -35,6 +39,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     arguments = parser.parse_args()
     attempt_dir = arguments.run_dir / "attempts" / str(arguments.attempt)
+    print_patiently()
     settings = read_settings()
     if settings.rank > 0:
         return _run_as_peer(arguments, attempt_dir, settings.rank)
@@ -61,8 +66,8 @@ def main() -> int:
     tracker.start()
     state, exit_code = _attempt(arguments, attempt_dir, new_client(), tracker, commands)
     # The last word counts only with all that was said before it safe on disk.
-    tracker.flush()
-    _write_outcome(attempt_dir, state, exit_code)
+    _until_written(tracker.flush, attempt_dir)
+    _until_written(lambda: _write_outcome(attempt_dir, state, exit_code), attempt_dir)
     if not tracker.finish(0.0 if exit_code == EXIT_ABANDONED else FINISH_S):
         print("the server is away; the supervisor hands the last events over later", flush=True)
     # Skips the teardown of torch's threads, which is slow and has nothing left to save.
@@ -164,6 +169,19 @@ def read_spec(attempt_dir: Path, client: ServerClient, job_id: int) -> dict[str,
         raise ValueError(f"the spec speaks protocol {spec['protocol']}, this worker {PROTOCOL}")
     assert isinstance(spec, dict)
     return spec
+
+
+def _until_written(write: Callable[[], None], attempt_dir: Path) -> None:
+    """A run that failed for a full disk must be able to say so once there is room again."""
+    deadline = time.monotonic() + FULL_DISK_S
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if time.monotonic() > deadline or not attempt_dir.exists():
+                raise
+            print(f"WARNING the last word waits: {error}", file=sys.stderr, flush=True)
+            time.sleep(RETRY_S)
 
 
 def _write_outcome(attempt_dir: Path, state: str, exit_code: int) -> None:

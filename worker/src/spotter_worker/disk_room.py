@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MIB = 2**20
+# Of a disk, and of a person's or project's share of one.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 # Left free after a large file: a full disk would stop the server too.
 RESERVE_BYTES = 256 * MIB
 # With less than this left, a write that failed has failed for want of room, whatever the library says.

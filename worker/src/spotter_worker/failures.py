@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from typing import Any
+
+from .disk_room import FULL
 
 # What gloo says when the process at the other end is gone; NCCL's errors have a class of their own.
 PEER_WORDS = ("closed by peer", "reset by peer", "broken pipe", "connectfullmesh", "read error")
@@ -51,7 +52,7 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
             "Resume the run from its last checkpoint. If a process ended for want of memory, take a smaller batch or "
             "fewer processes."
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in FULL:
         return "disk-full", "Free some disk space, then resume the run from its last checkpoint."
     # By name, as it carries its own advice.
     if type(error).__name__ == "MissingPackagesError":

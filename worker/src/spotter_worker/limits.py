@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+from .process import age_s
 from .process_group import WorkerGroup
 
 GIB = 1024**3
@@ -25,7 +26,7 @@ class Limits:
         grace_s: float,
         attempt_dir: Path,
     ) -> None:
-        # Wall-clock time, because a later supervisor of the same worker must know it too.
+        # For systems that do not tell a process's age; wall-clock time, as a later supervisor must know it too.
         self.started_at = time.time()
         self._time_limit_s, self._memory_limit_gib = time_limit_s, memory_limit_gib
         self._grace_s = grace_s
@@ -45,7 +46,7 @@ class Limits:
 
     def enforce(self, group: WorkerGroup) -> None:
         self._read_stop_file()
-        self._check_time()
+        self._check_time(group)
         self._check_memory(group)
         if not self.stop_asked and self.reason is None:
             return
@@ -64,9 +65,13 @@ class Limits:
             return
         self.ask_stop(self._stop_file.read_text().strip())
 
-    def _check_time(self) -> None:
+    def _check_time(self, group: WorkerGroup) -> None:
         limit = self._time_limit_s
-        if limit is not None and self.reason is None and time.time() - self.started_at > limit:
+        if limit is None or self.reason is not None:
+            return
+        # Its age, not the clock's difference: a clock that is set must neither end a run nor spare it.
+        age = age_s(group.start_time)
+        if (time.time() - self.started_at if age is None else age) > limit:
             self.reason = "time-limit"
             self.message = f"the attempt ran longer than its limit of {limit:g} s"
 

@@ -39,6 +39,19 @@ def birth_time(pid: int) -> str | None:
     return " ".join(answer.split()) or None
 
 
+def age_s(birth: str) -> float | None:
+    """Seconds since a process of this birth time began, by a clock that nobody sets; None where birth times are no ticks."""
+    if sys.platform != "linux" or not birth.isdigit():
+        return None
+    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return since_boot - int(birth) / os.sysconf("SC_CLK_TCK")
+
+
+def leads_session(pid: int) -> bool:
+    fields = _stat_fields(pid)
+    return fields is not None and int(fields[3]) == pid
+
+
 def is_alive(pid: int, expected_start_time: str) -> bool:
     return start_time(pid) == expected_start_time
 

@@ -14,7 +14,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import PROC, birth_time, group_members, group_memory_bytes, memory_bytes
+from .process import (
+    PROC,
+    birth_time,
+    group_members,
+    group_memory_bytes,
+    leads_session,
+    memory_bytes,
+)
 
 MARK = "SPOTTER_ATTEMPT"
 # One that hangs in the kernel is left to it.
@@ -75,12 +82,31 @@ class WorkerGroup:
         return [pid for pid in others if pid not in members and pid != us and self._is_marked(pid)]
 
     def _is_marked(self, pid: int) -> bool:
-        try:
-            environment = PROC.joinpath(str(pid), "environ").read_bytes()
-        except OSError:
-            # Gone, or somebody else's.
-            return False
-        return os.fsencode(f"{MARK}={self.attempt_dir.absolute()}") in environment.split(b"\0")
+        return _has_mark(pid, self.attempt_dir)
+
+
+def find_worker(attempt_dir: Path) -> WorkerGroup | None:
+    """The attempt's worker by its mark alone: its supervisor died before it could write down whom it had started
+    (Linux alone).
+    """
+    if sys.platform != "linux":
+        return None
+    for name in os.listdir(PROC):
+        if not name.isdigit() or not _has_mark(int(name), attempt_dir):
+            continue
+        pid, born = int(name), birth_time(int(name))
+        if born is not None and leads_session(pid):
+            return WorkerGroup(pid, born, attempt_dir)
+    return None
+
+
+def _has_mark(pid: int, attempt_dir: Path) -> bool:
+    try:
+        environment = PROC.joinpath(str(pid), "environ").read_bytes()
+    except OSError:
+        # Gone, or somebody else's.
+        return False
+    return os.fsencode(f"{MARK}={attempt_dir.absolute()}") in environment.split(b"\0")
 
 
 def signal_process(pid: int, number: signal.Signals, expected_birth: str | None) -> None:

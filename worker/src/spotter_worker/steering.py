@@ -6,7 +6,6 @@ All processes of a run do the same at the same step; the first one keeps the jou
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from .checkpoint import find_damage
 from .commands import Command
 from .course import Course
+from .disk_room import FULL
 from .distributed import Peers
 from .keeping import Keeper, Trained
 from .live_change import ChangeJournal, LiveChange
@@ -172,7 +172,7 @@ class Steering:
             save()
         except OSError as error:
             # With several processes the others are waiting already: then it ends the run, as any checkpoint would.
-            if error.errno != errno.ENOSPC or self._peers.size > 1:
+            if error.errno not in FULL or self._peers.size > 1:
                 raise
             return f"no checkpoint could be written first: {error.strerror}"
         return None

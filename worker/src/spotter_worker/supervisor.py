@@ -26,6 +26,7 @@ from spotter.wire.spool import Spool
 from .limits import Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
 from .lost_process import find_lost_process
+from .patient_output import print_patiently
 from .process import (
     birth_time,
     bury_orphans,
@@ -35,7 +36,7 @@ from .process import (
     start_time,
     take_in_orphans,
 )
-from .process_group import MARK, WorkerGroup
+from .process_group import MARK, WorkerGroup, find_worker
 from .settings import known_secrets, worker_environment
 
 TICK_S = 0.1
@@ -86,6 +87,9 @@ class Supervisor:
 
     def _start(self) -> dict[str, Any] | None:
         """Starts the worker; on failure, how it ended."""
+        if (self._dir / "stop").exists():
+            # Too late: the server has given the attempt up, and the next may be under way.
+            return _exit_facts(reason="start-failed", message="stopped before the worker started")
         arguments = self._arguments
         command = [sys.executable, "-m", "spotter_worker"]
         command += ["--run-dir", str(arguments.run_dir), "--attempt", str(arguments.attempt)]
@@ -126,6 +130,9 @@ class Supervisor:
         try:
             known = json.loads((self._dir / "supervisor.json").read_text())
         except (OSError, ValueError):
+            self._group = find_worker(self._dir)
+            if self._group is not None:
+                return None
             return _exit_facts(
                 reason="supervisor-lost", message="the supervisor died before the worker started"
             )
@@ -385,6 +392,7 @@ def main() -> None:
     complaints = os.open(attempt_dir / "supervisor.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(complaints, 2)
     os.dup2(complaints, 1)
+    print_patiently()
     lock = _lock(attempt_dir)
     Supervisor(arguments).run()
     os.close(lock)

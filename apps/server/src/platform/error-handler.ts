@@ -50,6 +50,9 @@ export function answerError(
 function toSpotterError(error: unknown): SpotterError | undefined {
   if (error instanceof SpotterError) return error;
   const { code = "", statusCode, message } = error as Partial<FastifyError>;
+  // Of the file system, wherever a room wrote a file; the quota of a user or project is a disk too.
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new SpotterError("disk-full", undefined, { cause: error });
   const known = byFastifyCode[code] ?? (isSyntaxError(error) ? "malformed-json" : undefined);
   if (known !== undefined) return new SpotterError(known, undefined, { cause: error });
   // Only what Fastify and its plugins throw has a status; an error of ours never comes by here with one.

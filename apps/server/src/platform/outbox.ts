@@ -129,7 +129,13 @@ export class Outbox {
       const due = await tables
         .selectFrom("outbox")
         .select(["id", "topic", "payload", "num_tries"])
-        .where("due_at", "<=", now)
+        // Further ahead than the longest wait lies only what was written before the clock was set back.
+        .where((where) =>
+          where.or([
+            where("due_at", "<=", now),
+            where("due_at", ">", now + LONGEST_RETRY_SECONDS + LEASE_SECONDS),
+          ]),
+        )
         .orderBy("id")
         .limit(MAX_AT_ONCE)
         .forUpdate()

@@ -371,6 +371,23 @@ describe("deliveries", () => {
     expect(delivery).toMatchObject({ num_tries: 3, last_status: 200, last_answer: "ok" });
   });
 
+  it("do not wait for hours when the clock was set back by hours", async () => {
+    const { server, ahead } = await open();
+    const receiver = await openReceiver();
+    const noLuck = { status: 500, text: "no luck" };
+    receiver.answers.push(noLuck, noLuck);
+    const target = await addTarget(server, `${receiver.url}/hook`);
+    await addRule(server, ANY_NAN, { target_ids: [target.id] });
+    const run = await openRun(server);
+    await run.tell("loss", "NaN");
+    await waitUntil(
+      () => deliveriesOf(server),
+      ([each]) => each?.num_tries === 2,
+    );
+    ahead.seconds = -7_200;
+    await untilReceived(receiver, 3);
+  });
+
   it("pass the check that the guide tells receivers to make", async () => {
     const { server } = await open();
     const receiver = await openReceiver();

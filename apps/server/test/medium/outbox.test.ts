@@ -45,6 +45,19 @@ describe("the outbox", () => {
     await outbox.stop();
   });
 
+  it("does not wait for an hour when the clock was set back by one", async () => {
+    const { database, clock, outbox } = await open();
+    const got: OutboxPayload[] = [];
+    outbox.handle("run-ended", async (payload) => {
+      got.push(payload);
+    });
+    await database.transaction((transaction) => outbox.enqueue(transaction, "run-ended", 1));
+    clock.time -= 3_600;
+    outbox.kick();
+    await expect.poll(() => got).toEqual([1]);
+    await outbox.stop();
+  });
+
   it("delivers nothing of a transaction that rolled back", async () => {
     const { database, outbox } = await open();
     const work = database.transaction(async (transaction) => {

@@ -3,7 +3,7 @@
 import querystring from "node:querystring";
 import type { AlertDelivery } from "@spotter/contract";
 import type { Log } from "../../platform/log.ts";
-import type { DeliveriesStore, Outcome } from "./deliveries-store.ts";
+import { type DeliveriesStore, LONGEST_WAIT_S, type Outcome } from "./deliveries-store.ts";
 import type { AlertStore } from "./store.ts";
 import type { DeliveryRow, TargetRow } from "./tables.ts";
 import { type Destination, isTaken, messageOf } from "./tools/messages.ts";
@@ -26,7 +26,8 @@ export interface CourierParts {
 
 export const MAX_TRIES = 8;
 /** 1 s, 4 s, 16 s … one hour: a receiver may be away for more than an hour before a delivery is given up. */
-export const waitAfterTry = (numTries: number): number => Math.min(3_600, 4 ** (numTries - 1));
+export const waitAfterTry = (numTries: number): number =>
+  Math.min(LONGEST_WAIT_S, 4 ** (numTries - 1));
 
 const TIMEOUT_MS = 5_000;
 const LEASE_SECONDS = 60;

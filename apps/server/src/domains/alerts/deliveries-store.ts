@@ -20,6 +20,9 @@ export type Outcome = Pick<
   "state" | "num_tries" | "next_try_at" | "last_status" | "last_answer" | "settled_at"
 >;
 
+/** Between two tries of a delivery. */
+export const LONGEST_WAIT_S = 3_600;
+
 export class DeliveriesStore {
   readonly #database: Database;
 
@@ -81,7 +84,13 @@ export class DeliveriesStore {
         .selectFrom("alert_deliveries")
         .selectAll()
         .where("state", "=", "waiting")
-        .where("next_try_at", "<=", now)
+        // Further ahead than the longest wait lies only what was written before the clock was set back.
+        .where((where) =>
+          where.or([
+            where("next_try_at", "<=", now),
+            where("next_try_at", ">", now + LONGEST_WAIT_S + leaseSeconds),
+          ]),
+        )
         .orderBy("next_try_at")
         .limit(limit)
         .forUpdate()

@@ -57,11 +57,11 @@ export class SocketWire implements Wire {
 
   // A WebSocket tells nobody that its buffer is empty.
   drained(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     return new Promise((resolve) => {
       const timer = setInterval(() => {
         const isOpen = this.#socket.readyState === this.#socket.OPEN;
-        if (isOpen && Date.now() - startedAt > DRAIN_TIMEOUT_MS) this.#socket.terminate();
+        if (isOpen && performance.now() - startedAt > DRAIN_TIMEOUT_MS) this.#socket.terminate();
         if (isOpen && this.#socket.bufferedAmount > 0) return;
         clearInterval(timer);
         resolve();

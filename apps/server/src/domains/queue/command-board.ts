@@ -24,13 +24,13 @@ export class CommandBoard {
     waitS: number,
     gone: AbortSignal,
   ): Promise<WorkerCommand[]> {
-    const deadline = Date.now() + waitS * 1000;
+    const deadline = performance.now() + waitS * 1000;
     for (;;) {
       const bell = this.#bells.listen(jobId, gone);
       const commands = (await this.#store.commandsToSend(jobId, attempt, after)).map(
         toWorkerCommand,
       );
-      const remainingMs = deadline - Date.now();
+      const remainingMs = deadline - performance.now();
       if (commands.length > 0 || remainingMs <= 0 || this.#closed || gone.aborted) {
         bell.cancel();
         return commands;

@@ -13,6 +13,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   "start-failed": "The worker could not be started.",
 };
 
+/** Says of an attempt that it never began, so that it counts as none. */
+export const PUT_BACK = "The server went down while it started this attempt.";
+
 /** For an attempt whose worker did not tell the ending itself. */
 export function endingOf(exit: AttemptExit): Ending {
   if (exit.exit_code === 0 && exit.reason === null) return { state: "finished", reason: null };
@@ -33,4 +36,8 @@ export function lostExit(reason: "worker-lost" | "supervisor-lost"): AttemptExit
 
 export function startFailedExit(message: string): AttemptExit {
   return { exit_code: null, signal: null, out_of_memory: false, reason: "start-failed", message };
+}
+
+export function wasPutBack(exit: string | null): boolean {
+  return exit !== null && (JSON.parse(exit) as AttemptExit).message === PUT_BACK;
 }

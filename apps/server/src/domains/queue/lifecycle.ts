@@ -11,7 +11,7 @@ import {
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
 import type { AnyTables } from "../../platform/db/database.ts";
-import { endingOf } from "./endings.ts";
+import { endingOf, wasPutBack } from "./endings.ts";
 import { limitsOf } from "./planner.ts";
 import { decideRetry, type RetryDecision } from "./retries.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
@@ -205,11 +205,11 @@ export class JobLifecycle {
     const job = await this.#store.job(jobId);
     if (job === undefined || job.current_attempt !== attempt || job.limits === null) return null;
     const attempts = (await this.#store.attempts(jobId)).filter(
-      (one) => one.attempt > job.attempts_before && one.attempt <= attempt,
+      (one) => one.attempt > job.attempts_before && one.attempt <= attempt && !wasPutBack(one.exit),
     );
     const lost = {
       limits: limitsOf(job),
-      numAttempts: attempt - job.attempts_before,
+      numAttempts: attempts.length,
       lastSteps: attempts.map(({ last_step: step }) => step),
     };
     return decideRetry(lost, exit, this.#now());

@@ -2,7 +2,7 @@
 // After a server restart the same look is the reconciliation: nothing is remembered but the database.
 import type { AttemptExit } from "@spotter/contract";
 import type { Log } from "../../platform/log.ts";
-import { lostExit, startFailedExit } from "./endings.ts";
+import { lostExit, PUT_BACK, startFailedExit } from "./endings.ts";
 import type { AttemptHandle, Executor, ExecutorState } from "./executor.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -15,6 +15,8 @@ const START_GRACE_S = 10;
 const REPLACE_INTERVAL_S = 5;
 const MAX_REPLACEMENTS = 5;
 const KILL_AFTER_TERMINATE_S = 40;
+/** So far ahead of its writing `kill_at` lies at most. */
+const LONGEST_GRACE_S = 60;
 const NUM_LAST_LINES = 50;
 
 type OpenAttempt = Awaited<ReturnType<QueueStore["openAttempts"]>>[number];
@@ -57,11 +59,21 @@ export class Monitor {
   async look(): Promise<void> {
     const { store, scheduler, log } = this.#parts;
     try {
-      for (const open of await store.openAttempts()) await this.#examine(open);
+      for (const open of await store.openAttempts()) await this.#examineAlone(open);
     } catch (error) {
       log.error({ error }, "The monitor's look failed; it looks again in a second.");
     }
     scheduler.kick();
+  }
+
+  /** One whose folder cannot be read or written, on a full disk for one, must not keep the others from being seen to. */
+  async #examineAlone(open: OpenAttempt): Promise<void> {
+    try {
+      await this.#examine(open);
+    } catch (error) {
+      const { log } = this.#parts;
+      log.error({ error, ...idsOf(open) }, "An attempt could not be examined; in a second again.");
+    }
   }
 
   async #examine(open: OpenAttempt): Promise<void> {
@@ -69,7 +81,8 @@ export class Monitor {
     const handle = handleOf(open, executor.runDir(open.job_id));
     if (handle.pid === null) return this.#findStarted(open, handle);
     const state = await executor.state(handle);
-    if (state.supervisor === "gone") await this.#replaceSupervisor(open, handle, state);
+    if (state.supervisor === "gone" && !(await this.#noteSuccessor(open, handle)))
+      await this.#replaceSupervisor(open, handle, state);
     await this.#endOverdue(open, handle);
   }
 
@@ -80,11 +93,20 @@ export class Monitor {
     if (found !== null) return this.#note(open, found.pid, found.startTime);
     if (isWithin(START_GRACE_S, open.started_at, now())) return;
     log.warn(idsOf(open), "An attempt never started; its job waits again.");
-    await lifecycle.putBack(
-      open.job_id,
-      open.attempt,
-      startFailedExit("The server went down while it started this attempt."),
-    );
+    // A supervisor that comes up later still, on a busy machine, must not start a worker beside the next attempt's.
+    await executor.stop(handle, "kill");
+    await lifecycle.putBack(open.job_id, open.attempt, startFailedExit(PUT_BACK));
+  }
+
+  /** The server went down between replacing a supervisor and noting the new one, which has the attempt now. */
+  async #noteSuccessor(open: OpenAttempt, handle: AttemptHandle): Promise<boolean> {
+    const { executor } = this.#parts;
+    const found = await executor.find(handle);
+    if (found === null || found.pid === handle.pid) return false;
+    const successor = { ...handle, pid: found.pid, pidStartTime: found.startTime };
+    if ((await executor.state(successor)).supervisor === "gone") return false;
+    await this.#note(open, found.pid, found.startTime);
+    return true;
   }
 
   /** The new one takes a living worker over, or hands in what a dead one left and says how it ended. */
@@ -96,8 +118,11 @@ export class Monitor {
     const { executor, lifecycle, log, now } = this.#parts;
     const past = this.#replacements.get(keyOf(open)) ?? { count: 0, at: 0 };
     if (isWithin(REPLACE_INTERVAL_S, past.at, now())) return;
-    if (past.count >= MAX_REPLACEMENTS)
+    if (past.count >= MAX_REPLACEMENTS) {
+      // The job may be tried again, and never by two workers at once.
+      if (state.worker === "alive") return executor.stop(handle, "kill");
       return this.#end(open, handle, state.exit ?? lostExit("supervisor-lost"));
+    }
     this.#replacements.set(keyOf(open), { count: past.count + 1, at: now() });
     log.warn({ ...idsOf(open), worker: state.worker }, "A supervisor is gone; another is started.");
     if (state.worker === "alive")
@@ -128,7 +153,9 @@ export class Monitor {
   /** The worker did not stop when it was asked. */
   async #endOverdue(open: OpenAttempt, handle: AttemptHandle): Promise<void> {
     const { executor, now } = this.#parts;
-    if (open.kill_at === null || now() < open.kill_at) return;
+    // Further ahead than any grace is only what was written before the clock was set back.
+    if (open.kill_at === null || isWithin(LONGEST_GRACE_S, open.kill_at - LONGEST_GRACE_S, now()))
+      return;
     const isLast = now() >= open.kill_at + KILL_AFTER_TERMINATE_S;
     await executor.stop(handle, isLast ? "kill" : "terminate");
   }

@@ -4,6 +4,7 @@ import { shareOf } from "./planning/free-room.ts";
 import { type MachineConfig, needsOf } from "./planning/needs.ts";
 import { plan } from "./planning/plan.ts";
 import type { Machine, Needs, People, Plan, RunningJob, WaitingJob } from "./planning/types.ts";
+import { LONGEST_PAUSE_S } from "./retries.ts";
 import type { QueueStore } from "./store.ts";
 import type { Granted, JobRow, JobWork } from "./tables.ts";
 
@@ -58,7 +59,7 @@ export class Planner {
       lately: waiting.length < 2 ? new Map() : await this.#latelyOf(machine),
       maxRunning: maxRunningPerPerson,
     };
-    const jobs = waiting.map(({ row, needs }) => waitingJob(row, needs));
+    const jobs = waiting.map(({ row, needs }) => waitingJob(row, needs, now()));
     return {
       machine,
       decision: plan(jobs, running, machine, people, now()),
@@ -153,7 +154,7 @@ function runningJob(open: OpenTraining, machine: Machine): RunningJob {
   };
 }
 
-function waitingJob(row: JobRow, needs: Needs): WaitingJob {
+function waitingJob(row: JobRow, needs: Needs, now: number): WaitingJob {
   return {
     id: row.id,
     ownerId: row.owner_id,
@@ -163,6 +164,11 @@ function waitingJob(row: JobRow, needs: Needs): WaitingJob {
     needs,
     limitS: timeLimitOf(row),
     queuedAt: row.queued_at ?? row.created_at,
-    notBefore: row.not_before,
+    notBefore: pauseEnd(row.not_before, now),
   };
+}
+
+/** Further ahead than the longest pause is only what was written before the clock was set back: it waits no more. */
+function pauseEnd(notBefore: number | null, now: number): number | null {
+  return notBefore !== null && notBefore - now > LONGEST_PAUSE_S ? null : notBefore;
 }

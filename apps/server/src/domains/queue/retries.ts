@@ -3,7 +3,7 @@ import type { AttemptExit, RunLimits } from "@spotter/contract";
 import { sentenceOf } from "./endings.ts";
 
 const FIRST_PAUSE_S = 10;
-const LONGEST_PAUSE_S = 600;
+export const LONGEST_PAUSE_S = 600;
 /** A crash that comes back at the same place comes back for ever. */
 const MAX_AT_ONE_PLACE = 3;
 /** The last steps before a crash may not have been told any more. */

@@ -301,11 +301,11 @@ export class QueueService {
 
   /** @returns the job's row once it has ended, or null when that takes too long */
   async waitForEnd(jobId: number, timeoutMs: number): Promise<JobRow | null> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const bell = this.#bells.listen(jobId);
       const row = await this.jobRow(jobId);
-      const remainingMs = deadline - Date.now();
+      const remainingMs = deadline - performance.now();
       if (FINAL_STATES.includes(row.state) || remainingMs <= 0) {
         bell.cancel();
         return FINAL_STATES.includes(row.state) ? row : null;

@@ -31,11 +31,12 @@ export class RunFeed {
   /** The first change is told at once, those after it together at the end of the interval. */
   runTouched(runId: number): void {
     if (this.#isClosed || this.#summaryTimers.has(runId)) return;
-    const sinceMs = Date.now() - (this.#summaryAt.get(runId) ?? 0);
+    // By the process's own time: after a clock that is set back the next change would be told an hour late.
+    const sinceMs = performance.now() - (this.#summaryAt.get(runId) ?? -SUMMARY_INTERVAL_MS);
     const timer = setTimeout(
       () => {
         this.#summaryTimers.delete(runId);
-        this.#summaryAt.set(runId, Date.now());
+        this.#summaryAt.set(runId, performance.now());
         this.#attempt(this.#publishRun(runId), runId);
       },
       Math.max(0, SUMMARY_INTERVAL_MS - sinceMs),

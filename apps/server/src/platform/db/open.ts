@@ -9,6 +9,7 @@ export interface OpenParts {
   readonly threadFile: URL;
   readonly procedures: Readonly<Record<string, PostgresProcedure>>;
   readonly onConnectionLost: (error: Error) => void;
+  readonly onConnectionBack: () => void;
   readonly onWriterDeath: (error: Error) => void;
 }
 

@@ -9,8 +9,9 @@ export interface PostgresOptions {
   readonly url: string;
   readonly procedures: Readonly<Record<string, PostgresProcedure>>;
   readonly failAfterCommitOf?: number | null;
-  /** Told of connections that broke while nobody used them; the pool makes new ones. */
+  /** Told when a connection breaks, once for all that break until one stands again; the pool makes new ones. */
   readonly onConnectionLost: (error: Error) => void;
+  readonly onConnectionBack: () => void;
 }
 
 const MAX_CONNECTIONS = 12;
@@ -46,18 +47,27 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   };
 }
 
-function makePool(driver: typeof pg, { url, onConnectionLost }: PostgresOptions): pg.Pool {
+function makePool(driver: typeof pg, options: PostgresOptions): pg.Pool {
   const pool = new driver.Pool({
-    connectionString: url,
+    connectionString: options.url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     application_name: "spotter",
     types: { getTypeParser: parserOf(driver.types) as typeof pg.types.getTypeParser },
   });
-  pool.on("error", onConnectionLost);
-  // A connection that breaks while it is in use fails its query too; without a listener it would end the process.
-  pool.on("connect", (client) => client.on("error", onConnectionLost));
+  let isLost = false;
+  const lost = (error: Error) => {
+    if (!isLost) options.onConnectionLost(error);
+    isLost = true;
+  };
+  pool.on("error", lost);
+  pool.on("connect", (client) => {
+    if (isLost) options.onConnectionBack();
+    isLost = false;
+    // A connection that breaks while it is in use fails its query too; without a listener it would end the process.
+    client.on("error", lost);
+  });
   return pool;
 }
 

@@ -35,7 +35,10 @@ export async function writeAttemptFolder(
 }
 
 export async function writeStopFile(handle: AttemptHandle, order: "stop" | "kill"): Promise<void> {
-  await writeBeside(path.join(attemptFolder(handle), "stop"), order);
+  const folder = attemptFolder(handle);
+  // The server may have died before it had made the folder.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeBeside(path.join(folder, "stop"), order);
 }
 
 export async function readSupervisorFile(handle: AttemptHandle): Promise<SupervisorFile | null> {
