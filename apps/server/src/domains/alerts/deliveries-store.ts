@@ -20,6 +20,9 @@ export type Outcome = Pick<
   "state" | "num_tries" | "next_try_at" | "last_status" | "last_answer" | "settled_at"
 >;
 
+/** Longer than any wait for the next try. */
+const FAR_AHEAD_S = 2 * 3_600;
+
 export class DeliveriesStore {
   readonly #database: Database;
 
@@ -71,6 +74,20 @@ export class DeliveriesStore {
     if (filter.state !== undefined) query = query.where("state", "=", filter.state);
     if (filter.before !== undefined) query = query.where("id", "<", filter.before);
     return query.execute();
+  }
+
+  /** Whether a look is worth its transaction; also what a clock that was set back has left far ahead. */
+  async hasDue(now: number): Promise<boolean> {
+    const row = await this.#read
+      .selectFrom("alert_deliveries")
+      .select("id")
+      .where("state", "=", "waiting")
+      .where((where) =>
+        where.or([where("next_try_at", "<=", now), where("next_try_at", ">", now + FAR_AHEAD_S)]),
+      )
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   /** Due ones, hidden from everybody else until the lease ends: a server that dies meanwhile leaves them to the next. */
