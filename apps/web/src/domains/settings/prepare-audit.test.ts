@@ -20,6 +20,21 @@ it("links runs, datasets and models to their pages and names everything else", (
 });
 
 it("writes details on one line", () => {
-  expect(detailsOf(entry)).toBe('name: digits, tags: ["a"]');
+  expect(detailsOf(entry)).toBe("name: digits · tags: a");
   expect(detailsOf({ ...entry, details: { recipe: null } })).toBe("");
+});
+
+it("writes no JSON, however deep the details go", () => {
+  const details: AuditEntry["details"] = {
+    action: "set",
+    values: { learning_rate: 0.0001, gradient_clip: null },
+    reason: 'the "loss" jumps',
+    forks: [7, 8],
+    changes: [{ key: "epochs", to: 3 }, { key: "notes" }],
+    keep: {},
+  };
+  expect(detailsOf({ ...entry, details })).toBe(
+    'action: set · values.learning_rate: 0.0001 · values.gradient_clip: – · reason: the "loss" jumps · forks: 7, 8 · ' +
+      "changes.1.key: epochs · changes.1.to: 3 · changes.2.key: notes",
+  );
 });
