@@ -68,6 +68,23 @@ describe("changes of a running training", () => {
     });
     expect(logs.lines[0]?.text).toContain("learning_rate 0.003 → 0.0001");
 
+    // The config is what it began with, and says at the value what became of it.
+    await page.getByRole("link", { name: "Config", exact: true }).click();
+    const began = page
+      .getByRole("row")
+      .filter({ has: page.locator("code", { hasText: /^learning_rate$/ }) });
+    await began.getByText("0.003").waitFor();
+    await began.locator("[data-changed]").getByText("the loss jumps").waitFor();
+    expect(await began.locator("[data-changed]").textContent()).toContain("1.0e-4");
+    // Another training like it begins there too, and may take what was changed.
+    await page.goto(`/runs/new?from=${run.id}`);
+    await page.getByText("starts from what the run began with").waitFor();
+    expect(await page.getByText("The same config as the run it is copied from.").count()).toBe(1);
+    await page.locator("[data-control=take-changes]").click();
+    await page.getByText("This form has the changed ones.").waitFor();
+    await page.getByText("2 values differ; nothing is wrong.").waitFor();
+
+    await page.goto(`/runs/${run.id}/control`);
     await change.locator("[data-control=revert]").click();
     await page.locator("[data-standing=reverted]").waitFor();
     await until("the second attempt trains under the old values", async () => {
@@ -106,7 +123,10 @@ describe("changes of a running training", () => {
       const first = now.attempts[1]?.first_step ?? null;
       return first !== null && (now.progress?.step ?? 0) > first ? now : undefined;
     });
-    expect(resumed.config).toMatchObject(values);
+    expect(resumed.config).toMatchObject({ learning_rate: 0.003, batch_size: 64 });
+    expect(Object.fromEntries(resumed.config_changes.map(({ key, to }) => [key, to]))).toEqual(
+      values,
+    );
     const logs = await house.client.call(listRunLogs, {
       params: { run_id: run.id },
       query: { q: "set as before" },

@@ -125,7 +125,8 @@ describe("model versions", () => {
     expect(await run("models", "compare", "v1", "v2")).toContain("init_from");
     expect(await run("models", "rollback", "vision-digits")).toContain("version 1");
     await run("models", "delete", "v2");
-    await run("models", "restore", "v2");
+    expect((await cli.run(["models", "restore", "v2"])).stderr).toContain("v2 is back");
+    expect((await cli.run(["models", "restore", "v2"])).stderr).toContain("was not deleted");
     cli.remove();
   });
 

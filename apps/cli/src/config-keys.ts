@@ -1,6 +1,6 @@
 // Looks, before anything is sent, whether the keys inside a config's objects are those that the recipe knows: a source of
 // data has a few forms, and the server can only say that none of them fits.
-import { type RecipeName, recipes } from "@spotter/contract";
+import { nearestName, type RecipeName, recipes } from "@spotter/contract";
 import { z } from "zod";
 import { UsageProblem } from "./exit-codes.ts";
 
@@ -24,7 +24,11 @@ export function checkKeys(recipe: RecipeName, config: Readonly<Record<string, un
     const choices = Object.entries<Schema>(known).map(
       ([key, choice]) => `${field}.${key}=${choicesOf(choice)}`,
     );
-    throw new UsageProblem(`There is no ${field}.${wrong}; there is: ${choices.join(", ")}.`);
+    const meant = nearestName(wrong, Object.keys(known));
+    const hint = meant === null ? "" : ` Did you mean ${field}.${meant}?`;
+    throw new UsageProblem(
+      `There is no ${field}.${wrong}; there is: ${choices.join(", ")}.${hint}`,
+    );
   }
 }
 

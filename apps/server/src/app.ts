@@ -240,6 +240,7 @@ function buildTrainingRooms(parts: LowerRooms) {
     queue: queue.service,
     runs: runs.service,
     resolveFolder: (wanted) => datasets.service.resolvePath(wanted),
+    quietMinutes: settings.tensorboardQuietMinutes,
   });
   for (const room of [runs, metrics, models, alerts]) queue.registerSink(room.sink);
   for (const room of [runs, alerts]) queue.observe(room.observer);

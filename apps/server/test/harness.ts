@@ -1,5 +1,5 @@
 // A whole server for a medium test: fresh home and database, real HTTP on a free port, an administrator, a client.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HttpClient } from "@spotter/client";
@@ -49,6 +49,8 @@ export interface TestServer {
   readonly setupSecret: string;
   /** Ends the server in order and starts another on the same data, at another port: take `url` and `client` anew. */
   restart(): Promise<void>;
+  /** Another server on the same database, with a folder of its own; ends with this one. */
+  openBeside(): Promise<Pick<TestServer, "client">>;
   /** Ends the server and removes its data, unless the test failed. */
   close(): Promise<void>;
 }
@@ -66,9 +68,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const database = await openPlace(place, settings.failAfterCommitOf);
   await migrateTestDatabase(place, database);
   const logged: Record<string, unknown>[] = [];
-  const open = async () => {
+  const open = async (own: Settings) => {
     const app = await buildApp({
-      settings,
+      settings: own,
       database,
       log: new Log({
         level: settings.logLevel,
@@ -86,13 +88,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           : path.join(place.folder, "no-python"),
       },
     });
-    const { url } = await listen(app.fastify, settings);
+    const { url } = await listen(app.fastify, own);
     // Where workers find the server, as main.ts writes it.
-    writeFileSync(path.join(place.folder, "server.json"), JSON.stringify({ url }));
+    writeFileSync(path.join(own.home, "server.json"), JSON.stringify({ url }));
     app.start();
     return { app, url };
   };
-  let { app, url } = await open();
+  let { app, url } = await open(settings);
+  const beside: App[] = [];
   const setupSecret = (await app.prepareSetup()) ?? "";
   const token = options.hasAdmin === false ? "" : await createAdmin(url, setupSecret);
   let client = new HttpClient({ baseUrl: url, token });
@@ -109,10 +112,18 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     async restart() {
       await app.close();
-      ({ app, url } = await open());
+      ({ app, url } = await open(settings));
       client = new HttpClient({ baseUrl: url, token });
     },
+    async openBeside() {
+      const home = path.join(place.folder, "beside");
+      mkdirSync(home, { recursive: true });
+      const other = await open({ ...settings, home });
+      beside.push(other.app);
+      return { client: new HttpClient({ baseUrl: other.url, token }) };
+    },
     async close() {
+      for (const other of beside) await other.close();
       await app.close();
       await database.close();
       await removeTestPlace(place, failure);

@@ -47,7 +47,10 @@ export const MetricCondition = z
     recover_value: z.number().nullable().default(null),
   })
   .strict();
-/** So many NaN or infinite points in a row; recovered after as many finite ones. Without a metric: of any metric. */
+/**
+ * So many NaN or infinite points in a row; recovered after as many finite ones. Without a metric: of any metric, and
+ * recovered when all are finite that were not; of those the first 200 of a run are remembered.
+ */
 export const NonFiniteCondition = z
   .object({ kind: z.literal("non-finite"), metric: MetricName.nullable(), points: NumPoints })
   .strict();
@@ -64,6 +67,7 @@ export const AlertCondition = z.discriminatedUnion("kind", [
 export type AlertCondition = z.infer<typeof AlertCondition>;
 export type MetricCondition = z.infer<typeof MetricCondition>;
 export type NonFiniteCondition = z.infer<typeof NonFiniteCondition>;
+export type SilenceCondition = z.infer<typeof SilenceCondition>;
 
 const Cooldown = z.number().min(0).max(604_800);
 const TargetIds = z.array(Id).max(20);
@@ -83,7 +87,7 @@ export const AlertRule = z.object({
   created_at: UnixTime,
   created_by_name: z.string().nullable(),
   last_fired_at: UnixTime.nullable(),
-  /** Alerts of this rule that have not recovered. */
+  /** Alerts of this rule that are open. */
   num_open: z.number().int(),
 });
 export type AlertRule = z.infer<typeof AlertRule>;
@@ -102,7 +106,7 @@ export const CreateAlertRule = z
   })
   .strict();
 
-/** A changed scope or condition begins anew: open alerts of the rule are closed without a word. */
+/** A changed scope or condition begins anew: open alerts of the rule are closed, and its targets are not told. */
 export const UpdateAlertRule = z
   .object({
     name: Title.optional(),
@@ -115,7 +119,19 @@ export const UpdateAlertRule = z
   })
   .strict();
 
-/** A rule that has fired for a run. It stays open until the condition has recovered; until then it fires no more. */
+/** Why an alert is not open any more though nobody knows whether its condition has recovered. */
+export const AlertClosing = z.enum([
+  "rule-removed",
+  "rule-changed",
+  "rule-switched-off",
+  "run-removed",
+]);
+export type AlertClosing = z.infer<typeof AlertClosing>;
+
+/**
+ * A rule that has fired for a run. It stays open until the condition has recovered, or there is nobody left to ask;
+ * until then it fires no more.
+ */
 export const Alert = z.object({
   id: Id,
   rule_id: Id,
@@ -127,6 +143,8 @@ export const Alert = z.object({
   condition: AlertCondition,
   /** The state that was entered. */
   state: JobState.nullable(),
+  /** 2026-11-21: why the run is in that state, such as its failure in one sentence; null where it says no more. */
+  reason: z.string().nullable().default(null),
   /** The metric that fired it. */
   metric: z.string().nullable(),
   value: MetricValue.nullable(),
@@ -134,7 +152,10 @@ export const Alert = z.object({
   /** English; pages say it in the person's language from the fields. */
   sentence: z.string(),
   fired_at: UnixTime,
+  /** When the condition no longer held. */
   recovered_at: UnixTime.nullable(),
+  /** 2026-11-21: closed without having recovered. */
+  closed: z.object({ at: UnixTime, why: AlertClosing }).nullable().default(null),
 });
 export type Alert = z.infer<typeof Alert>;
 
@@ -246,7 +267,7 @@ export const ListAlertsQuery = z.object({
   project_id: IdText.optional(),
   run_id: IdText.optional(),
   rule_id: IdText.optional(),
-  /** `true`: only those that have not recovered. */
+  /** `true`: only those that are open. */
   open: BooleanText.default("false"),
   before: IdText.optional(),
   limit: limitText(50, 200),

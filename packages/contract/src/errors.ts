@@ -1,5 +1,7 @@
-// The one table of error codes: status and sentence. docs/reference/errors.md is generated from it.
+// The one table of error codes: status and sentence. docs/reference/errors.md is generated from it. The rows of the rooms
+// above the runs are beside this file.
 import { z } from "zod";
+import { higherRooms } from "./errors-of-higher-rooms.ts";
 
 interface ErrorRow {
   status: number;
@@ -332,97 +334,7 @@ const rows = {
     sentence: "There is no such pre-flight.",
   },
 
-  "model-not-found": { status: 404, domain: "models", sentence: "There is no such model." },
-  "model-version-not-found": {
-    status: 404,
-    domain: "models",
-    sentence: "There is no such model version.",
-  },
-  "model-name-taken": {
-    status: 409,
-    domain: "models",
-    sentence: "A model with this name exists already in the project.",
-  },
-  "model-version-not-ready": {
-    status: 409,
-    domain: "models",
-    sentence: "The version's weights are not stored; `storage` says whether they still will be.",
-  },
-  "model-version-in-production": {
-    status: 409,
-    domain: "models",
-    sentence: "The version is in production; put another there first, or take it out.",
-  },
-  "no-earlier-production": {
-    status: 409,
-    domain: "models",
-    sentence: "No other version of this model was in production before.",
-  },
-
-  "metric-not-found": { status: 404, domain: "metrics", sentence: "The run has no such metric." },
-  "columns-uneven": {
-    status: 400,
-    domain: "metrics",
-    sentence: "The columns step, time and value of a series differ in length.",
-  },
-  "position-unknown": {
-    status: 400,
-    domain: "metrics",
-    sentence: "The stream position is not one that this server gave out.",
-  },
-  "too-many-streams": {
-    status: 429,
-    domain: "metrics",
-    sentence: "This account has too many open streams.",
-  },
-
-  "comparison-not-found": {
-    status: 404,
-    domain: "comparisons",
-    sentence: "There is no such saved comparison.",
-  },
-  "alert-rule-not-found": {
-    status: 404,
-    domain: "alerts",
-    sentence: "There is no such alert rule.",
-  },
-  "alert-target-not-found": {
-    status: 404,
-    domain: "alerts",
-    sentence: "There is no such alert target in the project.",
-  },
-  "alert-delivery-not-found": {
-    status: 404,
-    domain: "alerts",
-    sentence: "There is no such delivery.",
-  },
-  "alert-address-refused": {
-    status: 400,
-    domain: "alerts",
-    sentence:
-      "Alerts are not sent to private, loopback or link-local addresses; see SPOTTER_ALERT_PRIVATE_TARGETS.",
-  },
-  "alert-target-unfit": {
-    status: 409,
-    domain: "alerts",
-    sentence: "The target is removed, or its kind does not allow this.",
-  },
-  "alert-delivery-waiting": {
-    status: 409,
-    domain: "alerts",
-    sentence: "The delivery is still being tried; it needs no other push.",
-  },
-
-  "folder-not-found": {
-    status: 404,
-    domain: "compat",
-    sentence: "This TensorBoard folder is not being followed.",
-  },
-  "folder-taken": {
-    status: 409,
-    domain: "compat",
-    sentence: "This folder is being followed already.",
-  },
+  ...higherRooms,
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof rows;

@@ -1,6 +1,7 @@
 // Models and their versions as data: weights that were kept and named, with all that says where they come from.
 import { z } from "zod";
 import { RecipeName } from "./recipes/recipes.ts";
+import { ConfigChange } from "./runs.ts";
 import {
   BooleanText,
   Id,
@@ -41,7 +42,10 @@ export const ModelVersion = z.object({
   recipe: RecipeName,
   /** Measured with these weights, `test/accuracy` among them. */
   metrics: z.record(MetricName, MetricValue),
+  /** What its run began with. */
   config: JsonObject,
+  /** 2026-11-21: what people changed while it trained; null: the version is older than this record. */
+  config_changes: z.array(ConfigChange).nullable().default(null),
   /** What it was trained on: the config's source, and its name at that time. */
   data: z.object({ source: DataSource.nullable(), name: z.string() }),
   /** The version that training began from. */

@@ -22,6 +22,7 @@ import {
   CommandAction,
   FileKind,
   ForkKept,
+  LiveValue,
   LiveValues,
   LogLevel,
   RunProgressEvent,
@@ -84,9 +85,27 @@ export const RunFork = z.object({
 });
 export type RunFork = z.infer<typeof RunFork>;
 
+/** One value that somebody changed while the run trained, and that nobody has taken back. */
+export const ConfigChange = z.object({
+  /** The config's own name. */
+  key: z.string(),
+  from: LiveValue,
+  to: LiveValue,
+  /** The first step that it holds for; null where the worker did not tell. */
+  from_step: z.number().int().nullable(),
+  at: UnixTime,
+  by_name: z.string().nullable(),
+  /** Why, in the person's own words. */
+  reason: z.string().nullable(),
+});
+export type ConfigChange = z.infer<typeof ConfigChange>;
+
 export const Run = RunSummary.extend({
   note: z.string(),
+  /** What it began with, derived values filled in. */
   config: JsonObject,
+  /** 2026-11-21: what people have changed since, in its order; the last one of a key is in force. */
+  config_changes: z.array(ConfigChange).default([]),
   derived: z.record(z.string(), z.string()),
   model: z.object({ name: z.string(), parameters: z.number().int() }).nullable(),
   data: z

@@ -127,16 +127,21 @@ export async function greetTensorboardRun<Cursor>(
 
 /** A session that says it has ended may still write its last metrics, as torch's add_hparams does. */
 const QUIET_AFTER_SESSION_END_S = 60;
-/** Event files do not say that a training has ended; after an hour of silence it counts as over, and may go on later. */
-const QUIET_S = 3600;
+/** Event files do not say that a training has ended; after this much silence it counts as over, and may go on later. */
+export const TENSORBOARD_QUIET_MINUTES = 60;
 
-/** Whether so much time has gone by since anything was heard that the run counts as over. */
+/**
+ * Whether so much time has gone by since anything was heard that the run counts as over.
+ * @param quietMinutes of silence; 0: only a session that says so ends a run
+ */
 export function isQuietTensorboardRun(
   progress: TensorboardProgress,
   heardAt: number,
   now: number,
+  quietMinutes: number,
 ): boolean {
-  return now - heardAt > (progress.session === null ? QUIET_S : QUIET_AFTER_SESSION_END_S);
+  if (progress.session !== null) return now - heardAt > QUIET_AFTER_SESSION_END_S;
+  return quietMinutes > 0 && now - heardAt > 60 * quietMinutes;
 }
 
 async function deliver<Cursor>(

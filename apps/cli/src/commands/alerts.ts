@@ -6,7 +6,13 @@ import {
   readAlerts,
   removeAlertRule,
 } from "@spotter/client";
-import { type Alert, AlertCondition, type AlertRule, JobState } from "@spotter/contract";
+import {
+  type Alert,
+  type AlertClosing,
+  AlertCondition,
+  type AlertRule,
+  JobState,
+} from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -45,7 +51,7 @@ export function addAlertsCommands(program: Command, bind: Bind, t: Context["text
   const alerts = program
     .command("alerts")
     .description(t("what alert rules fired, newest first", "列出触发的告警，最新在前"))
-    .option("--open", t("only those that have not recovered", "仅未恢复的"))
+    .option("--open", t("only those that are open", "仅未恢复的"))
     .option("--run <id>", t("of one run", "仅某个训练"))
     .option("--limit <count>", t("rows, at most 200", "行数，最多 200"), "30")
     .action(bind(listAlerts));
@@ -126,10 +132,26 @@ async function listAlerts(context: Context, _args: string[], options: ListOption
     context.say(t(`${page.num_unread} unread (●).`, `${page.num_unread} 条未读（●）。`));
 }
 
-function stateWord(context: Context, { recovered_at }: Alert): string {
+function stateWord(context: Context, { recovered_at, closed }: Alert): string {
+  const t = context.text.bind(context);
+  if (closed !== null) return closingWord(closed.why, t);
   return recovered_at === null
-    ? context.style("red", context.text("▲ open", "▲ 未恢复"))
-    : context.style("green", context.text("✓ recovered", "✓ 已恢复"));
+    ? context.style("red", t("▲ open", "▲ 未恢复"))
+    : context.style("green", t("✓ recovered", "✓ 已恢复"));
+}
+
+/** Nobody knows whether the condition has recovered. */
+function closingWord(why: AlertClosing, t: (en: string, zh: string) => string): string {
+  switch (why) {
+    case "rule-removed":
+      return t("– rule removed", "– 规则已移除");
+    case "rule-changed":
+      return t("– rule changed", "– 规则已修改");
+    case "rule-switched-off":
+      return t("– rule switched off", "– 规则已停用");
+    case "run-removed":
+      return t("– run removed", "– 训练已删除");
+  }
 }
 
 async function markRead(context: Context): Promise<void> {

@@ -35,7 +35,14 @@ export function addForkCommands(program: Command, bind: Bind, t: Context["text"]
         "从训练的检查点开始新的训练，可带改动",
       ),
     )
-    .option("--step <step>", t("a step, best or last", "步数、best 或 last"), "last")
+    .option(
+      "--step <step>",
+      t(
+        "a step, last, or best: the best kept checkpoint",
+        "步数、last 或 best（已保留的最佳检查点）",
+      ),
+      "last",
+    )
     .option("--set <key=value>", t("one change; may be repeated", "一处改动；可重复"), collect, [])
     .option("--config <file.json>", t("changes from a file", "从文件读取改动"))
     .option(

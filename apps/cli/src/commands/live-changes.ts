@@ -5,8 +5,9 @@ import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
-import { dateTime, number } from "../format.ts";
+import { dateTime } from "../format.ts";
 import { runIdOf } from "../lookup.ts";
+import { standingWord, valueText } from "../run-words.ts";
 import { table } from "../table.ts";
 
 /** A step of a large model takes seconds; whoever waits longer looks again. */
@@ -149,8 +150,8 @@ function showValues(context: Context, { values, changes, obstacle }: RunValues):
   ];
   const rows = values.map((value) => [
     value.name,
-    shown(value.value),
-    value.value === value.started_with ? "" : shown(value.started_with),
+    valueText(value.value),
+    value.value === value.started_with ? "" : valueText(value.started_with),
     boundsText(value),
   ]);
   context.say(table(head, rows, [1, 2]));
@@ -164,7 +165,7 @@ function changesTable(context: Context, changes: readonly RunChange[]): string {
     String(command.id),
     changeText(command),
     command.step === null ? "" : String(command.step),
-    standing,
+    standingWord(standing, t),
     printable(`${command.created_by_name ?? ""} ${dateTime(command.created_at)}`),
     printable(command.reason ?? ""),
   ]);
@@ -176,8 +177,8 @@ function changeText({ change, values }: RunCommand): string {
   return Object.entries(after)
     .map(([name, value]) =>
       change === null
-        ? `${name} → ${shown(value)}`
-        : `${name} ${shown(change.before[name] ?? null)} → ${shown(value)}`,
+        ? `${name} → ${valueText(value)}`
+        : `${name} ${valueText(change.before[name] ?? null)} → ${valueText(value)}`,
     )
     .join(", ");
 }
@@ -187,10 +188,6 @@ export function boundsText({ minimum, above, maximum, below, nullable }: RunValu
   const low = above === null ? (minimum === null ? "" : `${minimum} ≤ `) : `${above} < `;
   const high = below === null ? (maximum === null ? "" : ` ≤ ${maximum}`) : ` < ${below}`;
   return `${low}…${high}${nullable ? ", off" : ""}`;
-}
-
-function shown(value: number | null): string {
-  return value === null ? "off" : number(value);
 }
 
 function changeIdOf(text: string): number {

@@ -100,5 +100,16 @@ async function deleteVersion(context: Context, [version = ""]: string[]): Promis
 
 async function restoreVersion(context: Context, [version = ""]: string[]): Promise<void> {
   const client = context.client();
-  tell(context, await bringBackModelVersion(client, await versionIdOf(client, version)));
+  const id = await versionIdOf(client, version);
+  const { deleted_at: deletedAt } = await fetchModelVersion(client, id);
+  tell(context, await bringBackModelVersion(client, id));
+  if (context.json) return;
+  context.note(
+    deletedAt === null
+      ? context.text(
+          `v${id} was not deleted; nothing was changed.`,
+          `v${id} 并未删除，没有任何改动。`,
+        )
+      : context.text(`v${id} is back.`, `v${id} 已恢复。`),
+  );
 }

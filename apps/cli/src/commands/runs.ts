@@ -9,6 +9,7 @@ import { bytes, dateTime, metric, runDuration, stateWord } from "../format.ts";
 import { projectIdOf, runIdOf } from "../lookup.ts";
 import { progressLine } from "../progress-line.ts";
 import { reasonWords } from "../queue-words.ts";
+import { configChangeText, fileLabelWord } from "../run-words.ts";
 import { facts, table } from "../table.ts";
 import { addProgramOptions, type ProgramOptions, runProgram } from "./run-program.ts";
 
@@ -162,7 +163,7 @@ async function showRun(context: Context, [text = "", ...more]: string[]): Promis
     printable(file.path),
     bytes(file.size),
     file.step === null ? "" : String(file.step),
-    printable(file.label ?? ""),
+    fileLabelWord(file, run.best, t),
   ]);
   context.say(
     `\n${table([t("file", "文件"), t("path", "路径"), t("size", "大小"), t("step", "步"), t("label", "标记")], rows, [2, 3])}`,
@@ -182,7 +183,7 @@ function factsOf(context: Context, run: Run): [string, string][] {
     [t("progress", "进度"), run.progress === null ? "" : progressLine(run, context.language)],
     [t("time", "用时"), runDuration(run, Date.now() / 1000)],
     [
-      t("best", "最佳"),
+      t("best evaluation", "最佳评估"),
       run.best === null
         ? ""
         : `${run.best.metric} ${metricText(run.best.metric, { ...run, metrics: { [run.best.metric]: run.best.value } })} @ ${run.best.step}`,
@@ -197,6 +198,10 @@ function factsOf(context: Context, run: Run): [string, string][] {
     [t("device", "设备"), [run.device, run.hostname].filter(Boolean).join(" @ ")],
     [t("attempts", "尝试"), run.attempts.length > 1 ? String(run.attempts.length) : ""],
     [t("config", "配置"), printable(config.join("  "))],
+    ...run.config_changes.map((change, index): [string, string] => [
+      index === 0 ? t("changed since", "后来修改") : "",
+      configChangeText(change, t),
+    ]),
     [t("note", "备注"), printable(run.note)],
     [
       t("error", "错误"),

@@ -2,7 +2,11 @@
 import { realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { ApiError, delay, type HttpClient } from "@spotter/client";
-import { getSystemInfo, listTensorboardFolders } from "@spotter/contract";
+import {
+  getSystemInfo,
+  listTensorboardFolders,
+  TENSORBOARD_QUIET_MINUTES,
+} from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -17,6 +21,7 @@ interface TensorboardOptions {
   project?: string;
   once?: boolean;
   interval: string;
+  quietAfter: string;
 }
 
 export function addTensorboardCommand(program: Command, bind: Bind, t: Context["text"]): void {
@@ -34,6 +39,14 @@ export function addTensorboardCommand(program: Command, bind: Bind, t: Context["
       t("send what is there, end the runs, and exit", "发送现有内容，结束训练并退出"),
     )
     .option("--interval <seconds>", t("between two looks", "检查间隔（秒）"), "1")
+    .option(
+      "--quiet-after <minutes>",
+      t(
+        "without a new point a run counts as ended; it goes on with the next one; 0: never",
+        "没有新数据点时，多少分钟后视为结束；有新数据即继续；0 表示从不",
+      ),
+      String(TENSORBOARD_QUIET_MINUTES),
+    )
     .action(bind(tensorboard));
 }
 
@@ -45,6 +58,11 @@ async function tensorboard(
   const logdir = directoryOf(folder);
   const intervalMs = 1000 * Number(options.interval);
   if (!(intervalMs >= 100)) throw new UsageProblem("--interval wants 0.1 seconds or more.");
+  const quietMinutes = Number(options.quietAfter);
+  if (!(quietMinutes >= 0) || options.quietAfter.trim() === "")
+    throw new UsageProblem(
+      `--quiet-after wants minutes, such as 240, or 0 for never, not "${options.quietAfter}".`,
+    );
   const client = context.client();
   const projectId = await projectIdOf(client, options.project);
   const state = new StateFolder(context.settings.configFolder, context.serverUrl(), logdir);
@@ -63,6 +81,7 @@ async function tensorboard(
       state,
       teller,
       signal: stop.signal,
+      quietMinutes,
     });
     teller.began(logdir, options.once === true);
     await follow(streamer, options.once === true, intervalMs, stop.signal);

@@ -90,10 +90,15 @@ interface World {
   told: Told;
 }
 
-function openStreamer({ client, logdir, config, told }: World): Promise<LogdirStreamer> {
+function openStreamer(
+  { client, logdir, config, told }: World,
+  quietMinutes = 60,
+): Promise<LogdirStreamer> {
   const state = new StateFolder(config, "server", logdir);
   const signal = new AbortController().signal;
-  return LogdirStreamer.open({ client, logdir, projectId: undefined, state, teller: told, signal });
+  return LogdirStreamer.open({
+    ...{ client, logdir, projectId: undefined, state, teller: told, signal, quietMinutes },
+  });
 }
 
 class Training {
@@ -169,6 +174,27 @@ it("ends runs whose last point is long ago, so that old folders do not look aliv
     [2, 2],
   ]);
   expect(run?.batches.at(-1)?.events[0]).toMatchObject({ type: "run-started", first_step: 2 });
+});
+
+it("leaves a quiet run open for as long as it was told to, or for ever", async () => {
+  const { runs, client } = await startServer();
+  const world = { client, logdir: newFolder(), config: newFolder(), told: new Told() };
+  // Its points are from 1970.
+  new Training(world.logdir, 1).log(0, 1);
+  const isEnded = () =>
+    [...runs.values()].some(({ batches }) =>
+      batches.some(({ events }) => events.some(({ type }) => type === "run-ended")),
+    );
+  for (const minutes of [0, 1e9]) {
+    const patient = await openStreamer(world, minutes);
+    await patient.poll();
+    await patient.endQuietRuns(false);
+    expect(isEnded()).toBe(false);
+  }
+  const strict = await openStreamer(world, 1);
+  await strict.poll();
+  await strict.endQuietRuns(false);
+  expect(isEnded()).toBe(true);
 });
 
 it("goes on with the other folders when the server refuses one", async () => {

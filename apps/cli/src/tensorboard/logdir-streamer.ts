@@ -40,6 +40,8 @@ export interface StreamerOptions {
   state: StateFolder;
   teller: Teller;
   signal: AbortSignal;
+  /** Of silence, after which a run counts as over; 0: never. */
+  quietMinutes: number;
 }
 
 /** After ten minutes without a word the server takes a follower for gone and offers its folder to others. */
@@ -85,9 +87,10 @@ export class LogdirStreamer {
   /** Ends runs that have been silent for long, or with `all` every one. */
   async endQuietRuns(all: boolean): Promise<void> {
     const now = Date.now() / 1000;
-    for (const { folder, record } of this.#options.state.all()) {
+    const { state, quietMinutes } = this.#options;
+    for (const { folder, record } of state.all()) {
       const heardAt = this.#heardAt.get(folder) ?? record.progress.last_time;
-      const isOver = all || isQuietTensorboardRun(record.progress, heardAt, now);
+      const isOver = all || isQuietTensorboardRun(record.progress, heardAt, now, quietMinutes);
       if (this.#failed.has(folder) || !isOver) continue;
       await this.#attempt(folder, (ports) => endTensorboardRun(record, now, ports));
     }

@@ -2,7 +2,13 @@
 // Says what `config.rateLimit` is, wherever this file is read from.
 import type {} from "@fastify/rate-limit";
 import type { WebSocket } from "@fastify/websocket";
-import type { Access, AnyEndpoint, Endpoint, Role } from "@spotter/contract";
+import {
+  type Access,
+  type AnyEndpoint,
+  type Endpoint,
+  issueWords,
+  type Role,
+} from "@spotter/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { z } from "zod";
 import { invalidRequest, SpotterError, safeParse } from "./errors.ts";
@@ -231,7 +237,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, place: string): un
   throw invalidRequest(
     result.error.issues.map((issue) => ({
       path: [place, ...issue.path].join("."),
-      message: issue.message,
+      message: issueWords(issue),
     })),
   );
 }

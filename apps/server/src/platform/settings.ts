@@ -206,6 +206,12 @@ export const variables = {
     sentence:
       "A paused training gives its GPU memory back after so many minutes, and takes it again before it goes on; 0: never. Workers read it.",
   },
+  SPOTTER_TENSORBOARD_QUIET_MINUTES: {
+    schema: minutes,
+    fallback: "60",
+    sentence:
+      "A run of a TensorBoard folder that the server follows counts as ended after so many minutes without a new point; with the next point it goes on. 0: never.",
+  },
   SPOTTER_FAILPOINT: {
     schema: failpoint.optional(),
     fallback: "",
@@ -251,6 +257,7 @@ export interface Settings {
   readonly alertPrivateTargets: Value<"SPOTTER_ALERT_PRIVATE_TARGETS">;
   /** Here only so that a wrong one stops the start: workers inherit the variable. */
   readonly pauseReleaseMinutes: number;
+  readonly tensorboardQuietMinutes: number;
   /** Number of the ingest batch after whose commit the process kills itself. */
   readonly failAfterCommitOf: number | undefined;
 }
@@ -301,6 +308,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     maxBodyBytes: read("SPOTTER_MAX_BODY_MB"),
     alertPrivateTargets: read("SPOTTER_ALERT_PRIVATE_TARGETS"),
     pauseReleaseMinutes: read("SPOTTER_PAUSE_RELEASE_MINUTES"),
+    tensorboardQuietMinutes: read("SPOTTER_TENSORBOARD_QUIET_MINUTES"),
     failAfterCommitOf: read("SPOTTER_FAILPOINT"),
   };
   if (problems.size > 0) throw new SettingsError([...problems].join("\n"));

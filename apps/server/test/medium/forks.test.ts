@@ -209,8 +209,21 @@ describe("forks", { timeout: 240_000 }, () => {
     // The second press of the button comes before the first is answered.
     const [first, atOnce] = await Promise.all([fork(parent.id, wish), fork(parent.id, wish)]);
     const later = await fork(parent.id, wish);
-    for (const again of [atOnce, later])
+    // Its run has removed the checkpoint since, as its policy may: the answer is the same.
+    const folder = path.join(server.home, "runs", String(parent.id), "checkpoints/step-00000007");
+    rmSync(folder, { recursive: true });
+    const afterPruning = await fork(parent.id, wish);
+    for (const again of [atOnce, later, afterPruning]) {
       expect(again.runs.map(({ id }) => id)).toEqual(first.runs.map(({ id }) => id));
+      expect(again.plan.checkpoint.step).toBe(7);
+    }
+    const script = await server.client.call(createRun, {
+      body: { name: "another", client_id: "form-0002#1" },
+    });
+    await expect(
+      fork(parent.id, { checkpoint: MIDDLE, client_id: "form-0002" }),
+    ).rejects.toMatchObject({ code: "invalid-request" });
+    await server.client.call(controlTraining, { body: { action: "stop", run_id: script.id } });
     for (const { id } of first.runs) {
       await server.client.call(controlTraining, { body: { action: "cancel", run_id: id } });
       await untilEnded(id);

@@ -5,6 +5,7 @@ import path from "node:path";
 import {
   controlTraining,
   createRun,
+  findModelVersions,
   getQueue,
   getRun,
   getRunValues,
@@ -107,8 +108,14 @@ describe("a training whose worker is played by the test", () => {
     expect(found.values.find(({ name }) => name === "learning_rate")).toMatchObject({
       ...{ value: 1e-4, started_with: 0.003, above: 0, maximum: 10, nullable: false },
     });
-    // What is in force is what the run says of itself.
-    expect((await runOf(server, training.id)).config.learning_rate).toBe(1e-4);
+    const began = await runOf(server, training.id);
+    expect(began.config.learning_rate).toBe(0.003);
+    expect(began.config_changes).toEqual([
+      {
+        ...{ key: "learning_rate", from: 0.003, to: 1e-4, from_step: 121, at: 5 },
+        ...{ by_name: "ada", reason: "the loss jumps" },
+      },
+    ]);
     const { entries } = await server.client.call(listAudit, { query: {} });
     expect(entries.find(({ action }) => action === "run-controlled")).toMatchObject({
       user_name: "ada",
@@ -118,6 +125,28 @@ describe("a training whose worker is played by the test", () => {
         command_id: command?.id,
       },
     });
+  });
+
+  it("shows in its version what it began with and what was changed, even told with its end", async () => {
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    const weights = { path: "weights/model.safetensors", size: 7, sha256: sha256("weights") };
+    const config = { data: { builtin: "digits" }, epochs: 30 };
+    await training.send([
+      // As a worker tells it that goes on from a checkpoint of after the change.
+      { type: "run-started", time: 1, config: { ...config, learning_rate: 1e-4 } },
+      acked(command, { learning_rate: 1e-4 }),
+      { type: "file-saved", time: 7, kind: "weights", ...weights, step: 140, label: "final" },
+      { type: "run-ended", time: 9, state: "finished", metrics: {} },
+    ]);
+    const query = { run_id: String(training.id) };
+    const { versions } = await server.client.call(findModelVersions, { query });
+    const run = await runOf(server, training.id);
+    expect(run.config.learning_rate).toBe(0.003);
+    expect(versions[0]).toMatchObject({
+      config: { ...config, learning_rate: 0.003 },
+      config_changes: [{ key: "learning_rate", from: 0.003, to: 1e-4, from_step: 121 }],
+    });
+    expect(versions[0]?.config_changes).toEqual(run.config_changes);
   });
 
   it("is asked for nothing that its recipe, optimiser or bounds do not allow", async () => {

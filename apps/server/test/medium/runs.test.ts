@@ -134,7 +134,7 @@ describe("a run", () => {
       server.client.call(createRun, { body: { recipe: "vision", config: config as never } });
     await expect(train({ epochs: 0, colour: "red" })).rejects.toMatchObject({
       code: "config-invalid",
-      details: { issues: [{ path: "config.epochs" }, { path: "config" }] },
+      details: { issues: [{ path: "config.epochs" }, { path: "config.colour" }] },
     });
     await expect(train({})).rejects.toMatchObject({ code: "executor-unavailable" });
   });

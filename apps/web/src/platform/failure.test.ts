@@ -26,10 +26,10 @@ it("says a refusal exactly where its sentence is known, else by its code with th
 });
 
 it("names the fields that are wrong, in either language", () => {
-  const failure = failureOf("config-invalid", "config.epochs: Too small", {
+  const failure = failureOf("config-invalid", "config.epochs: must be at least 1", {
     issues: [
-      { path: "config.epochs", message: "Too small: expected number to be >=1" },
-      { path: "config", message: 'Unrecognized key: "typo"' },
+      { path: "config.epochs", message: "must be at least 1" },
+      { path: "config.typo", message: "there is no field of this name" },
     ],
   });
   expect(describeFailure(failure, wordsOf("en")).sentence).toContain("epochs: Must be at least 1.");

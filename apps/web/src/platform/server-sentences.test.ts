@@ -1,5 +1,6 @@
 // Sentences of server and worker are recognised, and said in Chinese with what varies filled in.
 import { readFileSync } from "node:fs";
+import { issueWords } from "@spotter/contract";
 import { expect, it } from "vitest";
 import { createI18n } from "vue-i18n";
 import { z } from "zod";
@@ -81,7 +82,7 @@ it("knows how an attempt can end: the sentences that the queue has for that", ()
     ]).toEqual([sentence, true]);
 });
 
-it("says every kind of wrong field in Chinese: what zod itself says of each", () => {
+it("says every kind of wrong field in Chinese: what the server says of each", () => {
   const schemas: [z.ZodType, unknown][] = [
     [z.string(), undefined],
     [z.number(), "fast"],
@@ -100,13 +101,16 @@ it("says every kind of wrong field in Chinese: what zod itself says of each", ()
     [z.union([z.string(), z.number()]), true],
   ];
   for (const [schema, value] of schemas) {
-    const message = schema.safeParse(value).error?.issues[0]?.message ?? "";
+    const message = issueWords(schema.safeParse(value).error?.issues[0] ?? { message: "" });
     expect([message, /^[^a-z]*[\u4e00-\u9fff]/.test(sayIssue(message, zh))]).toEqual([
       message,
       true,
     ]);
   }
-  expect(sayIssue("Too big: expected number to be <=0.5", zh)).toBe("不能大于 0.5。");
+  expect(sayIssue("must be at most 0.5", zh)).toBe("不能大于 0.5。");
+  expect(sayIssue("there is no field of this name; did you mean epochs?", zh)).toBe(
+    "没有这个字段；是否想写 epochs？",
+  );
   expect(sayIssue("a message of our own", zh)).toBe("a message of our own");
 });
 

@@ -111,7 +111,8 @@ export const SENTENCES = {
   textQuote:
     "{file}: row {row} has text behind a closing quote; write a quote inside quotes twice.",
   textOpen: "{file}: row {row} is the last, and a quoted text goes on behind it.",
-  textEmpty: "{file}: row 1 is all there is: no text in it.",
+  textEmpty: "{file}: the file is empty; it must hold at least one text.",
+  textOnlyNames: "{file}: there is a row of names, and no row of texts below it.",
   notATextFile:
     "{name} is no file of texts: .txt, .md, .jsonl, .ndjson, .csv or .tsv. Send anything else as a zip.",
 
@@ -163,23 +164,23 @@ export const SENTENCES = {
 
 /** What the schema library says of a field that is wrong (zod 4, its English locale). */
 export const ISSUES = {
-  missing: "Invalid input: expected {type}, received undefined",
-  type: "Invalid input: expected {type}, received {received}",
-  only: "Invalid input: expected {value}",
-  oneOf: "Invalid option: expected one of {options}",
-  textTooShort: "Too small: expected string to have >={bound} characters",
-  textTooLong: "Too big: expected string to have <={bound} characters",
-  listTooShort: "Too small: expected array to have >={bound} items",
-  listTooLong: "Too big: expected array to have <={bound} items",
-  atLeast: "Too small: expected {type} to be >={bound}",
-  above: "Too small: expected {type} to be >{bound}",
-  atMost: "Too big: expected {type} to be <={bound}",
-  below: "Too big: expected {type} to be <{bound}",
-  unknownKeys: "Unrecognized keys: {keys}",
-  unknownKey: "Unrecognized key: {keys}",
-  pattern: "Invalid string: must match pattern {pattern}",
-  multiple: "Invalid number: must be a multiple of {bound}",
-  wrong: "Invalid input",
+  missing: "a value is needed",
+  type: "must be of the type {type}, not {received}",
+  oneOf: "must be one of {options}",
+  textTooShort: "must have at least {bound} characters",
+  textTooLong: "must have at most {bound} characters",
+  listTooShort: "must have at least {bound} entries",
+  listTooLong: "must have at most {bound} entries",
+  atLeast: "must be at least {bound}",
+  above: "must be more than {bound}",
+  atMost: "must be at most {bound}",
+  below: "must be less than {bound}",
+  fieldMeant: "there is no field of this name; did you mean {name}?",
+  noSuchField: "there is no field of this name",
+  unknownKey: "there is no field {keys}",
+  pattern: "must look like {pattern}",
+  multiple: "must be a multiple of {bound}",
+  wrong: "this value is not allowed here",
   positiveWhole: "must be a positive whole number",
   controlCharacters: "must not hold control characters",
   repositoryName: "must be a name or owner/name",
@@ -187,6 +188,8 @@ export const ISSUES = {
   fsdp2Alone:
     "fsdp2 cuts a model over several processes, and there is one; take ddp, or more processes.",
   fsdp2With: "fsdp2 does not go with {what}; take {instead}.",
+  // Where none of the above fits.
+  only: "must be {value}",
 } as const;
 
 export interface Recognised {

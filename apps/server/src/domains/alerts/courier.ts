@@ -1,7 +1,7 @@
 // Brings deliveries to their targets: at least once, several at a time, with growing waits, until they are taken or
 // given up. Beside the outbox and not in it: a receiver that is slow or away must not hold up the house's other news.
 import querystring from "node:querystring";
-import type { AlertDelivery } from "@spotter/contract";
+import { Alert, type AlertDelivery } from "@spotter/contract";
 import type { Log } from "../../platform/log.ts";
 import { type DeliveriesStore, LONGEST_WAIT_S, type Outcome } from "./deliveries-store.ts";
 import type { AlertStore } from "./store.ts";
@@ -44,6 +44,7 @@ export class Courier {
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
   #isKicked = false;
 
   constructor(parts: CourierParts) {
@@ -51,15 +52,28 @@ export class Courier {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.kick(), POLL_MS);
+    this.#timer = setInterval(() => {
+      this.#looking = this.#lookForDue();
+    }, POLL_MS);
     this.#timer.unref();
     this.kick();
+  }
+
+  /** A look is a read; only what is due costs a transaction. Never rejects. */
+  async #lookForDue(): Promise<void> {
+    const { deliveries, now, log } = this.#parts;
+    try {
+      if (await deliveries.hasDue(now(), LEASE_SECONDS)) this.kick();
+    } catch (error) {
+      log.warn({ error }, "Deliveries of alerts could not be looked for.");
+    }
   }
 
   /** What is under way is broken off and waits for the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopping.abort();
+    await this.#looking;
     await this.#working;
   }
 
@@ -131,7 +145,8 @@ export class Courier {
     const message = messageOf({
       ...{ kind: target.kind, language: target.language, destination, version },
       ...{ event: row.event, deliveryKey: row.delivery_key, now: now() },
-      alert: row.alert === null ? null : JSON.parse(row.alert),
+      // One of an earlier version lacks what has been added since.
+      alert: row.alert === null ? null : Alert.parse(JSON.parse(row.alert)),
       runUrl: row.run_id === null ? null : `${baseUrl()}/runs/${row.run_id}/charts`,
     });
     try {

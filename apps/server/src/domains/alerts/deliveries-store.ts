@@ -1,6 +1,6 @@
 // All SQL of deliveries: made with the alert, leased while they are sent, settled or put off.
 import type { DeliveryState } from "@spotter/contract";
-import type { Insertable, Kysely, Transaction } from "kysely";
+import type { ExpressionBuilder, Insertable, Kysely, Transaction } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type { Projects } from "./store.ts";
 import type { AlertTables, DeliveriesTable, DeliveryRow } from "./tables.ts";
@@ -22,6 +22,13 @@ export type Outcome = Pick<
 
 /** Between two tries of a delivery. */
 export const LONGEST_WAIT_S = 3_600;
+
+/** Its time has come; further ahead than the longest wait lies only what was written before the clock was set back. */
+function isDue(now: number, leaseSeconds: number) {
+  const longest = now + LONGEST_WAIT_S + leaseSeconds;
+  return (where: ExpressionBuilder<AlertTables, "alert_deliveries">) =>
+    where.or([where("next_try_at", "<=", now), where("next_try_at", ">", longest)]);
+}
 
 export class DeliveriesStore {
   readonly #database: Database;
@@ -76,6 +83,18 @@ export class DeliveriesStore {
     return query.execute();
   }
 
+  /** Whether a look is worth its transaction. */
+  async hasDue(now: number, leaseSeconds: number): Promise<boolean> {
+    const row = await this.#read
+      .selectFrom("alert_deliveries")
+      .select("id")
+      .where("state", "=", "waiting")
+      .where(isDue(now, leaseSeconds))
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** Due ones, hidden from everybody else until the lease ends: a server that dies meanwhile leaves them to the next. */
   claim(now: number, leaseSeconds: number, limit: number): Promise<DeliveryRow[]> {
     return this.#database.transaction(async (transaction) => {
@@ -84,13 +103,7 @@ export class DeliveriesStore {
         .selectFrom("alert_deliveries")
         .selectAll()
         .where("state", "=", "waiting")
-        // Further ahead than the longest wait lies only what was written before the clock was set back.
-        .where((where) =>
-          where.or([
-            where("next_try_at", "<=", now),
-            where("next_try_at", ">", now + LONGEST_WAIT_S + leaseSeconds),
-          ]),
-        )
+        .where(isDue(now, leaseSeconds))
         .orderBy("next_try_at")
         .limit(limit)
         .forUpdate()

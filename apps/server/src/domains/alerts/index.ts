@@ -21,6 +21,7 @@ import { AlertService } from "./service.ts";
 import { SilenceWatcher } from "./silence-watcher.ts";
 import { RUN_STATE_CHANGED, StateWatcher, statesObserver, statesSink } from "./state-watcher.ts";
 import { AlertStore } from "./store.ts";
+import type { AlertRow } from "./tables.ts";
 import { AlertTargets } from "./targets.ts";
 import { post } from "./tools/post.ts";
 import { SealedBox } from "./tools/sealed-box.ts";
@@ -47,6 +48,8 @@ export interface AlertsRoomParts {
   readonly version: string;
 }
 
+const RULES_POLL_MS = 2_000;
+
 /** Rules and deliveries. `sink` and `observer` are to be registered with the queue after the runs room's. */
 export class AlertsRoom {
   readonly sink: Sink;
@@ -56,11 +59,14 @@ export class AlertsRoom {
   readonly #book: RuleBook;
   readonly #points: PointWatcher;
   readonly #silence: SilenceWatcher;
+  readonly #ledger: Ledger;
   readonly #courier: Courier;
   readonly #service: AlertService;
   readonly #targets: AlertTargets;
   #unsubscribe: () => void = () => undefined;
   #loadTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
 
   constructor(parts: AlertsRoomParts) {
     const { database, bus, outbox, log, now, runs, metrics, audit } = parts;
@@ -96,8 +102,10 @@ export class AlertsRoom {
     this.#points = points;
     this.#silence = silence;
     this.#courier = courier;
+    this.#ledger = ledger;
     const rulesChanged = () => this.#reload();
-    this.#service = new AlertService({ store, runs, audit, now, rulesChanged });
+    const tell = (closed: readonly AlertRow[]) => ledger.tell(closed);
+    this.#service = new AlertService({ store, runs, audit, now, rulesChanged, tell });
     this.#targets = new AlertTargets({
       ...{ store, deliveries, courier, box, audit, now, allowPrivate },
     });
@@ -116,17 +124,26 @@ export class AlertsRoom {
     this.#courier.start();
     this.#silence.start();
     this.#begin();
+    // A SQLite file has one server; beside a PostgreSQL there may be another one, where rules are changed too.
+    if (this.#parts.database.engine !== "postgres") return;
+    this.#lookTimer = setInterval(() => {
+      this.#looking = this.#readIfBehind();
+    }, RULES_POLL_MS);
+    this.#lookTimer.unref();
   }
 
   /** A run was removed for good. */
   async forget(runId: number): Promise<void> {
     this.#points.forget(runId);
-    await this.#store.forgetProgress(runId);
+    const closing = { at: this.#parts.now(), why: "run-removed" as const };
+    this.#ledger.tell(await this.#store.forgetRun(runId, closing));
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe();
     clearTimeout(this.#loadTimer);
+    clearInterval(this.#lookTimer);
+    await this.#looking;
     await this.#silence.stop();
     await this.#points.stop();
     await this.#courier.stop();
@@ -146,6 +163,16 @@ export class AlertsRoom {
   async #reload(): Promise<void> {
     await this.#book.load();
     this.#points.rulesChanged();
+    this.#silence.rulesChanged();
+  }
+
+  /** Never rejects. */
+  async #readIfBehind(): Promise<void> {
+    try {
+      if (await this.#book.isBehind()) await this.#reload();
+    } catch (error) {
+      this.#parts.log.warn({ error }, "Alert rules were not looked for; it is tried again.");
+    }
   }
 }
 

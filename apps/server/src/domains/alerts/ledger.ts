@@ -16,6 +16,8 @@ export interface Change {
   readonly rule: Pick<Rule, "id" | "version">;
   readonly run: { readonly id: number; readonly name: string };
   readonly state?: JobState;
+  /** Why it is in that state. */
+  readonly reason?: string | null;
   readonly metric?: string;
   readonly value?: number;
   readonly step?: number;
@@ -39,7 +41,7 @@ export class Ledger {
 
   /** May be repeated: what is open does not open again, what is closed does not close again. */
   async write(changes: readonly Change[], progress: readonly ProgressTable[] = []): Promise<void> {
-    const { store, bus, kick } = this.#parts;
+    const { store, kick } = this.#parts;
     if (changes.length === 0 && progress.length === 0) return;
     const changed = await store.transaction(async (transaction) => {
       const rows: AlertRow[] = [];
@@ -50,9 +52,18 @@ export class Ledger {
       await store.saveProgress(transaction, progress);
       return rows;
     });
-    for (const row of changed)
-      bus.publish({ type: "alert-changed", alert: toAlert(row), project_id: row.project_id });
+    this.tell(changed);
     if (changed.length > 0) kick();
+  }
+
+  /** To whoever has a page open. */
+  tell(rows: readonly AlertRow[]): void {
+    for (const row of rows)
+      this.#parts.bus.publish({
+        type: "alert-changed",
+        alert: toAlert(row),
+        project_id: row.project_id,
+      });
   }
 
   /** Changed, switched off or removed meanwhile, a rule no longer speaks. */
@@ -72,6 +83,7 @@ export class Ledger {
       ...{ rule_id: rule.id, rule_name: rule.name, project_id: rule.project_id },
       ...{ run_id: change.run.id, run_name: change.run.name, condition: rule.condition },
       state: change.state ?? null,
+      reason: change.reason ?? null,
       metric: change.metric ?? null,
       value: change.value === undefined ? null : JSON.stringify(encodeMetricValue(change.value)),
       step: change.step === undefined ? null : Math.trunc(change.step),

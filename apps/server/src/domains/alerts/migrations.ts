@@ -95,4 +95,18 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX alert_deliveries_by_project ON alert_deliveries (project_id, id)`,
     ],
   },
+  {
+    // recovered_at stays the moment from which an alert is open no more; closed_why says that nothing has recovered.
+    name: "0002-alert-endings",
+    statements: (types) => [
+      `ALTER TABLE alerts ADD COLUMN reason ${types.text}`,
+      `ALTER TABLE alerts ADD COLUMN closed_why ${types.text}`,
+      // Rises with every change of a rule, so that servers beside each other see it.
+      `CREATE TABLE alert_rules_revision (
+        id ${types.integer} PRIMARY KEY,
+        revision ${types.integer} NOT NULL
+      )`,
+      `INSERT INTO alert_rules_revision (id, revision) VALUES (1, 1)`,
+    ],
+  },
 ];

@@ -20,7 +20,7 @@ const RUN = { id: 7, project_id: 1, name: "run", tags: "[]", ended_at: null };
 it("matches the rules again where matching them has failed", async () => {
   let numLooks = 0;
   const changes: Change[] = [];
-  const book = new RuleBook({ enabledRules: async () => [RULE] });
+  const book = new RuleBook({ enabledRules: async () => [RULE], revision: async () => 1 });
   await book.load();
   const watcher = new PointWatcher({
     book,

@@ -21,7 +21,8 @@ export interface PointWatcherParts {
   readonly now: () => number;
 }
 
-const FLUSH_MS = 3_000;
+/** What a killed server had not stored is read again: rarely is cheap, and each time costs a transaction. */
+const FLUSH_MS = 15_000;
 const RETRY_MS = 1_000;
 const MAX_WRITE_TRIES = 30;
 const COMMITS_AT_ONCE = 200;
@@ -193,7 +194,7 @@ export class PointWatcher {
     const ids = rules.map(({ id }) => id);
     const isFirst = !run.isWatched;
     try {
-      run.match(rules, await store.standings(ids, run.id));
+      run.match(rules, await store.standings(ids, [run.id]));
     } catch (error) {
       // Tried again: without its rules the run would pass for one that nobody watches.
       run.mustMatch = true;

@@ -9,18 +9,26 @@ type Kind = Rule["condition"]["kind"];
 export class RuleBook {
   /** Nobody is judged before the rules are known. */
   isLoaded = false;
-  readonly #store: Pick<AlertStore, "enabledRules">;
+  readonly #store: Pick<AlertStore, "enabledRules" | "revision">;
+  #revision = 0;
   #rules: readonly Rule[] = [];
   #points: readonly PointsRule[] = [];
 
-  constructor(store: Pick<AlertStore, "enabledRules">) {
+  constructor(store: Pick<AlertStore, "enabledRules" | "revision">) {
     this.#store = store;
   }
 
   async load(): Promise<void> {
+    // Before the rules: what changes in between is read once more.
+    this.#revision = await this.#store.revision();
     this.#rules = (await this.#store.enabledRules()).map(toRuleValue);
     this.#points = this.#rules.filter(isOnPoints);
     this.isLoaded = true;
+  }
+
+  /** Whether another server has changed a rule since they were read here. */
+  async isBehind(): Promise<boolean> {
+    return this.isLoaded && (await this.#store.revision()) !== this.#revision;
   }
 
   /** Before the rules are known anything may be watched. */

@@ -14,7 +14,7 @@ import type { Caller } from "../../platform/route.ts";
 import type { RunService } from "../runs/index.ts";
 import { ruleNotFound, targetNotFound } from "./errors.ts";
 import type { AlertStore, Projects } from "./store.ts";
-import type { RuleRow } from "./tables.ts";
+import type { AlertRow, RuleRow } from "./tables.ts";
 import { toAlert, toRule } from "./views.ts";
 
 /** The person behind a change. */
@@ -30,6 +30,8 @@ export interface AlertServiceParts {
   readonly now: () => number;
   /** The watchers look at their rules anew. */
   readonly rulesChanged: () => Promise<void>;
+  /** Alerts that are open no more, for pages that show them. */
+  readonly tell: (closed: readonly AlertRow[]) => void;
 }
 
 /** Of the projects that somebody may see, one or all. */
@@ -107,7 +109,7 @@ export class AlertService {
   }
 
   async update(row: RuleRow, wish: z.output<typeof UpdateAlertRule>, by: By): Promise<AlertRule> {
-    const { store, now } = this.#parts;
+    const { store, now, tell } = this.#parts;
     await this.#check(row.project_id, wish);
     const isOther =
       differs(wish.scope, row.scope) ||
@@ -115,7 +117,8 @@ export class AlertService {
       (wish.enabled !== undefined && wish.enabled !== (row.enabled === 1));
     const restart = isOther ? { version: row.version + 1, since: now() } : {};
     const { name, cooldown_s } = wish;
-    const changed = await store.updateRule(
+    const why = wish.enabled === false ? "rule-switched-off" : "rule-changed";
+    const { rule: changed, closed } = await store.updateRule(
       row.id,
       {
         ...{ ...(name === undefined ? {} : { name }), ...restart, id: row.id },
@@ -130,15 +133,17 @@ export class AlertService {
           ? {}
           : { target_ids: JSON.stringify([...new Set(wish.target_ids)]) }),
       },
-      isOther ? now() : null,
+      isOther ? { at: now(), why } : null,
     );
     if (changed === undefined) throw ruleNotFound();
+    tell(closed);
     await this.#changed(changed, by, "alert-rule-changed", { ...wish });
     return this.#viewOf(changed);
   }
 
   async remove(row: RuleRow, by: By): Promise<void> {
-    await this.#parts.store.removeRule(row.id, this.#parts.now());
+    const { store, now, tell } = this.#parts;
+    tell(await store.removeRule(row.id, { at: now(), why: "rule-removed" }));
     await this.#changed(row, by, "alert-rule-removed", { name: row.name });
   }
 

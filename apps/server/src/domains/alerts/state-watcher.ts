@@ -1,11 +1,11 @@
 // Rules on a run's state. Every change reaches it through the outbox, so that a server that dies between the change and
 // its judgement leaves it to the next one.
-import type { JobState, WorkerEvent } from "@spotter/contract";
+import { FINAL_STATES, type JobState, type Run, type WorkerEvent } from "@spotter/contract";
 import type { StatementMaker } from "../../platform/db/statement.ts";
 import type { Outbox } from "../../platform/outbox.ts";
 import type { Sink } from "../../platform/sink.ts";
 import type { JobObserver } from "../queue/index.ts";
-import type { RunService } from "../runs/index.ts";
+import type { RunRow, RunService } from "../runs/index.ts";
 import type { Change, Ledger } from "./ledger.ts";
 import type { RuleBook } from "./rule-book.ts";
 import type { AlertStore } from "./store.ts";
@@ -13,6 +13,11 @@ import { covers } from "./tools/scope.ts";
 
 /** Outbox: a run may have entered a state; payload `{run_id, state}`, state null where only the run's row knows it. */
 export const RUN_STATE_CHANGED = "alerts-run-state-changed";
+
+/** More than a chat's message needs; the run's page has all of it. */
+const MAX_REASON = 500;
+/** Says no more than the state does. */
+const STOPPED_AS_ASKED = "Stopped as asked.";
 
 export interface StateWatcherParts {
   readonly store: AlertStore;
@@ -40,7 +45,7 @@ export class StateWatcher {
       .filter((rule) => rule.projectId === run.project_id && covers(rule.scope, scoped));
     const ids = rules.map(({ id }) => id);
     const standings = new Map(
-      (await store.standings(ids, runId)).map((standing) => [standing.rule_id, standing]),
+      (await store.standings(ids, [runId])).map((standing) => [standing.rule_id, standing]),
     );
     const changes: Change[] = [];
     for (const rule of rules) {
@@ -49,13 +54,22 @@ export class StateWatcher {
       const state = told ?? run.state;
       const isCool = standing === undefined || now() - standing.last_fired_at >= rule.cooldownS;
       if (states.includes(state) && standing?.is_open !== 1 && isCool)
-        changes.push({ kind: "fires", rule, run: scoped, state });
+        changes.push({ kind: "fires", rule, run: scoped, state, reason: reasonOf(run, state) });
       // News that come late must not close what is true now.
       if (!states.includes(state) && !states.includes(run.state) && standing?.is_open === 1)
         changes.push({ kind: "recovers", rule, run: scoped });
     }
     await ledger.write(changes);
   }
+}
+
+/** A run that has gone on since, or waits, says something of another state. */
+function reasonOf(run: RunRow, state: JobState): string | null {
+  if (run.state !== state || !FINAL_STATES.includes(state)) return null;
+  const error = run.error === null ? null : (JSON.parse(run.error) as Run["error"]);
+  const text = (error?.message ?? run.reason ?? "").replace(/\s+/g, " ").trim();
+  if (text === "" || text === STOPPED_AS_ASKED) return null;
+  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text;
 }
 
 export interface StatesSinkParts {

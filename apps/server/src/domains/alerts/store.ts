@@ -1,4 +1,5 @@
 // All SQL of rules, targets, alerts, who has read them, and how far points were looked at. Deliveries have their own.
+import type { AlertClosing } from "@spotter/contract";
 import type { Insertable, Kysely, Transaction, Updateable } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type {
@@ -22,6 +23,12 @@ export interface AlertFilter {
   readonly isOpen: boolean;
   readonly before?: number;
   readonly limit: number;
+}
+
+/** Why open alerts are closed, and when. */
+export interface Closing {
+  readonly at: number;
+  readonly why: AlertClosing;
 }
 
 /** How a rule stands with one run. */
@@ -63,37 +70,57 @@ export class AlertStore {
     return this.#read.selectFrom("alert_rules").selectAll().where("enabled", "=", 1).execute();
   }
 
-  addRule(row: Insertable<RulesTable>): Promise<RuleRow> {
-    return this.#read
-      .insertInto("alert_rules")
-      .values(row)
-      .returningAll()
+  /** Rises with every change of a rule, whichever server made it. */
+  async revision(): Promise<number> {
+    const row = await this.#read
+      .selectFrom("alert_rules_revision")
+      .select("revision")
       .executeTakeFirstOrThrow();
+    return Number(row.revision);
   }
 
-  /** @param restartAt closes what is open without a word: scope or condition are others now */
+  addRule(row: Insertable<RulesTable>): Promise<RuleRow> {
+    return this.#changeRules((tables) =>
+      tables.insertInto("alert_rules").values(row).returningAll().executeTakeFirstOrThrow(),
+    );
+  }
+
+  /** @param closing of what is open: scope or condition are others now. @returns what was closed, too */
   updateRule(
     id: number,
     change: Updateable<RulesTable>,
-    restartAt: number | null,
-  ): Promise<RuleRow | undefined> {
-    return this.transaction(async (transaction) => {
-      const tables = transaction.withTables<AlertTables>();
-      if (restartAt !== null) await closeAlerts(tables, id, restartAt);
-      return tables
+    closing: Closing | null,
+  ): Promise<{ rule: RuleRow | undefined; closed: AlertRow[] }> {
+    return this.#changeRules(async (tables) => {
+      const closed = closing === null ? [] : await closeAlerts(tables, { rule_id: id }, closing);
+      const rule = await tables
         .updateTable("alert_rules")
         .set(change)
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirst();
+      return { rule, closed };
     });
   }
 
-  async removeRule(id: number, now: number): Promise<void> {
-    await this.transaction(async (transaction) => {
-      const tables = transaction.withTables<AlertTables>();
-      await closeAlerts(tables, id, now);
+  /** @returns the alerts that were closed with it */
+  removeRule(id: number, closing: Closing): Promise<AlertRow[]> {
+    return this.#changeRules(async (tables) => {
+      const closed = await closeAlerts(tables, { rule_id: id }, closing);
       await tables.deleteFrom("alert_rules").where("id", "=", id).execute();
+      return closed;
+    });
+  }
+
+  #changeRules<T>(work: (tables: Kysely<AlertTables>) => Promise<T>): Promise<T> {
+    return this.transaction(async (transaction) => {
+      const tables = transaction.withTables<AlertTables>();
+      const result = await work(tables);
+      await tables
+        .updateTable("alert_rules_revision")
+        .set(({ eb }) => ({ revision: eb("revision", "+", 1) }))
+        .execute();
+      return result;
     });
   }
 
@@ -265,10 +292,10 @@ export class AlertStore {
       .execute();
   }
 
-  /** Of these rules, how each stands with the runs that it ever fired for. */
-  standings(ruleIds: readonly number[], runId?: number): Promise<Standing[]> {
-    if (ruleIds.length === 0) return Promise.resolve([]);
-    let query = this.#read
+  /** How each of these rules stands with these runs, as far as it has fired for them. */
+  standings(ruleIds: readonly number[], runIds: readonly number[]): Promise<Standing[]> {
+    if (ruleIds.length === 0 || runIds.length === 0) return Promise.resolve([]);
+    return this.#read
       .selectFrom("alerts")
       .select(({ fn, eb }) => [
         "rule_id",
@@ -279,9 +306,20 @@ export class AlertStore {
           .as("is_open"),
       ])
       .where("rule_id", "in", [...ruleIds])
-      .groupBy(["rule_id", "run_id"]);
-    if (runId !== undefined) query = query.where("run_id", "=", runId);
-    return query.execute();
+      .where("run_id", "in", [...runIds])
+      .groupBy(["rule_id", "run_id"])
+      .execute();
+  }
+
+  /** What is open of these rules, whatever has become of the runs. */
+  openOf(ruleIds: readonly number[]): Promise<Pick<AlertRow, "rule_id" | "run_id" | "fired_at">[]> {
+    if (ruleIds.length === 0) return Promise.resolve([]);
+    return this.#read
+      .selectFrom("alerts")
+      .select(["rule_id", "run_id", "fired_at"])
+      .where("rule_id", "in", [...ruleIds])
+      .where("recovered_at", "is", null)
+      .execute();
   }
 
   // ---- how far points were looked at ---------------------------------------------------------------------------------
@@ -317,20 +355,28 @@ export class AlertStore {
         .execute();
   }
 
-  async forgetProgress(runId: number): Promise<void> {
-    await this.#read.deleteFrom("alert_progress").where("run_id", "=", runId).execute();
+  /** A run is gone. @returns its alerts that were open */
+  forgetRun(runId: number, closing: Closing): Promise<AlertRow[]> {
+    return this.transaction(async (transaction) => {
+      const tables = transaction.withTables<AlertTables>();
+      await tables.deleteFrom("alert_progress").where("run_id", "=", runId).execute();
+      return closeAlerts(tables, { run_id: runId }, closing);
+    });
   }
 }
 
-async function closeAlerts(
+function closeAlerts(
   tables: Kysely<AlertTables>,
-  ruleId: number,
-  now: number,
-): Promise<void> {
-  await tables
+  of: { readonly rule_id: number } | { readonly run_id: number },
+  { at, why }: Closing,
+): Promise<AlertRow[]> {
+  const [column, id] =
+    "rule_id" in of ? (["rule_id", of.rule_id] as const) : (["run_id", of.run_id] as const);
+  return tables
     .updateTable("alerts")
-    .set({ recovered_at: now })
-    .where("rule_id", "=", ruleId)
+    .set({ recovered_at: at, closed_why: why })
+    .where(column, "=", id)
     .where("recovered_at", "is", null)
+    .returningAll()
     .execute();
 }

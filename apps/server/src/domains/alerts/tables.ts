@@ -1,5 +1,6 @@
 // The rows of the alerts room's tables as Kysely sees them, and a rule as the watchers hold it.
 import type {
+  AlertClosing,
   AlertCondition,
   AlertEvent,
   AlertLanguage,
@@ -51,12 +52,20 @@ export type AlertsTable = {
   run_name: string;
   condition: string;
   state: JobState | null;
+  /** Why the run is in that state. */
+  reason: Generated<string | null>;
   metric: string | null;
   value: string | null;
   step: number | null;
   fired_at: number;
+  /** From then on it is not open. */
   recovered_at: number | null;
+  /** Why, where it has not recovered. */
+  closed_why: Generated<AlertClosing | null>;
 };
+
+/** One row. */
+export type RulesRevisionTable = { id: number; revision: number };
 
 export type ReadersTable = { user_id: number; read_up_to: number };
 
@@ -92,6 +101,7 @@ export type DeliveriesTable = {
 
 export type AlertTables = {
   alert_rules: RulesTable;
+  alert_rules_revision: RulesRevisionTable;
   alert_targets: TargetsTable;
   alerts: AlertsTable;
   alert_readers: ReadersTable;

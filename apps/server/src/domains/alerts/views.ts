@@ -10,9 +10,11 @@ import type {
 import type { AlertRow, DeliveryRow, RuleRow, TargetRow } from "./tables.ts";
 import { sentenceOf } from "./tools/sentences.ts";
 
-export function toAlert(row: AlertRow): Alert {
+export function toAlert({ closed_why: why, recovered_at: endedAt, ...row }: AlertRow): Alert {
   const fields = {
     ...row,
+    recovered_at: why === null ? endedAt : null,
+    closed: why === null || endedAt === null ? null : { at: endedAt, why },
     condition: JSON.parse(row.condition) as AlertCondition,
     value: row.value === null ? null : (JSON.parse(row.value) as MetricValue),
   };

@@ -33,8 +33,12 @@ it("keeps apart what chooses other data, another recipe, or a fork of another ru
 });
 
 it("keeps apart what was changed in mid-training, unless the same was changed at the same step", () => {
-  const lower = (fromStep: number) => [{ name: "learning_rate", value: 1e-4, fromStep }];
-  const many = ["beta1", "beta2", "weight_decay"].map((name) => ({ name, value: 0, fromStep: 9 }));
+  const changed = (key: string, to: number, from_step: number) => ({
+    ...{ key, from: 0.5, to, from_step },
+    ...{ at: from_step, by_name: "ada", reason: null },
+  });
+  const lower = (fromStep: number) => [changed("learning_rate", 1e-4, fromStep)];
+  const many = ["beta1", "beta2", "weight_decay"].map((name) => changed(name, 0, 9));
   const groups = groupRuns([
     run(1, { lr: 0.1, seed: 1 }),
     run(2, { lr: 0.1, seed: 2 }, {}, lower(286)),
@@ -49,8 +53,8 @@ it("keeps apart what was changed in mid-training, unless the same was changed at
     ["learning_rate 0.0001 from step 300", [5]],
     ["4 live changes", [6]],
   ]);
-  const [, changed] = groupRuns([run(1, { lr: 0.1 }), run(2, { lr: 0.3 }, {}, lower(286))]);
-  expect(changed?.label).toBe("lr 0.3, learning_rate 0.0001 from step 286");
+  const [, other] = groupRuns([run(1, { lr: 0.1 }), run(2, { lr: 0.3 }, {}, lower(286))]);
+  expect(other?.label).toBe("lr 0.3, learning_rate 0.0001 from step 286");
 });
 
 it("never takes runs for the same that tell no config", () => {

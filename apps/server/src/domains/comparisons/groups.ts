@@ -49,7 +49,7 @@ function keyOf({ summary, config, changes }: GroupedRun): string {
   const sorted = leaves
     .map(({ key, json }) => [key, json])
     .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
-  const changed = changes.map(({ name, value, fromStep }) => [name, value, fromStep]);
+  const changed = changes.map(({ key, to, from_step }) => [key, to, from_step]);
   return JSON.stringify([summary.source, summary.recipe, summary.parent_id, sorted, changed]);
 }
 
@@ -88,7 +88,7 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
 /** `learning_rate 0.0001 from step 286`; how many there are where they are too many to read. */
 function changesText(changes: GroupedRun["changes"]): string {
   const text = changes
-    .map(({ name, value, fromStep }) => `${name} ${value} from step ${fromStep ?? "–"}`)
+    .map(({ key, to, from_step }) => `${key} ${to} from step ${from_step ?? "–"}`)
     .join(", ");
   return text.length <= MAX_LABEL_LENGTH ? text : `${changes.length} live changes`;
 }

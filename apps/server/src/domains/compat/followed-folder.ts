@@ -29,6 +29,8 @@ export interface FollowedFolderParts {
   readonly log: Log;
   readonly now: () => number;
   readonly pollMs: number;
+  /** Of silence, after which a run counts as over; 0: never. */
+  readonly quietMinutes: number;
   /** Throws `path-not-allowed` and `path-not-found`. */
   readonly resolveFolder: (path: string) => Promise<string>;
   /** Makes the run, or finds it by its client id. */
@@ -137,9 +139,11 @@ export class FollowedFolder {
 
   async #endQuietRuns(): Promise<void> {
     const now = this.#parts.now();
+    const { quietMinutes } = this.#parts;
     for (const [run, { progress }] of this.#records) {
       const heardAt = this.#heardAt.get(run) ?? progress.last_time;
-      if (this.#refused.has(run) || !isQuietTensorboardRun(progress, heardAt, now)) continue;
+      if (this.#refused.has(run) || !isQuietTensorboardRun(progress, heardAt, now, quietMinutes))
+        continue;
       await this.#attempt(run, (record, ports) => endTensorboardRun(record, now, ports));
     }
   }

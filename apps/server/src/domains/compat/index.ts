@@ -26,6 +26,8 @@ export interface CompatRoomParts {
   /** Throws `project-not-found`. */
   readonly requireProject: (id: number) => Promise<void>;
   readonly defaultProject: () => Promise<number>;
+  /** Of silence, after which a run counts as over; 0: never. */
+  readonly quietMinutes: number;
   /** Between two looks into a folder; shorter in tests. */
   readonly pollMs?: number;
 }
@@ -42,6 +44,7 @@ export class CompatRoom {
     this.#parts = parts;
     this.service = new CompatService({
       ...{ audit, log, now, resolveFolder, pollMs, store: new CompatStore(database) },
+      quietMinutes: parts.quietMinutes,
       openRun: async ({ projectId, name, clientId, owner }) => {
         const wish = { project_id: projectId, name, client_id: clientId };
         const rest = { source: "tensorboard" as const, config: {}, tags: [], note: "" };

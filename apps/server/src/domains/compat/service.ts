@@ -22,6 +22,8 @@ export interface CompatServiceParts {
   readonly now: () => number;
   /** Between two looks into a folder. */
   readonly pollMs: number;
+  /** Of silence, after which a run counts as over; 0: never. */
+  readonly quietMinutes: number;
   /** The real path of a folder inside SPOTTER_DATA_ROOTS. Throws `path-not-allowed` and `path-not-found`. */
   readonly resolveFolder: (path: string) => Promise<string>;
   /** The run by which a command line on this machine streams the folder now; null when none does. */
@@ -111,11 +113,12 @@ export class CompatService {
   }
 
   #follow(row: FolderRow): void {
-    const { store, log, now, pollMs, resolveFolder, openRun, takeEvents } = this.#parts;
+    const { store, log, now, pollMs, quietMinutes, resolveFolder, openRun, takeEvents } =
+      this.#parts;
     const projectId = row.project_id;
     const owner = { id: row.created_by, name: row.created_by_name };
     const folder = new FollowedFolder({
-      ...{ folder: row, store, log, now, pollMs, resolveFolder },
+      ...{ folder: row, store, log, now, pollMs, quietMinutes, resolveFolder },
       openRun: (wish) => openRun({ ...wish, projectId, owner }),
       takeEvents: (runId, batch) => takeEvents(runId, projectId, batch),
     });

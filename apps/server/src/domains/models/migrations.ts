@@ -87,4 +87,9 @@ export const migrations: readonly Migration[] = [
       `ALTER TABLE model_stage_changes ADD COLUMN reason ${types.text} NOT NULL DEFAULT ''`,
     ],
   },
+  {
+    // Null: registered before changes were recorded.
+    name: "0003-version-config-changes",
+    statements: (types) => [`ALTER TABLE model_versions ADD COLUMN config_changes ${types.text}`],
+  },
 ];

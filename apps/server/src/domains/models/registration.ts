@@ -2,6 +2,7 @@
 // worker's last batch, or on demand. Repeating them changes nothing.
 import {
   type CodeRevision,
+  type ConfigChange,
   DataSource,
   decodeMetricValue,
   type MetricValue,
@@ -18,7 +19,9 @@ export interface Weights {
   readonly runName: string;
   readonly projectId: number;
   readonly recipe: RecipeName;
+  /** What the run began with, and what people have changed since. */
   readonly config: Readonly<Record<string, unknown>>;
+  readonly configChanges: readonly ConfigChange[];
   readonly dataName: string | null;
   readonly metrics: Readonly<Record<string, MetricValue>>;
   readonly classes: readonly string[];
@@ -87,12 +90,12 @@ function insertion(
   modelAndKey: readonly unknown[],
 ): Statement {
   return statement(
-    `INSERT INTO model_versions (model_id, version, run_id, run_name, recipe, config, metrics, data,
-       parent_id, code, weights_path, weights_size, weights_sha256, storage, classes,
+    `INSERT INTO model_versions (model_id, version, run_id, run_name, recipe, config, config_changes, metrics,
+       data, parent_id, code, weights_path, weights_size, weights_sha256, storage, classes,
        num_parameters, note, tags, search_text, stage, created_at, created_by, created_by_name)
      SELECT m.id, m.last_version, CAST(? AS bigint), CAST(? AS text), CAST(? AS text),
-       CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),
-       CAST(? AS text), CAST(? AS bigint), CAST(? AS text), 'storing', CAST(? AS text),
+       CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint),
+       CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text), 'storing', CAST(? AS text),
        CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS text), 'none',
        CAST(? AS double precision), CAST(? AS bigint), CAST(? AS text)
      FROM models m WHERE ${OF_MODEL}
@@ -103,6 +106,7 @@ function insertion(
       weights.runName,
       weights.recipe,
       JSON.stringify(weights.config),
+      JSON.stringify(weights.configChanges),
       JSON.stringify(weights.metrics),
       JSON.stringify(dataOf(weights)),
       parentOf(weights.recipe, weights.config),

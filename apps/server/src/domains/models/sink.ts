@@ -3,7 +3,13 @@ import type { WorkerEvent } from "@spotter/contract";
 import type { Statement } from "../../platform/db/database.ts";
 import type { StatementMaker } from "../../platform/db/statement.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
-import type { RunService, TrainedRun } from "../runs/index.ts";
+import {
+  commandsAfter,
+  configAtStart,
+  configChanges,
+  type RunService,
+  type TrainedRun,
+} from "../runs/index.ts";
 import { registrationStatements, type Weights } from "./registration.ts";
 
 export interface ModelsSinkParts {
@@ -18,7 +24,7 @@ type Event<T extends WorkerEvent["type"]> = Extract<WorkerEvent, { type: T }>;
 
 export function modelsSink(parts: ModelsSinkParts): Sink {
   return {
-    types: ["run-started", "file-saved", "run-ended"],
+    types: ["run-started", "file-saved", "command-acked", "run-ended"],
     plan: (context, events) => plan(parts, context, events),
   };
 }
@@ -61,7 +67,8 @@ function weightsOf(
   const file = saved?.type === "file-saved" ? saved : run.weights;
   if (file === null || file.label !== "final") return null;
   const facts = started?.type === "run-started" ? started : run.facts;
-  return weightsFrom(run, facts, file, { ...file.metrics, ...ended.metrics });
+  const told = { ...run, commands: commandsAfter(run.commands, events) };
+  return weightsFrom(told, facts, file, { ...file.metrics, ...ended.metrics });
 }
 
 /** Shared with registration on demand. */
@@ -76,7 +83,8 @@ export function weightsFrom(
     runName: run.name,
     projectId: run.projectId,
     recipe: run.recipe,
-    config: facts?.config ?? run.config,
+    config: configAtStart(facts?.config ?? run.config, run.commands),
+    configChanges: configChanges(run.commands),
     dataName: run.dataName,
     metrics,
     classes: facts?.data?.classes ?? [],

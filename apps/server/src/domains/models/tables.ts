@@ -20,6 +20,8 @@ export type ModelVersionsTable = {
   run_name: string;
   recipe: RecipeName;
   config: string;
+  /** JSON of ConfigChange[]; null for versions of before 2026-11-21. */
+  config_changes: Generated<string | null>;
   /** JSON as on the wire; `model_version_metrics` has the same to search by. */
   metrics: string;
   /** JSON: source and name. */

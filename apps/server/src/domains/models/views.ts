@@ -15,6 +15,7 @@ export function toVersion(row: VersionRow): ModelVersion {
     recipe: row.recipe,
     metrics: JSON.parse(row.metrics),
     config: JSON.parse(row.config),
+    config_changes: row.config_changes === null ? null : JSON.parse(row.config_changes),
     data: JSON.parse(row.data),
     parent: parentOf(row),
     code_revision: row.code === null ? null : JSON.parse(row.code),

@@ -351,15 +351,15 @@ export class JobLifecycle {
     from: readonly JobState[],
     given: GivenCommand & { readonly restart: Restart },
   ): Promise<JobCommandRow | null> {
-    const { checkpoint, reverted } = given.restart;
+    const { checkpoint } = given.restart;
     let command: JobCommandRow | null = null;
     await this.change(async (transaction) => {
-      const change = {
-        ...this.#restarted(checkpoint, job.current_attempt),
-        reverted_changes: JSON.stringify(reverted),
-      };
+      const change = this.#restarted(checkpoint, job.current_attempt);
       if (!(await this.#store.updateJob(transaction, job.id, from, change))) return [];
       const sent = await this.#store.insertCommand(transaction, this.#commandRow(job, given));
+      await this.#store.updateJob(transaction, job.id, ["queued"], {
+        reverted_changes: sent.reverted,
+      });
       command = await this.#store.completeCommand(transaction, sent.id, this.#now());
       return [job.id];
     });
@@ -377,9 +377,11 @@ export class JobLifecycle {
     });
   }
 
-  async insertCommand(job: JobRow, given: GivenCommand): Promise<JobCommandRow> {
+  /** @returns null when the attempt that it is for has ended meanwhile */
+  async insertCommand(job: JobRow, given: GivenCommand): Promise<JobCommandRow | null> {
     const now = this.#now();
     return this.#store.transaction(async (transaction) => {
+      if (!(await this.#store.holdForCommand(transaction, job, ACTIVE_STATES))) return null;
       if (given.action === "stop")
         await this.#store.updateJob(transaction, job.id, ACTIVE_STATES, {
           stop_requested_at: now,

@@ -103,4 +103,14 @@ export const migrations: readonly Migration[] = [
       `ALTER TABLE jobs ADD COLUMN reverted_changes ${types.text}`,
     ],
   },
+  {
+    // A run's number is its job's. Predictions and pre-flights, which nobody calls by a number, count in a range of their
+    // own: else each of them would leave a hole between two runs. Numbers that were given out stay what they are.
+    name: "0003-job-numbers",
+    statements: (types) => [
+      `CREATE TABLE job_numbers (series ${types.text} PRIMARY KEY, last ${types.integer} NOT NULL)`,
+      `INSERT INTO job_numbers (series, last) SELECT 'run', COALESCE(MAX(id), 0) FROM jobs`,
+      `INSERT INTO job_numbers (series, last) VALUES ('light', 1000000000)`,
+    ],
+  },
 ];

@@ -230,9 +230,10 @@ export class QueueService {
     return byJob;
   }
 
-  /** Sends a command to the job's running attempt; it is with the worker at once. */
-  async sendCommand(job: JobRow, given: GivenCommand): Promise<RunCommand> {
+  /** Sends a command to the job's running attempt; it is with the worker at once. @returns null when that has ended */
+  async sendCommand(job: JobRow, given: GivenCommand): Promise<RunCommand | null> {
     const row = await this.#parts.lifecycle.insertCommand(job, given);
+    if (row === null) return null;
     this.#parts.board.wake(job.id);
     return this.#tellCommand(job, row);
   }

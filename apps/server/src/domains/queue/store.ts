@@ -30,6 +30,22 @@ export interface NewJob {
   limits: string | null;
 }
 
+export interface NewCommand {
+  job_id: number;
+  attempt: number;
+  action: CommandAction;
+  created_at: number;
+  created_by: number | null;
+  created_by_name: string | null;
+  wish: CommandWish;
+  restart: Restart | null;
+}
+
+/** Each series of jobs counts for itself, see the migration. */
+const SERIES: Readonly<Record<JobKind, "run" | "light">> = {
+  ...{ train: "run", external: "run", predict: "light", preflight: "light" },
+};
+
 export class QueueStore {
   readonly #database: Database;
 
@@ -48,12 +64,18 @@ export class QueueStore {
   }
 
   async insertJob(transaction: QueueTransaction, job: NewJob): Promise<number> {
-    const row = await transaction
-      .insertInto("jobs")
-      .values(job)
-      .returning("id")
+    const { last } = await transaction
+      .updateTable("job_numbers")
+      .set(({ eb }) => ({ last: eb("last", "+", 1) }))
+      .where("series", "=", SERIES[job.kind])
+      .returning("last")
       .executeTakeFirstOrThrow();
-    return row.id;
+    const id = Number(last);
+    await transaction
+      .insertInto("jobs")
+      .values({ id, ...job })
+      .execute();
+    return id;
   }
 
   job(id: number): Promise<JobRow | undefined> {
@@ -290,20 +312,9 @@ export class QueueStore {
     return Number(result.numUpdatedRows) === 1;
   }
 
-  async insertCommand(
-    transaction: QueueTransaction,
-    command: {
-      job_id: number;
-      attempt: number;
-      action: CommandAction;
-      created_at: number;
-      created_by: number | null;
-      created_by_name: string | null;
-      wish: CommandWish;
-      restart: Restart | null;
-    },
-  ): Promise<JobCommandRow> {
+  async insertCommand(transaction: QueueTransaction, command: NewCommand): Promise<JobCommandRow> {
     const { wish, restart, ...row } = command;
+    const reverted = restart === null ? null : await this.#revertedWith(transaction, command);
     return transaction
       .insertInto("job_commands")
       .values({
@@ -311,10 +322,46 @@ export class QueueStore {
         ...{ state: "sent" as const, acked_at: null, message: null, step: null, change: null },
         wish: JSON.stringify(wish),
         restart_from: restart?.checkpoint ?? null,
-        reverted: restart === null ? null : JSON.stringify(restart.reverted),
+        reverted: reverted === null ? null : JSON.stringify(reverted),
       })
       .returningAll()
       .executeTakeFirstOrThrow();
+  }
+
+  /** What a `revert` takes back: all that was known when it was decided, and every `set` that came in since. */
+  async #revertedWith(
+    transaction: QueueTransaction,
+    { job_id, wish, restart }: Pick<NewCommand, "job_id" | "wish" | "restart">,
+  ): Promise<number[]> {
+    const known = restart?.reverted ?? [];
+    const { change_id: first } = wish;
+    if (first === undefined) return [...known];
+    const rows = await transaction
+      .selectFrom("job_commands")
+      .select("id")
+      .where("job_id", "=", job_id)
+      .where("action", "=", "set")
+      .where("id", ">=", first)
+      .execute();
+    return [...new Set([...known, ...rows.map(({ id }) => id)])].sort((a, b) => a - b);
+  }
+
+  /**
+   * Until the transaction ends nobody else gives this job a command.
+   * @returns false when it is not at this attempt any more, or in none of these states
+   */
+  async holdForCommand(
+    transaction: QueueTransaction,
+    { id, current_attempt }: Pick<JobRow, "id" | "current_attempt">,
+    states: readonly JobState[],
+  ): Promise<boolean> {
+    const row = await transaction
+      .selectFrom("jobs")
+      .select(["state", "current_attempt"])
+      .where("id", "=", id)
+      .forUpdate()
+      .executeTakeFirst();
+    return row?.current_attempt === current_attempt && states.includes(row.state);
   }
 
   /** Of a command that needs no worker. */

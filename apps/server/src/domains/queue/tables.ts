@@ -112,7 +112,11 @@ export type JobFilesTable = {
   created_at: number;
 };
 
+/** The last number of each series of jobs that was given out. */
+export type JobNumbersTable = { series: "run" | "light"; last: number };
+
 export type QueueTables = {
+  job_numbers: JobNumbersTable;
   job_files: JobFilesTable;
   jobs: JobsTable;
   attempts: AttemptsTable;

@@ -12,9 +12,10 @@ import type { AuditRecorder } from "../../platform/audit.ts";
 import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
+import { noteOf } from "./audit-note.ts";
 import { noActiveRun, stateConflict } from "./errors.ts";
 import type { LiveChanges } from "./live-changes.ts";
-import { noteOf, type RunService } from "./service.ts";
+import type { RunService } from "./service.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
 
@@ -113,7 +114,10 @@ export class RunControl {
     if (!TAKEN_IN[action].includes(job.state))
       throw stateConflict(refusal(row.id, action, job.state), job.state);
     const by = { id: caller.userId, name: caller.userName };
-    return this.#queue.sendCommand(job, { action, by });
+    const command = await this.#queue.sendCommand(job, { action, by });
+    if (command === null)
+      throw stateConflict(`Run ${row.id} has just ended, or began another attempt; try again.`);
+    return command;
   }
 }
 

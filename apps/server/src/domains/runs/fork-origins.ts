@@ -48,10 +48,19 @@ export interface Inspected {
 }
 
 /** Throws `checkpoint-damaged` for a folder that is torn or gone; bytes are compared by the worker. */
-export async function inspectCheckpoint(runDir: string, row: RunFileRow): Promise<Inspected> {
+export function inspectCheckpoint(runDir: string, row: RunFileRow): Promise<Inspected> {
+  return inspected(() => pathInside(runDir, row.path), row);
+}
+
+/** The same of one that was kept apart from its run. */
+export function inspectFolder(folder: string, row: RunFileRow): Promise<Inspected> {
+  return inspected(async () => folder, row);
+}
+
+async function inspected(find: () => Promise<string>, row: RunFileRow): Promise<Inspected> {
   const damaged = (problem: string) => checkpointDamaged(row.step ?? 0, problem);
   try {
-    const folder = await pathInside(runDir, row.path);
+    const folder = await find();
     const text = await readFile(path.join(folder, MANIFEST));
     if (createHash("sha256").update(text).digest("hex") !== row.sha256)
       throw damaged("its manifest is not the one that was registered");
@@ -80,6 +89,10 @@ export async function inspectCheckpoint(runDir: string, row: RunFileRow): Promis
 
 export class ForkOrigins {
   readonly #folder: string;
+  /** By the clock that nobody sets: when this process last kept each of them. */
+  readonly #keptAt = new Map<string, number>();
+  /** One keeps or removes at a time: else one could remove what the other has just found there. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param home the data folder; absolute */
   constructor(home: string) {
@@ -98,7 +111,14 @@ export class ForkOrigins {
   }
 
   /** Keeps a checkpoint; may be repeated. @returns its folder */
-  async keep(sha256: string, inspected: Inspected): Promise<string> {
+  keep(sha256: string, inspected: Inspected): Promise<string> {
+    return this.#inTurn(() => {
+      this.#keptAt.set(sha256, performance.now());
+      return this.#keep(sha256, inspected);
+    });
+  }
+
+  async #keep(sha256: string, inspected: Inspected): Promise<string> {
     const target = this.placeOf(sha256);
     if (existsSync(target)) {
       // Young again, so that no sweep takes it before the fork's row is there.
@@ -131,10 +151,25 @@ export class ForkOrigins {
     if (!existsSync(this.#folder)) return;
     for (const name of await readdir(this.#folder)) {
       if (wanted.has(name)) continue;
-      const folder = path.join(this.#folder, name);
-      if (now - (await stat(folder)).ctimeMs / 1000 < MIN_AGE_S) continue;
-      await rm(folder, { recursive: true, force: true });
+      await this.#inTurn(() => this.#removeOld(name, now));
     }
+  }
+
+  async #removeOld(name: string, now: number): Promise<void> {
+    const folder = path.join(this.#folder, name);
+    const keptAt = this.#keptAt.get(name);
+    // Not only by the folder's own time: a clock may jump.
+    if (keptAt !== undefined && performance.now() - keptAt < MIN_AGE_S * 1000) return;
+    this.#keptAt.delete(name);
+    if (now - (await stat(folder)).ctimeMs / 1000 < MIN_AGE_S) return;
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    // Whoever asked for it is told; the next one goes on.
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 }
 

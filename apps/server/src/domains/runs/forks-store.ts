@@ -37,6 +37,14 @@ export class ForksStore {
     return row === undefined ? null : toRunFork(row);
   }
 
+  async row(runId: number): Promise<RunForkRow | undefined> {
+    return this.#read
+      .selectFrom("run_forks")
+      .selectAll()
+      .where("run_id", "=", runId)
+      .executeTakeFirst();
+  }
+
   /** Manifests' SHA-256 of the checkpoints that forks began in. */
   async origins(): Promise<Set<string>> {
     const rows = await this.#read

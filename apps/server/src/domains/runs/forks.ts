@@ -11,9 +11,10 @@ import {
 import type { z } from "zod";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import { ConstraintViolation } from "../../platform/db/failures.ts";
-import { SpotterError } from "../../platform/errors.ts";
+import { invalidRequest, SpotterError } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
+import { noteOf } from "./audit-note.ts";
 import {
   checkpointNotFound,
   forkNotPossible,
@@ -21,13 +22,19 @@ import {
   noCheckpoint,
   stateConflict,
 } from "./errors.ts";
-import { type ForkOrigins, inspectCheckpoint } from "./fork-origins.ts";
+import {
+  type ForkOrigins,
+  type Inspected,
+  inspectCheckpoint,
+  inspectFolder,
+} from "./fork-origins.ts";
 import { changesOf, planFork } from "./fork-plan.ts";
 import { littleDisk } from "./fork-warnings.ts";
 import type { ForksStore } from "./forks-store.ts";
 import { configInForce, startedConfig } from "./live-values.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
-import { asJson, noteOf, parseConfig, type RunService } from "./service.ts";
+import { asJson, parseConfig } from "./run-config.ts";
+import type { RunService } from "./service.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunFacts, RunFileRow, RunRow } from "./tables.ts";
 import { toLineageNode } from "./views.ts";
@@ -41,6 +48,13 @@ interface Planned {
   readonly file: RunFileRow;
   readonly before: Config;
   readonly after: Config;
+}
+
+/** The checkpoint that forks begin in, among those of its run. */
+interface Origin {
+  readonly file: RunFileRow;
+  readonly checkpoints: readonly RunFileRow[];
+  readonly inspected: Inspected;
 }
 
 interface Insertion extends Planned {
@@ -85,11 +99,11 @@ export class Forks {
     address: string,
   ): Promise<{ plan: ForkPlan; rows: RunRow[] }> {
     const { runs, queue, origins, audit } = this.#parts;
+    // First: the checkpoint may be gone since, or another one be the last.
+    const before = await this.#madeBefore(row, wish);
+    if (before !== null) return before;
     const planned = await this.#plan(row, wish);
     const { plan, file, after } = planned;
-    const made = await this.#madeBefore(row, wish);
-    // Looked up one by one: while the same request commits beside us only some may be seen. Then the insert tells.
-    if (made.length === wish.seeds) return { plan, rows: made };
     if (plan.warnings.some(({ code }) => code === "no-steps-left"))
       throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
     queue.requireAllowed({ priority: 0, resources: {} }, after, row.project_id, caller);
@@ -107,9 +121,9 @@ export class Forks {
     } catch (error) {
       // The same request came twice at once, and the other one was faster.
       const isTaken = error instanceof ConstraintViolation && error.kind === "unique";
-      const theirs = isTaken ? await this.#madeBefore(row, wish) : [];
-      if (theirs.length === 0) throw error;
-      return { plan, rows: theirs };
+      const theirs = isTaken ? await this.#madeBefore(row, wish) : null;
+      if (theirs === null) throw error;
+      return theirs;
     }
     runs.inserted(ids);
     await audit.record({
@@ -166,10 +180,20 @@ export class Forks {
 
   async #plan(row: RunRow, wish: Wish): Promise<Planned> {
     const { store, queue } = this.#parts;
-    const parent = forkable(row);
+    forkable(row);
     const checkpoints = (await store.files(row.id)).filter(isCheckpoint);
     const file = chosen(row.id, checkpoints, wish.checkpoint);
-    const { standing, config } = await inspectCheckpoint(queue.runDir(row.id), file);
+    const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
+    return this.#planFrom(row, wish, { file, checkpoints, inspected });
+  }
+
+  async #planFrom(
+    row: RunRow,
+    wish: Wish,
+    { file, checkpoints, inspected: { standing, config } }: Origin,
+  ): Promise<Planned> {
+    const { queue } = this.#parts;
+    const parent = forkable(row);
     const before = baseConfig(parent, config);
     const after = asJson(parseConfig(parent.recipe, { ...before, ...wish.changes }));
     const started = startedConfig(parent.recipe, row.config);
@@ -208,15 +232,28 @@ export class Forks {
     );
   }
 
-  async #madeBefore(row: RunRow, wish: Wish): Promise<RunRow[]> {
-    if (wish.client_id === undefined) return [];
+  /** What an earlier request with this client id has made, as far as it is still there, and its plan; null: nothing. */
+  async #madeBefore(row: RunRow, wish: Wish): Promise<{ plan: ForkPlan; rows: RunRow[] } | null> {
+    const { store, forks, origins } = this.#parts;
     const { client_id: given, seeds } = wish;
-    const found = await Promise.all(
-      Array.from({ length: seeds }, (_, index) =>
-        this.#parts.store.byClientId(row.project_id, clientId(given, index)),
-      ),
+    if (given === undefined) return null;
+    const ids = Array.from({ length: seeds }, (_, index) => clientId(given, index));
+    const rows = await store.byClientIds(row.project_id, ids);
+    if (rows[0] === undefined) return null;
+    const fork = await forks.row(rows[0].id);
+    // Also when the run's own policy has removed the checkpoint since: the forks keep theirs.
+    const files = await store.files(row.id);
+    const file = files.find(
+      ({ kind, sha256 }) => kind === "checkpoint" && sha256 === fork?.checkpoint_sha256,
     );
-    return found.filter((one) => one !== undefined);
+    if (fork?.parent_id !== row.id || file === undefined)
+      throw invalidRequest([
+        { path: "body.client_id", message: "was used for another run before; take a new one" },
+      ]);
+    const inspected = await inspectFolder(origins.placeOf(file.sha256), file);
+    const checkpoints = files.filter((one) => isCheckpoint(one) || one === file);
+    const { plan } = await this.#planFrom(row, wish, { file, checkpoints, inspected });
+    return { plan, rows };
   }
 }
 

@@ -31,14 +31,16 @@ import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
 
 export type { ComparableRun } from "./comparable-run.ts";
+export { configAtStart, configChanges } from "./live-values.ts";
 export { migrations } from "./migrations.ts";
 export type { Predictions } from "./predictions.ts";
 export { RUN_PURGED } from "./purge.ts";
+export type { NewRun } from "./run-creation.ts";
 export { pathInside } from "./run-files.ts";
-export type { NewRun, RunService, StreamFacts } from "./service.ts";
+export type { RunService, StreamFacts } from "./service.ts";
 export type { MetricSummary } from "./store.ts";
 export type { RunRow } from "./tables.ts";
-export type { TrainedRun } from "./trained-run.ts";
+export { commandsAfter, type TrainedRun } from "./trained-run.ts";
 
 export interface RunsRoomParts {
   readonly database: Database;

@@ -1,11 +1,12 @@
 // Changes that people make to a training while it runs, and taking them back: what is allowed, and what holds now.
-import type {
-  JobState,
-  LiveValues,
-  RecipeName,
-  RunChange,
-  RunCommand,
-  RunValues,
+import {
+  type JobState,
+  type LiveValues,
+  nearestName,
+  type RecipeName,
+  type RunChange,
+  type RunCommand,
+  type RunValues,
 } from "@spotter/contract";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
@@ -64,11 +65,14 @@ export class LiveChanges {
     const config = configInForce(startedConfig(recipe, row.config), commands);
     const names = changeableNames(recipe, config);
     const unknown = Object.keys(values).find((name) => !(names as string[]).includes(name));
-    if (unknown !== undefined)
+    if (unknown !== undefined) {
+      const meant = nearestName(unknown, names);
+      const hint = meant === null ? "." : `; did you mean ${meant}?`;
       throw valueNotChangeable(
-        `Run ${row.id} has no value ${JSON.stringify(unknown)} that can change while it trains; it has ${names.join(", ")}.`,
+        `Run ${row.id} has no value ${JSON.stringify(unknown)} that can change while it trains${hint} It has ${names.join(", ")}.`,
         names,
       );
+    }
     const issues = valueIssues(recipe, config, values);
     if (issues.length > 0) throw configInvalid(issues);
     if (Object.entries(values).every(([name, value]) => config[name] === value))
@@ -78,7 +82,8 @@ export class LiveChanges {
     if (!CHANGED_IN.includes(job.state))
       throw stateConflict(`Run ${row.id} is ${job.state}; nothing was changed.`, job.state);
     const by = { id: caller.userId, name: caller.userName };
-    return this.#parts.queue.sendCommand(job, { action: "set", by, wish: { values, reason } });
+    const wish = { values, reason };
+    return sent(row, await this.#parts.queue.sendCommand(job, { action: "set", by, wish }));
   }
 
   /** Goes back to the checkpoint that was written before the change; later changes are taken back with it. */
@@ -100,7 +105,7 @@ export class LiveChanges {
       ...{ wish: { reason, change_id: target.id }, restart },
     };
     const job = await queue.jobRow(row.id);
-    if (CHANGED_IN.includes(job.state)) return queue.sendCommand(job, given);
+    if (CHANGED_IN.includes(job.state)) return sent(row, await queue.sendCommand(job, given));
     queue.requireExecutor();
     if (!(await queue.isAtRest(row.id)))
       throw stateConflict(`The process of run ${row.id} is still ending; try again in a moment.`);
@@ -172,6 +177,14 @@ const STANDINGS = {
   refused: "refused",
   expired: "expired",
 } as const;
+
+/** The attempt may have ended between the look and the command. */
+function sent(row: RunRow, command: RunCommand | null): RunCommand {
+  if (command !== null) return command;
+  throw stateConflict(
+    `Run ${row.id} has just ended, or began another attempt; nothing was changed.`,
+  );
+}
 
 /** Programs of one's own hold their own values. */
 function trainedRecipe(row: RunRow): RecipeName | null {

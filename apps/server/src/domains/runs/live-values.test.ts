@@ -3,6 +3,8 @@ import { type RunCommand, recipes } from "@spotter/contract";
 import { describe, expect, it } from "vitest";
 import {
   changeableNames,
+  configAtStart,
+  configChanges,
   configInForce,
   describeValues,
   newestCheckpoint,
@@ -111,5 +113,38 @@ describe("the checkpoint to go on from", () => {
     const files = [file(10, 1), file(20, 2), file(30, 3)];
     expect(newestCheckpoint(files, commands)?.step).toBe(10);
     expect(newestCheckpoint([...files, file(15, 8)], commands)?.step).toBe(15);
+  });
+});
+
+describe("a config beside what people have changed", () => {
+  const changed = (
+    id: number,
+    before: Record<string, number | null>,
+    after: Record<string, number | null>,
+  ) => {
+    const command = set(id, after);
+    return { ...command, change: command.change === null ? null : { ...command.change, before } };
+  };
+
+  it("is what it began with, also once a worker that goes on tells the values of its checkpoint", () => {
+    const first = changed(1, { learning_rate: 0.003 }, { learning_rate: 0.001 });
+    const second = changed(2, { learning_rate: 0.001, epochs: 5 }, { learning_rate: 2, epochs: 9 });
+    const told = { learning_rate: 0.001, epochs: 5, width: 8 };
+    const began = { learning_rate: 0.003, epochs: 5, width: 8 };
+    expect(configAtStart(told, [first, second])).toEqual(began);
+    expect(configAtStart(told, [first, second, revert(3, 1)])).toEqual(began);
+    expect(configAtStart(began, [{ ...first, state: "expired" }])).toEqual(began);
+  });
+
+  it("names each value that was changed, from which step on, by whom and why", () => {
+    const first = changed(2, { epochs: 5, beta1: 0.9 }, { epochs: 9, beta1: 0.9 });
+    const second = changed(1, { learning_rate: 0.003 }, { learning_rate: 0.001 });
+    const rest = { by_name: "ada", reason: "why" };
+    expect(configChanges([second, first])).toEqual([
+      { key: "learning_rate", from: 0.003, to: 0.001, from_step: 11, at: 1, ...rest },
+      { key: "epochs", from: 5, to: 9, from_step: 21, at: 2, ...rest },
+    ]);
+    expect(configChanges([second, first, revert(3, 2)])).toHaveLength(1);
+    expect(configChanges([{ ...second, state: "refused", change: null }])).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 // Which of a run's values may change while it trains, their bounds, and what is in force after some changes. Pure.
 import {
+  type ConfigChange,
+  fieldIssues,
   LIVE_NAMES,
   type LiveName,
   type LiveValues,
@@ -68,6 +70,38 @@ export function startedConfig(recipe: RecipeName | null, config: string): Config
   return parsed?.success ? parsed.data : given;
 }
 
+/**
+ * A run's config as it began, whatever people have changed since: a worker that goes on from a checkpoint tells the
+ * values that were in force there.
+ */
+export function configAtStart(told: Config, commands: readonly RunCommand[]): Config {
+  const began: Config = {};
+  for (const { action, state, change } of commands) {
+    if (action !== "set" || state !== "done" || change === null) continue;
+    for (const [name, value] of Object.entries(change.before))
+      if (!Object.hasOwn(began, name)) began[name] = value;
+  }
+  return { ...told, ...began };
+}
+
+/** Each value that a change in force has made another, in their order, those of one moment by name. */
+export function configChanges(commands: readonly RunCommand[]): ConfigChange[] {
+  return changesInForce(commands).flatMap(({ change, step, acked_at, ...command }) =>
+    Object.entries(change?.after ?? {})
+      .map(([key, to]) => ({ key, from: change?.before[key] ?? null, to }))
+      .filter(({ from, to }) => from !== to)
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map((values) => ({
+        ...values,
+        // The worker names the step before: the checkpoint lies there.
+        from_step: step === null ? null : step + 1,
+        at: acked_at ?? command.created_at,
+        by_name: command.created_by_name,
+        reason: command.reason,
+      })),
+  );
+}
+
 /** The config with the changes that hold, in their order. */
 export function configInForce(started: Config, commands: readonly RunCommand[]): Config {
   return Object.assign(
@@ -101,10 +135,7 @@ export function revertedIds(commands: readonly RunCommand[]): Map<number, RunCom
 export function valueIssues(recipe: RecipeName, config: Config, values: LiveValues) {
   const result = recipes[recipe].config.safeParse({ ...config, ...values });
   if (result.success) return [];
-  return result.error.issues.map((issue) => ({
-    path: ["values", ...issue.path].join("."),
-    message: issue.message,
-  }));
+  return fieldIssues(result.error, "values", Object.keys(config));
 }
 
 function fieldsOf(recipe: RecipeName): Partial<Record<string, NumberField>> {

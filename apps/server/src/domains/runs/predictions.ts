@@ -14,8 +14,8 @@ import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import { noWeights, predictionFailed, stateConflict } from "./errors.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
+import { asJson, parseConfig } from "./run-config.ts";
 import { pathInside } from "./run-files.ts";
-import { asJson, parseConfig } from "./service.ts";
 import type { RunsStore } from "./store.ts";
 import type { RunRow } from "./tables.ts";
 

@@ -11,7 +11,7 @@ import type { Caller } from "../../platform/route.ts";
 import type { JobRow, QueueService } from "../queue/index.ts";
 import { preflightFailed, preflightNotFound } from "./errors.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
-import { asJson, parseConfig } from "./service.ts";
+import { asJson, parseConfig } from "./run-config.ts";
 import type { RunsStore } from "./store.ts";
 
 export type NewPreflight = z.output<typeof PreflightRequest> & { readonly project_id: number };

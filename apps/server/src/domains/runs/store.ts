@@ -63,6 +63,17 @@ export class RunsStore {
       .executeTakeFirst();
   }
 
+  /** All of one look: who commits several at once is seen whole or not at all. */
+  byClientIds(projectId: number, clientIds: readonly string[]): Promise<RunRow[]> {
+    return this.#read
+      .selectFrom("runs")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .where("client_id", "in", [...clientIds])
+      .orderBy("id")
+      .execute();
+  }
+
   /** @param projectIds null: any */
   newestActive(
     states: readonly JobState[],
@@ -299,6 +310,14 @@ function fill(
     const metrics = values.get(runId);
     if (metrics !== undefined) metrics[name] = toMetricValue(value);
   }
+}
+
+/** The columns that runs are found by. */
+export function searchable(name: string, note: string, tags: readonly string[]) {
+  return {
+    name_key: name.toLowerCase(),
+    search_text: [name, note, ...tags].join("\n").toLowerCase(),
+  };
 }
 
 /** Percent signs and underscores are wildcards to LIKE; leaving them out only widens a search. */

@@ -1,5 +1,5 @@
 // What the models room needs to know of a run: whose weights they are, and what they were trained on.
-import type { JobState, RecipeName, RunFile } from "@spotter/contract";
+import type { JobState, RecipeName, RunCommand, RunFile, WorkerEvent } from "@spotter/contract";
 import type { RunFacts, RunFileRow, RunRow } from "./tables.ts";
 import { toFile } from "./views.ts";
 
@@ -17,11 +17,17 @@ export interface TrainedRun {
   readonly modelName: string;
   readonly dataName: string | null;
   readonly facts: RunFacts | null;
+  /** What people told it while it trained. */
+  readonly commands: readonly RunCommand[];
   /** The newest that is still there. */
   readonly weights: RunFile | null;
 }
 
-export function toTrainedRun(row: RunRow, weights: RunFileRow | undefined): TrainedRun | null {
+export function toTrainedRun(
+  row: RunRow,
+  weights: RunFileRow | undefined,
+  commands: readonly RunCommand[],
+): TrainedRun | null {
   if (row.source !== "recipe" || row.recipe === null) return null;
   return {
     id: row.id,
@@ -35,6 +41,23 @@ export function toTrainedRun(row: RunRow, weights: RunFileRow | undefined): Trai
     modelName: row.model_name ?? row.recipe,
     dataName: row.data_name,
     facts: row.facts === null ? null : (JSON.parse(row.facts) as RunFacts),
+    commands,
     weights: weights === undefined ? null : toFile(weights),
   };
+}
+
+/** The commands as they stand once these events are taken: a short run tells everything at once. */
+export function commandsAfter(
+  commands: readonly RunCommand[],
+  events: readonly WorkerEvent[],
+): RunCommand[] {
+  return commands.map((command) => {
+    if (command.state !== "sent" && command.state !== "expired") return command;
+    const acked = events.findLast(
+      (event) => event.type === "command-acked" && event.command_id === command.id,
+    );
+    if (acked?.type !== "command-acked") return command;
+    const { outcome, time, message, step, change = null } = acked;
+    return { ...command, state: outcome, acked_at: time, message, step, change };
+  });
 }

@@ -64,7 +64,7 @@ export function toRun(
   row: RunRow,
   metrics: MetricValues,
   rest: Pick<Run, "attempts" | "commit_no" | "num_points" | "num_series" | "role" | "fork">,
-): Run {
+): Omit<Run, "config_changes"> {
   const facts = parsed<RunFacts>(row.facts);
   return {
     ...toSummary(row, metrics),

@@ -7,6 +7,7 @@ import {
   conditionOf,
   emptyDraft,
   isComplete,
+  isOpen,
   markOf,
   saidOf,
   scopeFrom,
@@ -25,10 +26,18 @@ describe("alerts in words", () => {
   });
 
   it("are red only where something is wrong", () => {
-    expect(markOf({ recovered_at: null, state: null })).toBe("open");
-    expect(markOf({ recovered_at: null, state: "failed" })).toBe("open");
-    expect(markOf({ recovered_at: null, state: "finished" })).toBe("told");
-    expect(markOf({ recovered_at: 1, state: "failed" })).toBe("recovered");
+    const open = { recovered_at: null, closed: null };
+    expect(markOf({ ...open, state: null })).toBe("open");
+    expect(markOf({ ...open, state: "failed" })).toBe("open");
+    expect(markOf({ ...open, state: "finished" })).toBe("told");
+    expect(markOf({ ...open, recovered_at: 1, state: "failed" })).toBe("recovered");
+  });
+
+  it("are not called recovered when their rule was removed, nor open", () => {
+    const closed = { at: 5, why: "rule-removed" as const };
+    expect(markOf({ recovered_at: null, closed, state: "failed" })).toBe("closed");
+    expect(isOpen({ recovered_at: null, closed })).toBe(false);
+    expect(isOpen({ recovered_at: null, closed: null })).toBe(true);
   });
 
   it("name the bound that was crossed and how often", () => {

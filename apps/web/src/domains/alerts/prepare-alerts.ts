@@ -12,15 +12,20 @@ export type Translate = (key: string, values?: Record<string, string | number>) 
 
 /** That a run starts or finishes is news, not trouble: it gets no red. */
 export function markOf(
-  alert: Pick<Alert, "recovered_at" | "state">,
-): "open" | "told" | "recovered" {
+  alert: Pick<Alert, "recovered_at" | "closed" | "state">,
+): "open" | "told" | "recovered" | "closed" {
+  if (alert.closed !== null) return "closed";
   if (alert.recovered_at !== null) return "recovered";
   const isTrouble =
     alert.state === null || ["failed", "stopped", "cancelled"].includes(alert.state);
   return isTrouble ? "open" : "told";
 }
 
-/** `train/loss is 5.2, above 5` */
+export function isOpen({ recovered_at, closed }: Pick<Alert, "recovered_at" | "closed">): boolean {
+  return recovered_at === null && closed === null;
+}
+
+/** `train/loss is 5.2, above 5`; why a run is in a state comes beside it, in the server's words. */
 export function saidOf(
   alert: Pick<Alert, "condition" | "state" | "metric" | "value">,
   t: Translate,

@@ -1,6 +1,6 @@
 // Where signing in leads, and which passwords will do.
 import { expect, it } from "vitest";
-import { passwordProblem, safeNext } from "./prepare-next.ts";
+import { newcomerHint, passwordProblem, safeNext } from "./prepare-next.ts";
 
 it("goes on to our own pages only", () => {
   expect(safeNext("/runs/42/charts?x=step")).toBe("/runs/42/charts?x=step");
@@ -15,4 +15,13 @@ it("says what is wrong with a new password", () => {
   );
   expect(passwordProblem("ada", "long enough 1", "long enough 2")).toBe("auth.passwordsDiffer");
   expect(passwordProblem("ada", "long enough 1", "long enough 1")).toBeNull();
+});
+
+it("speaks of accounts only where the server's registration does", () => {
+  const facts = { setup_needed: false, registration: "closed" as const };
+  expect(newcomerHint(facts)).toBeNull();
+  expect(newcomerHint({ ...facts, registration: "invitation" })).toBe("invitation");
+  expect(newcomerHint({ ...facts, registration: "open" })).toBe("register");
+  expect(newcomerHint({ ...facts, setup_needed: true })).toBe("setup");
+  expect(newcomerHint(null)).toBeNull();
 });

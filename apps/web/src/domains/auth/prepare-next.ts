@@ -1,4 +1,5 @@
-// Where a person goes after signing in. Pure.
+// Where a person goes after signing in, and without an account. Pure.
+import type { ServerFacts } from "@spotter/contract";
 
 /** Only addresses of our own pages: a link must not send people elsewhere after they typed their password. */
 export function safeNext(next: unknown): string {
@@ -13,4 +14,14 @@ export function passwordProblem(name: string, password: string, repeated: string
   if (password.toLowerCase() === name.trim().toLowerCase()) return "auth.passwordIsName";
   if (password !== repeated) return "auth.passwordsDiffer";
   return null;
+}
+
+/** What the sign-in page tells people without an account: SPOTTER_REGISTRATION says whether it speaks of one at all. */
+export function newcomerHint(
+  facts: Pick<ServerFacts, "setup_needed" | "registration"> | null,
+): "setup" | "register" | "invitation" | null {
+  if (facts === null) return null;
+  if (facts.setup_needed) return "setup";
+  if (facts.registration === "open") return "register";
+  return facts.registration === "invitation" ? "invitation" : null;
 }

@@ -3,12 +3,19 @@ export default {
   title: "Alerts",
   tabs: { fired: "Fired", rules: "Rules", targets: "Targets", deliveries: "Deliveries" },
   unread: "Alerts, {n} unread",
-  onlyOpen: "Only those that have not recovered",
+  onlyOpen: "Only open ones",
   markRead: "Mark all as read",
   none: "Nothing has fired yet.",
-  noneOpen: "Nothing is open: everything that fired has recovered.",
+  noneOpen: "Nothing is open.",
   toRules: "Make a rule",
-  marks: { open: "open", told: "noted", recovered: "recovered" },
+  marks: { open: "open", told: "noted", recovered: "recovered", closed: "closed" },
+  because: ": ",
+  closed: {
+    "rule-removed": "not recovered: the rule was removed",
+    "rule-changed": "not recovered: the rule was changed",
+    "rule-switched-off": "not recovered: the rule was switched off",
+    "run-removed": "not recovered: the run was removed",
+  },
   atStep: "at step {step}",
   byRule: "by {name}",
   older: "Show older",
@@ -66,7 +73,7 @@ export default {
   },
   help: {
     "non-finite":
-      "Fires once a run; has recovered after as many finite points in a row, of every metric that was not.",
+      "Fires once a run; has recovered after as many finite points in a row, of every metric that was not. Of metrics that are not finite the first 200 of a run are remembered.",
     metric:
       "Fires once a run. To recover, as many points in a row must lie on the other side of “recovered at”: set it apart from the value, and a metric that wavers does not fire again and again. NaN counts for neither.",
     state: "Fires when the run enters one of the states; has recovered when it leaves them.",

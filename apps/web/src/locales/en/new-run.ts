@@ -57,6 +57,11 @@ export default {
   tagsExample: "baseline, lr-sweep",
   changes: "What differs",
   allDefaults: "Everything has its default, and the defaults work.",
+  parentChanged:
+    "Values of run {id} were changed while it trained. This form starts from what the run began with.",
+  parentTaken: "Values of run {id} were changed while it trained. This form has the changed ones.",
+  takeChanges: "Take the changed values",
+  leaveChanges: "Back to what it began with",
   sameAsParent: "The same config as the run it is copied from.",
   ready: "{n} value differs; nothing is wrong. | {n} values differ; nothing is wrong.",
   fix: "To be corrected first: {fields}.",

@@ -8,7 +8,7 @@ export default {
   oldData: "Old data",
   oldDataChange: "Old data, before → after",
   forgetting: "forgetting {points}",
-  bestAt: "best at step {step}",
+  bestAt: "best evaluation, step {step}",
   progress: "Progress",
   epoch: "epoch {epoch} of {total}",
   left: "{duration} left · {clock}",
@@ -127,6 +127,11 @@ export default {
   },
   config: {
     title: "Configuration",
+    began:
+      "What the run began with. {n} value was changed while it trained; it is marked. | What the run began with. {n} values were changed while it trained; they are marked.",
+    toChanges: "All changes",
+    fromStep: "from step {step} on",
+    because: ": {reason}",
     copy: "Copy as JSON",
     none: "This run came without a configuration.",
     about: "About this run",
@@ -170,7 +175,15 @@ export default {
     size: "Size",
     saved: "Saved",
     download: "Download",
-    labels: { best: "best", last: "last", final: "final" },
+    labels: {
+      bestKept: "best kept checkpoint",
+      last: "last",
+      bestWeights: "weights of the best evaluation",
+      lastWeights: "weights of the last step",
+      final: "final",
+    },
+    whatIsBest:
+      "The best evaluation was at step {step}; the run's weights are those. A checkpoint is kept at fewer steps: the best kept one may lie elsewhere.",
     sum: "{count} files, {size}.",
     version: "Model version:",
     removed: "{count} older ones were removed by policy.",

@@ -8,7 +8,14 @@ export default {
   none: "还没有触发过告警。",
   noneOpen: "没有未恢复的告警。",
   toRules: "新建规则",
-  marks: { open: "未恢复", told: "已通知", recovered: "已恢复" },
+  marks: { open: "未恢复", told: "已通知", recovered: "已恢复", closed: "已关闭" },
+  because: "：",
+  closed: {
+    "rule-removed": "未恢复：规则已被移除",
+    "rule-changed": "未恢复：规则已被修改",
+    "rule-switched-off": "未恢复：规则已被停用",
+    "run-removed": "未恢复：训练已被删除",
+  },
   atStep: "第 {step} 步",
   byRule: "规则：{name}",
   older: "显示更早的",
@@ -60,7 +67,8 @@ export default {
   },
   comparisons: { above: "高于", "at-least": "不低于", below: "低于", "at-most": "不高于" },
   help: {
-    "non-finite": "每个训练触发一次；出现过异常的每个指标都连续有同样多的有限值之后，才算恢复。",
+    "non-finite":
+      "每个训练触发一次；出现过异常的每个指标都连续有同样多的有限值之后，才算恢复。每个训练只记住最先出现异常的 200 个指标。",
     metric:
       "每个训练触发一次。连续同样多的点回到“恢复值”的另一侧才算恢复：把恢复值与界限拉开，来回波动的指标就不会反复触发。NaN 不计入。",
     state: "训练进入所选状态之一时触发；离开这些状态时恢复。",

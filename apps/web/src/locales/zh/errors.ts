@@ -94,7 +94,7 @@ export default {
   "alert-target-not-found": "项目中没有这个告警目标。",
   "alert-delivery-not-found": "没有这条发送记录。",
   "alert-address-refused":
-    "告警不会发送到内网、本机或链路本地地址；见 SPOTTER_ALERT_PRIVATE_TARGETS。",
+    "告警不会发送到内网、本机或链路本地地址。如需允许，请由服务器管理员设置 SPOTTER_ALERT_PRIVATE_TARGETS=allow 并重启服务器。",
   "alert-target-unfit": "此目标已移除，或其类型不允许此操作。",
   "alert-delivery-waiting": "此记录仍在尝试发送，无需重复操作。",
 

@@ -97,7 +97,8 @@ export default {
       "{file}：第 {row} 行有 {found} 个字段，首行只有 {wanted} 个名称；请给含逗号的文本加引号。",
     textQuote: "{file}：第 {row} 行在右引号之后还有文字；引号内的引号请写两次。",
     textOpen: "{file}：第 {row} 行是最后一行，但带引号的文本没有结束。",
-    textEmpty: "{file}：文件中没有文本。",
+    textEmpty: "{file}：文件是空的，至少要有一条文本。",
+    textOnlyNames: "{file}：只有一行列名，下面没有文本。",
     notATextFile:
       "{name} 不是文本文件（.txt、.md、.jsonl、.ndjson、.csv、.tsv）。其他内容请以 zip 上传。",
 
@@ -155,7 +156,8 @@ export default {
     above: "必须大于 {bound}。",
     atMost: "不能大于 {bound}。",
     below: "必须小于 {bound}。",
-    unknownKeys: "没有这些字段：{keys}。",
+    fieldMeant: "没有这个字段；是否想写 {name}？",
+    noSuchField: "没有这个字段。",
     unknownKey: "没有字段 {keys}。",
     pattern: "格式应为 {pattern}。",
     multiple: "必须是 {bound} 的倍数。",

@@ -8,8 +8,9 @@ const alert: Alert = {
   ...{ id: 3, rule_id: 2, rule_name: "diverged", project_id: 1, run_id: 42 },
   run_name: "<!channel> [x](http://evil)",
   condition: { kind: "non-finite", metric: null, points: 1 },
-  ...{ state: null, metric: "train/loss", value: "NaN", step: 120 },
+  ...{ state: null, reason: null, metric: "train/loss", value: "NaN", step: 120 },
   ...{ sentence: "train/loss is NaN (step 120).", fired_at: 1000, recovered_at: null },
+  closed: null,
 };
 const letter = (change: Partial<Letter>): Letter => ({
   kind: "webhook",
@@ -39,6 +40,28 @@ describe("a webhook", () => {
     expect(bodyOf({ event: "alert-test", alert: null, runUrl: null })).toMatchObject({
       ...{ event: "alert-test", alert: null, run: null, rule: null },
     });
+  });
+});
+
+describe("a failure", () => {
+  const failed: Alert = {
+    ...alert,
+    ...{ condition: { kind: "state", states: ["failed"] }, metric: null, value: null, step: null },
+    ...{ state: "failed", reason: "loss is <b>NaN</b> at *step* 37" },
+  };
+
+  it.each([
+    ["webhook", "The run has failed: loss is <b>NaN</b> at *step* 37"],
+    ["slack", "The run has failed: loss is &lt;b&gt;NaN&lt;/b&gt; at *step* 37"],
+    ["feishu", "The run has failed: loss is <b>NaN</b> at *step* 37"],
+    ["dingtalk", "The run has failed: loss is ＜b＞NaN＜/b＞ at ∗step∗ 37"],
+  ] as const)("is told with its reason to %s", (kind, told) => {
+    expect(JSON.stringify(bodyOf({ kind, alert: failed }))).toContain(told);
+  });
+
+  it("is told in Chinese up to the reason", () => {
+    const text = JSON.stringify(bodyOf({ kind: "feishu", language: "zh", alert: failed }));
+    expect(text).toContain("训练失败：loss is <b>NaN</b>");
   });
 });
 

@@ -11,7 +11,7 @@ import type {
 
 type Said = Pick<
   Alert,
-  "condition" | "state" | "metric" | "value" | "step" | "run_id" | "run_name"
+  "condition" | "state" | "reason" | "metric" | "value" | "step" | "run_id" | "run_name"
 >;
 
 const COMPARISONS: Readonly<Record<AlertComparison, readonly [en: string, zh: string]>> = {
@@ -51,11 +51,16 @@ export function testSentence(language: AlertLanguage): string {
     : "This is a test: alerts will arrive here.";
 }
 
-function english({ condition, state, metric, value, step }: Said): string {
+/** `The run has failed: loss is NaN at step 37`: the full stop is the reason's own, if it has one. */
+function because(sentence: string, reason: string | null, colon: string): string {
+  return reason === null ? sentence : `${sentence.slice(0, -1)}${colon}${reason}`;
+}
+
+function english({ condition, state, reason, metric, value, step }: Said): string {
   const at = step === null ? "" : ` (step ${step})`;
   switch (condition.kind) {
     case "state":
-      return STATES[state ?? "running"][0];
+      return because(STATES[state ?? "running"][0], reason, ": ");
     case "metric":
       return `${metric} is ${number(value)}, ${COMPARISONS[condition.comparison][0]} ${number(condition.value)}${inARow(condition, " for ", " points in a row")}${at}.`;
     case "non-finite":
@@ -65,11 +70,11 @@ function english({ condition, state, metric, value, step }: Said): string {
   }
 }
 
-function chinese({ condition, state, metric, value, step }: Said): string {
+function chinese({ condition, state, reason, metric, value, step }: Said): string {
   const at = step === null ? "" : `（第 ${step} 步）`;
   switch (condition.kind) {
     case "state":
-      return STATES[state ?? "running"][1];
+      return because(STATES[state ?? "running"][1], reason, "：");
     case "metric":
       return `${metric} 为 ${number(value)}，${COMPARISONS[condition.comparison][1]} ${number(condition.value)}${inARow(condition, "，连续 ", " 个点")}${at}。`;
     case "non-finite":

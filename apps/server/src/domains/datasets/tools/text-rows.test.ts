@@ -42,6 +42,10 @@ it("names the row of whatever is wrong", () => {
   expect(() => whole("csv", wide)).toThrow("row 1 has 10001 columns, at most 10000");
   const latin = Buffer.concat([Buffer.from("fine\n"), Buffer.from([0xe4, 0x0a])]);
   expect(() => read("text", latin)).toThrow(/^row [23] is not UTF-8/);
-  expect(() => read("text", " \n\n")).toThrow("no text in it");
-  expect(() => read("csv", "text,label\n")).toThrow("no text in it");
+  for (const kind of ["text", "csv", "json-lines"] as const)
+    expect(() => read(kind, " \n\n".slice(kind === "csv" ? 1 : 0))).toThrow(
+      "the file is empty; it must hold at least one text",
+    );
+  expect(() => read("csv", "")).toThrow("the file is empty");
+  expect(() => read("csv", "text,label\n")).toThrow("a row of names, and no row of texts below it");
 });

@@ -16,9 +16,10 @@ export function textKindOf(name: string): TextKind | null {
 export class TextProblem extends Error {
   readonly row: number;
 
-  constructor(row: number, what: string) {
-    super(`row ${row} ${what}`);
-    this.row = row;
+  /** @param row null: of the file as a whole */
+  constructor(row: number | null, what: string) {
+    super(row === null ? what : `row ${row} ${what}`);
+    this.row = row ?? 1;
   }
 }
 
@@ -72,7 +73,10 @@ export class TextRows {
     if (this.#line !== "") this.#endLine();
     if (this.#csv.isOpen)
       throw new TextProblem(this.#number - 1, "is the last, and a quoted text goes on behind it");
-    if (this.numRows === 0) throw new TextProblem(1, "is all there is: no text in it");
+    if (this.numRows > 0) return;
+    if (this.#header !== null)
+      throw new TextProblem(null, "there is a row of names, and no row of texts below it");
+    throw new TextProblem(null, "the file is empty; it must hold at least one text");
   }
 
   /** Characters of the line that has not ended yet. */

@@ -1,7 +1,7 @@
 import type { RunFile } from "@spotter/contract";
 import { expect, test } from "vitest";
 import type { FormField } from "../new-run/prepare-fields.ts";
-import { forkableSteps, openFields, requestOf, usualFields } from "./prepare-fork.ts";
+import { forkableSteps, mayStart, openFields, requestOf, usualFields } from "./prepare-fork.ts";
 
 const file = (step: number, more: Partial<RunFile> = {}): RunFile => ({
   ...{ id: step, kind: "checkpoint", path: `checkpoints/step-${step}`, size: 1, sha256: "" },
@@ -45,4 +45,14 @@ test("a bound on the steps is offered where it is the one that counts", () => {
   const fields = ["epochs", "max_steps", "learning_rate"].map(field);
   expect(usualFields(fields, { max_steps: 200 })).toEqual(["learning_rate", "epochs", "max_steps"]);
   expect(usualFields(fields, { max_steps: null })).toEqual(["learning_rate", "epochs"]);
+});
+
+test("nothing starts under a wrong value, though the plan of before it still stands", () => {
+  const form = { plan: { warnings: [] }, isPlanning: false, problems: new Map() };
+  expect(mayStart(form)).toBe(true);
+  expect(mayStart({ ...form, problems: new Map([["learning_rate", {}]]) })).toBe(false);
+  expect(mayStart({ ...form, isPlanning: true })).toBe(false);
+  expect(mayStart({ ...form, plan: null })).toBe(false);
+  const over = { code: "no-steps-left", severity: "warning", message: "", message_zh: "" } as const;
+  expect(mayStart({ ...form, plan: { warnings: [over] } })).toBe(false);
 });

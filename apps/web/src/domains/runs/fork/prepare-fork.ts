@@ -1,6 +1,7 @@
 // What the form of a fork asks the server for, and which fields it offers. Pure.
 import {
   type ForkKept,
+  type ForkPlan,
   type ForkRequest,
   fixedInFork,
   type RecipeName,
@@ -54,4 +55,14 @@ export function usualFields(fields: readonly FormField[], config: Config): strin
   const given = (key: string) => key !== "max_steps" || config.max_steps !== null;
   const present = USUAL.filter((key) => fields.some((field) => field.key === key) && given(key));
   return present.slice(0, MAX_USUAL);
+}
+
+/** Whether what stands in the form may be started: a plan that is of before a wrong value was typed says nothing. */
+export function mayStart(form: {
+  plan: Pick<ForkPlan, "warnings"> | null;
+  isPlanning: boolean;
+  problems: ReadonlyMap<string, unknown>;
+}): boolean {
+  if (form.plan === null || form.isPlanning || form.problems.size > 0) return false;
+  return form.plan.warnings.every(({ code }) => code !== "no-steps-left");
 }

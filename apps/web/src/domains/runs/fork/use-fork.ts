@@ -5,12 +5,15 @@ import {
   listRunFiles,
   previewForks,
   type RecipeName,
+  type Run,
 } from "@spotter/contract";
-import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
+import { computed, onScopeDispose, type Ref, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRoute, useRouter } from "vue-router";
 import { api } from "../../../platform/api.ts";
 import { issuesOf } from "../../../platform/failure.ts";
+import { inForce } from "../new-run/prepare-config.ts";
+import type { Config } from "../new-run/prepare-fields.ts";
 import { useConfig } from "../new-run/use-config.ts";
 import { useRun } from "../run-page/use-run.ts";
 import { forkableSteps, openFields, type Part, requestOf, usualFields } from "./prepare-fork.ts";
@@ -23,6 +26,7 @@ export function useFork() {
   const { t, te, locale } = useI18n();
   const form = useConfig();
   const { step, steps, loadSteps } = useCheckpoint();
+  const { startFromCheckpoint } = useBase(form, run, step);
   const dropped = ref<ReadonlySet<Part>>(new Set());
   const seeds = ref(1);
   const name = ref("");
@@ -55,6 +59,7 @@ export function useFork() {
         form.load({ from: String(runId.value), recipe: run.value?.recipe ?? null, config: {} }),
         loadSteps(runId.value),
       ]);
+      startFromCheckpoint();
       shown.value = usualFields(fields.value, form.base.value);
       failure.value = null;
       isLoaded.value = true;
@@ -84,6 +89,23 @@ export function useFork() {
     isStarting: starting.isBusy,
     startFailure: starting.failure,
   };
+}
+
+/** A fork begins with what was in force when its checkpoint was written. */
+function useBase(
+  form: ReturnType<typeof useConfig>,
+  run: Readonly<{ value: Run | null }>,
+  step: Readonly<Ref<number | null>>,
+) {
+  let began: Config | null = null;
+  function startFromCheckpoint(): void {
+    began ??= form.base.value;
+    form.rebase(inForce(began, run.value?.config_changes ?? [], step.value ?? undefined));
+  }
+  watch(step, () => {
+    if (began !== null) startFromCheckpoint();
+  });
+  return { startFromCheckpoint };
 }
 
 /** Which checkpoint; it lives in the address. */
@@ -154,7 +176,15 @@ function useStart(runId: Readonly<{ value: number }>, request: Readonly<{ value:
   const router = useRouter();
   const isBusy = ref(false);
   const failure = shallowRef<unknown>(null);
-  const clientId = crypto.randomUUID?.() ?? `fork-${Date.now()}-${Math.random()}`;
+  const newId = () => crypto.randomUUID?.() ?? `fork-${Date.now()}-${Math.random()}`;
+  let clientId = newId();
+  // Another wish is another fork, even where the answer to the first was lost.
+  watch(
+    () => JSON.stringify(request.value),
+    () => {
+      clientId = newId();
+    },
+  );
   async function start(): Promise<void> {
     isBusy.value = true;
     failure.value = null;

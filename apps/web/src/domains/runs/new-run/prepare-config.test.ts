@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import {
   differencesOf,
+  inForce,
   problemOf,
   problemsOf,
   readJson,
@@ -87,4 +88,17 @@ it("reads JSON back, and says what is wrong with it", () => {
   expect(readJson('{"epochs": 3}')).toEqual({ config: { epochs: 3 } });
   expect(readJson("[1]")).toHaveProperty("problem");
   expect(readJson("{")).toHaveProperty("problem");
+});
+
+it("knows what was in force at a step of a run that people have changed", () => {
+  const change = { at: 1, by_name: "ada", reason: "why" };
+  const changes = [
+    { ...change, key: "learning_rate", from: 0.003, to: 0.001, from_step: 121 },
+    { ...change, key: "learning_rate", from: 0.001, to: 0.0001, from_step: 301 },
+  ];
+  const began = { learning_rate: 0.003, epochs: 5 };
+  // The checkpoint of before a change lies at the step before it.
+  expect(inForce(began, changes, 120)).toEqual(began);
+  expect(inForce(began, changes, 300)).toEqual({ learning_rate: 0.001, epochs: 5 });
+  expect(inForce(began, changes)).toEqual({ learning_rate: 0.0001, epochs: 5 });
 });

@@ -1,4 +1,5 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
+import type { ConfigChange } from "@spotter/contract";
 import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
 import type { Problem } from "./prepare-values.ts";
@@ -12,6 +13,19 @@ export function differencesOf(config: Config, base: Config): Config {
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => !isSame(value, base[key])),
   );
+}
+
+/**
+ * A run's config with what people changed while it trained, up to a step; without one, all of it. A change's own
+ * checkpoint is written before it, so the checkpoint of the step before `from_step` does not know it.
+ */
+export function inForce(
+  config: Config,
+  changes: readonly ConfigChange[],
+  step = Number.POSITIVE_INFINITY,
+): Config {
+  const held = changes.filter(({ from_step }) => (from_step ?? 0) <= step);
+  return { ...config, ...Object.fromEntries(held.map(({ key, to }) => [key, to])) };
 }
 
 /** Checks one value against its field. */

@@ -1,5 +1,5 @@
 // A config being made: recipe, base to compare with, values, what differs and what is wrong.
-import { getRun, listRecipes, type Recipe } from "@spotter/contract";
+import { getRun, listRecipes, type Recipe, type Run } from "@spotter/contract";
 import { computed, type Ref, shallowRef } from "vue";
 import { api } from "../../../platform/api.ts";
 import { differencesOf, isSame, problemsOf } from "./prepare-config.ts";
@@ -16,8 +16,8 @@ export function useConfig() {
   const changed = computed(() => differencesOf(config.value, base.value));
   const problems = computed(() => problemsOf(fields.value, config.value));
 
-  /** Reads recipes and, for a copy, the run that is copied. @returns that run's name. */
-  async function load(draft: Pick<Draft, "from" | "recipe" | "config">): Promise<string | null> {
+  /** Reads recipes and, for a copy, the run that is copied. @returns that run. */
+  async function load(draft: Pick<Draft, "from" | "recipe" | "config">): Promise<Run | null> {
     recipes.value = (await api.call(listRecipes, {})).recipes;
     const parent =
       draft.from === null ? null : await api.call(getRun, { params: { run_id: draft.from } });
@@ -28,7 +28,14 @@ export function useConfig() {
     const isCopy = parent !== null && parent.recipe === recipe.value?.name;
     base.value = { ...defaults.value, ...(isCopy ? (parent.config as Config) : {}) };
     config.value = { ...base.value, ...draft.config };
-    return parent?.name ?? null;
+    return parent;
+  }
+
+  /** Other values to begin from; what was edited stays. */
+  function rebase(next: Config): void {
+    const edited = changed.value;
+    base.value = next;
+    config.value = { ...next, ...edited };
   }
 
   function choose(next: Recipe): void {
@@ -61,6 +68,7 @@ export function useConfig() {
     changed,
     problems,
     load,
+    rebase,
     choose,
     set,
     reset,

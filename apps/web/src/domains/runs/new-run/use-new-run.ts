@@ -1,5 +1,5 @@
 // The form of a new training: its config, its names and tags, and the start.
-import { type BodyInputOf, createRun } from "@spotter/contract";
+import { type BodyInputOf, type ConfigChange, createRun } from "@spotter/contract";
 import { computed, reactive, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRoute } from "vue-router";
@@ -21,6 +21,7 @@ export function useNewRun() {
   const tags = ref(draft.tags);
   const projectId = ref(useProjects().current?.id);
   const failure = shallowRef<unknown>(null);
+  const parentChanges = shallowRef<readonly ConfigChange[]>([]);
   const wishes = reactive(readWishes(draft.queue));
   const wrong = computed(() => wrongWishes(wishes));
   const starting = useStart();
@@ -36,8 +37,9 @@ export function useNewRun() {
 
   async function load(): Promise<void> {
     try {
-      const parentName = await form.load(draft);
-      if (name.value === "" && parentName !== null) name.value = parentName;
+      const parent = await form.load(draft);
+      if (name.value === "" && parent !== null) name.value = parent.name;
+      parentChanges.value = parent?.config_changes ?? [];
       failure.value = null;
     } catch (error) {
       failure.value = error;
@@ -73,6 +75,7 @@ export function useNewRun() {
     wrongWishes: wrong,
     projectId,
     parentId: draft.from,
+    parentChanges,
     failure,
     startFailure: starting.failure,
     issues: starting.issues,

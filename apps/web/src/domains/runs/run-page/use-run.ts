@@ -7,6 +7,7 @@ import {
   listRunCommands,
   type Run,
   type RunCommand,
+  type RunSummary,
 } from "@spotter/contract";
 import {
   computed,
@@ -82,11 +83,12 @@ export function provideRun(runId: Ref<number>): RunContext {
     if (event.type === "run-changed" && event.run.id === runId.value && run.value !== null) {
       const before = run.value;
       run.value = { ...before, ...event.run };
-      // Error, attempts and what the model is come only with the whole run.
-      const hasBegun = before.progress === null && event.run.progress !== null;
-      if (before.state !== event.run.state || hasBegun) void load();
+      if (saysMore(before, event.run)) void load();
     }
-    if (event.type === "command-changed" && event.run_id === runId.value) putCommand(event.command);
+    if (event.type === "command-changed" && event.run_id === runId.value) {
+      putCommand(event.command);
+      if (hasChangedConfig(event.command)) void load();
+    }
     for (const listener of listeners) listener(event);
   }
   useRunStream(runId, take, () => {
@@ -126,6 +128,17 @@ export function provideRun(runId: Ref<number>): RunContext {
   };
   provide(key, context);
   return context;
+}
+
+/** Error, attempts and what the model is come only with the whole run. */
+function saysMore(before: RunSummary, after: RunSummary): boolean {
+  const hasBegun = before.progress === null && after.progress !== null;
+  return before.state !== after.state || hasBegun;
+}
+
+/** What has been changed comes with the whole run too. */
+function hasChangedConfig({ action, state }: RunCommand): boolean {
+  return state === "done" && (action === "set" || action === "revert");
 }
 
 function useRunStream(

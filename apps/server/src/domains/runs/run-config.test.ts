@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "./service.ts";
+import { parseConfig } from "./run-config.ts";
 
 describe("a config whose fields do not go together", () => {
   it.each([
