@@ -9,9 +9,9 @@ describe("background work", () => {
     const note = async (name: string) => {
       await new Promise((resolve) => setImmediate(resolve));
       done.push(name);
-      if (name === "first") work.add(note("second"), expect.fail);
+      if (name === "first") work.add(note("second"), (error) => expect.fail(String(error)));
     };
-    work.add(note("first"), expect.fail);
+    work.add(note("first"), (error) => expect.fail(String(error)));
     await work.finished();
     expect(done).toEqual(["first", "second"]);
   });
