@@ -90,6 +90,40 @@ describe("the queue", { timeout: 240_000 }, () => {
     expect(problems).toEqual([]);
   });
 
+  it("takes several out by keys after one question, and says what became of each", async () => {
+    const more = [await sleep("fourth"), await sleep("fifth"), await sleep("sixth")];
+    const { page, problems } = await signedInPage(browser, house, {});
+    await page.getByRole("button", { name: /^Skip$/ }).click();
+    await page.goto("/queue");
+    const box = (id: number) => page.getByRole("checkbox", { name: `Select run ${id}` });
+    for (const id of more) {
+      await box(id).focus();
+      await page.keyboard.press(id === more[0] ? "x" : "Space");
+    }
+    await page.getByRole("button", { name: "Take out of the queue…" }).click();
+    // One of them goes away before the answer.
+    const body = { action: "cancel" as const, run_id: more[2] as number };
+    await house.client.call(controlTraining, { body });
+    await page.getByRole("button", { name: "Take out", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/taken out of the queue/)
+      .waitFor();
+    await until("they wait no more", async () => {
+      const left = await order();
+      return more.every((id) => !left.includes(id));
+    });
+    expect(problems).toEqual([]);
+
+    const seventh = await sleep("seventh");
+    const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
+    onTestFinished(() => shell.remove());
+    const said = await shell.run(["queue", "cancel", String(seventh), String(running)]);
+    expect(said.code).toBe(7);
+    expect(said.stdout).toContain(`Run ${seventh} is out of the queue.`);
+    expect(said.stdout).toContain(`Run ${running} does not wait any more (running)`);
+  });
+
   it("reads and changes by the command line, in Chinese without an English word of ours", async () => {
     const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
     onTestFinished(() => shell.remove());

@@ -22,7 +22,9 @@ def golden(name: str) -> Any:
 
 
 def golden_events() -> dict[str, dict[str, Any]]:
-    batches = [json.loads(path.read_text()) for path in GOLDEN.glob("EventBatch.*.json")]
+    # What is said only when a run gives way is in `test_preemption.py`.
+    paths = [path for path in GOLDEN.glob("EventBatch.*.json") if "gives-way" not in path.name]
+    batches = [json.loads(path.read_text()) for path in paths]
     return {event["type"]: event for batch in batches for event in batch["events"]}
 
 

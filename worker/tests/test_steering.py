@@ -16,7 +16,7 @@ from spotter_worker.commands import Command
 from spotter_worker.distributed import Peers
 from spotter_worker.live_values import assert_in_force, changeable_names
 from spotter_worker.loop import AbandonedError
-from spotter_worker.steering import GoesBackError
+from spotter_worker.steering import GoesOnLaterError
 
 # Everything that has a memory or draws random numbers is in it; 12 steps an epoch.
 DEMANDING = {"epochs": 3, "dropout": 0.3, "augment": "standard", "mirror": True, "batch_size": 128}
@@ -87,7 +87,7 @@ def test_reverting_gives_the_run_that_was_never_changed(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", DEMANDING).set_at(7, 11, learning_rate=0.5, batch_size=40)
     run.tell_at(9, Command(12, "set", {"dropout": 0.0}))
     run.tell_at(20, Command(13, "revert", checkpoint="checkpoints/step-00000007"))
-    with pytest.raises(GoesBackError):
+    with pytest.raises(GoesOnLaterError):
         run.go()
     assert run.tracker.of("command-acked")[-1]["outcome"] == "done"
 
@@ -113,7 +113,7 @@ def test_of_two_changes_the_second_can_be_reverted_alone(tmp_path: Path) -> None
     # The next boundary of the same step: while it is paused.
     run.set_at(9, 2, weight_decay=0.9)
     run.tell_at(12, Command(3, "revert", checkpoint="checkpoints/step-00000009"))
-    with pytest.raises(GoesBackError):
+    with pytest.raises(GoesOnLaterError):
         run.go()
     again = Run(tmp_path / "run", DEMANDING, resume_from="checkpoints/step-00000009", reverted=[2])
     again.go()

@@ -1,5 +1,5 @@
 // Why a job waits and what it needs, in the person's language and time zone. Pure.
-import type { QueueEntry, WaitsFor } from "@spotter/contract";
+import type { Preempted, QueueEntry, WaitsFor } from "@spotter/contract";
 import type { Context } from "./context.ts";
 import { reasonWords } from "./queue-words.ts";
 import type { Language } from "./settings.ts";
@@ -27,10 +27,30 @@ export function reasonText(entry: QueueEntry, t: Text, language: Language): stri
     return entry.state === "queued" && reason === null
       ? t("Starts in a moment.", "马上开始。")
       : reasonWords(reason, language);
-  return sentenceOf(why, t) ?? reasonWords(reason, language);
+  const said = sentenceOf(why, entry.position, t);
+  if (said === null) return reasonWords(reason, language);
+  return entry.preempted === null ? said : `${preemptedText(entry.preempted, t)}${said}`;
 }
 
-function sentenceOf(why: WaitsFor, t: Text): string | null {
+/** That it gave way to an urgent one, and goes on by itself. */
+function preemptedText({ by, step }: Preempted, t: Text): string {
+  const who =
+    by === null
+      ? t("an urgent run of another project", "其他项目的紧急训练")
+      : t(`run ${by} (urgent)`, `训练 ${by}（紧急）`);
+  const at = step === null ? null : step.toLocaleString("en");
+  return at === null
+    ? t(
+        `pre-empted by ${who}, goes on by itself from its last checkpoint; `,
+        `被${who}抢占，之后自动从最后的检查点继续；`,
+      )
+    : t(
+        `pre-empted by ${who}, goes on by itself from step ${at}; `,
+        `被${who}抢占，之后自动从第 ${at} 步继续；`,
+      );
+}
+
+function sentenceOf(why: WaitsFor, place: number | null, t: Text): string | null {
   const { kind, holders, until, there } = why;
   const at = until === null ? null : clock(until);
   switch (kind) {
@@ -41,14 +61,31 @@ function sentenceOf(why: WaitsFor, t: Text): string | null {
           `needs ${needed}; ${gib(there ?? 0)} are free`,
           `需要${needed}，目前空闲 ${gib(there ?? 0)}`,
         );
-      const who = holders.length === 0 ? t("others", "其他任务") : runs(holders, t);
-      const verb = holders.length === 1 ? "holds" : "hold";
+      const who = runs(why, t);
+      const verb = holders.length + why.hidden_holders === 1 ? "holds" : "hold";
       const english = `needs ${needed}; ${who} ${verb} ${why.needed === 1 ? "it" : "them"}`;
       return at === null
         ? t(english, `需要${needed}，由${who}占用`)
         : t(`${english} until about ${at}`, `需要${needed}，由${who}占用至约 ${at}`);
     }
+    case "behind": {
+      const where = t(
+        `place ${place} in line, behind ${runs(why, t)}`,
+        `排在第 ${place} 位，前面有${runs(why, t)}`,
+      );
+      if (at !== null) return t(`${where}; starts at about ${at}`, `${where}，约 ${at} 开始`);
+      if (why.unknown === null) return t(`${where}; when is unknown`, `${where}，开始时间未知`);
+      return t(
+        `${where}; when is unknown: run ${why.unknown} has no estimate yet`,
+        `${where}，开始时间未知：训练 ${why.unknown} 尚无预计`,
+      );
+    }
     case "turn":
+      if (holders[0] === undefined)
+        return t(
+          "would fit, but another run is first in line and needs the room",
+          "放得下，但另一个训练排在最前且需要这些资源",
+        );
       return t(
         `would fit, but run ${holders[0]} is first in line and needs the room`,
         `放得下，但训练 ${holders[0]} 排在最前且需要这些资源`,
@@ -93,13 +130,19 @@ function amount({ resource, needed }: Pick<WaitsFor, "resource" | "needed">, t: 
   }
 }
 
-function runs(ids: readonly number[], t: Text): string {
-  const shown = ids.slice(0, 3);
-  const more = ids.length - shown.length;
-  const english = `${ids.length === 1 ? "run" : "runs"} ${shown.join(", ")}`;
+/** Those of projects that the person is not in are counted only. */
+function runs(
+  { holders, hidden_holders: numHidden }: Pick<WaitsFor, "holders" | "hidden_holders">,
+  t: Text,
+): string {
+  if (holders.length === 0) return t("others", "其他任务");
+  const shown = holders.slice(0, 3);
+  const total = holders.length + numHidden;
+  const more = total - shown.length;
+  const english = `${total === 1 ? "run" : "runs"} ${shown.join(", ")}`;
   return t(
     more > 0 ? `${english} and ${more} more` : english,
-    `训练 ${shown.join("、")}${more > 0 ? ` 等 ${ids.length} 个` : " "}`,
+    `训练 ${shown.join("、")}${more > 0 ? ` 等 ${total} 个` : " "}`,
   );
 }
 

@@ -35,6 +35,21 @@ const CHINESE_REASONS: readonly (readonly [RegExp, Said])[] = [
     (_, run) => `放得下，但训练 ${run} 排在最前，需要这些资源。`,
   ],
   [
+    /^Would fit, but another run is first in line and needs the room\.$/,
+    () => "放得下，但另一个训练排在最前，需要这些资源。",
+  ],
+  [/^Waits in line behind earlier trainings\.$/, () => "排在较早的训练之后。"],
+  [
+    /^Gives way to (?:run (\d+) \(urgent\)|an urgent run of another project): .+$/,
+    (_, run) =>
+      `正在为${run === undefined ? "其他项目的紧急训练" : `训练 ${run}（紧急）`}让出资源，之后自动继续。`,
+  ],
+  [
+    /^Pre-empted by (?:run (\d+) \(urgent\)|an urgent run of another project); goes on by itself from (?:step (\d+)|its last checkpoint)\. .+$/,
+    (_, run, step) =>
+      `被${run === undefined ? "其他项目的紧急训练" : `训练 ${run}（紧急）`}抢占，之后自动从${step === undefined ? "最后的检查点" : `第 ${step} 步`}继续。`,
+  ],
+  [
     /^Waits for one of its owner's (\d+) running trainings to end: .+$/,
     (_, count) => `其所有者已有 ${count} 个训练在运行，达到每人上限，需等其中一个结束。`,
   ],

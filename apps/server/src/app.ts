@@ -258,6 +258,7 @@ function buildQueueRoom(parts: LowerRooms, content: ContentStore): QueueRoom {
     audit: auth.audit,
     machine: parts.machine,
     maxRunningPerPerson: settings.maxRunningPerPerson,
+    mayPreempt: settings.preemption,
     executor: new LocalExecutor({
       home: settings.home,
       python: path.join(places.pythonEnvironment, "bin/python"),

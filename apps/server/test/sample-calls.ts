@@ -79,6 +79,7 @@ export function sampleCalls(ids: SampleIds): Record<string, SampleCall> {
     "remove-member": { params: { project_id: projectId, user_id: 999_999 } },
     "get-queue": {},
     "reorder-queue": { body: { job_ids: [runId] } },
+    "cancel-queued": { body: { job_ids: [runId] } },
     "set-job-priority": { ...job, body: { priority: 0 } },
     "get-job": job,
     "get-job-spec": job,

@@ -8,8 +8,8 @@ function entry(id: number, change: Partial<QueueEntry> = {}): QueueEntry {
     ...{ job_id: id, kind: "train", name: `run-${id}`, project_id: 1, owner_id: 1 },
     ...{ owner_name: "ada", state: "queued", position: id, priority: 0, needs: null, gpus: [] },
     ...{ limits: {}, attempt: 0, reason: null, waits_for: null, created_at: 1, queued_at: 1 },
-    ...{ started_at: null, starts_at: null, ends_at: null },
-    may: { reorder: true, highest_priority: 2 },
+    ...{ started_at: null, starts_at: null, ends_at: null, preempted: null },
+    may: { reorder: true, highest_priority: 2, cancel: true },
     ...change,
   };
 }
@@ -29,7 +29,10 @@ it("names those of several people only as far as something changes", () => {
 });
 
 it("passes by what the caller may not move, and other classes", () => {
-  const others = entry(2, { owner_id: 2, may: { reorder: false, highest_priority: null } });
+  const others = entry(2, {
+    owner_id: 2,
+    may: { reorder: false, highest_priority: null, cancel: false },
+  });
   const view = queue([entry(1), others, entry(3), entry(4, { priority: -1 })], false);
   expect(orderForMove(view, 3, 1)).toEqual([3, 1]);
 });

@@ -1,5 +1,7 @@
 // The queue: what runs and waits, its order, how urgent each training is.
 import {
+  type CancelQueuedAnswer,
+  cancelQueued,
   getQueue,
   type Job,
   type Priority,
@@ -18,6 +20,14 @@ export function fetchQueue(client: HttpClient): Promise<QueueView> {
 /** Puts waiting trainings into an order. @example await reorder(client, [57, 55]) */
 export function reorder(client: HttpClient, jobIds: readonly number[]): Promise<QueueView> {
   return client.call(reorderQueue, { body: { job_ids: [...jobIds] } });
+}
+
+/** Takes waiting jobs out of the queue; each one's result is told. @example await cancelWaiting(client, [57, 55]) */
+export function cancelWaiting(
+  client: HttpClient,
+  jobIds: readonly number[],
+): Promise<CancelQueuedAnswer> {
+  return client.call(cancelQueued, { body: { job_ids: [...jobIds] } });
 }
 
 /** @example await setPriority(client, 57, PRIORITIES.high) */

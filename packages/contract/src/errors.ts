@@ -172,6 +172,11 @@ const rows = {
     domain: "queue",
     sentence: "The job has ended; it has no place in the queue any more.",
   },
+  "job-not-waiting": {
+    status: 409,
+    domain: "queue",
+    sentence: "The job does not wait any more, so it cannot be taken out of the queue.",
+  },
   "queue-order-invalid": {
     status: 409,
     domain: "queue",

@@ -5,6 +5,7 @@ import { JobState } from "./queue.ts";
 import { RecipeName } from "./recipes/recipes.ts";
 import { ForkChange, Run, RunFork, RunParams, RunSource } from "./runs.ts";
 import { Id, JsonObject, MetricName, MetricValue, Tag, Title, UnixTime } from "./scalars.ts";
+import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
 import { ForkKept } from "./worker.ts";
 
 /** More seeds than that tell little more, and fill the queue. */
@@ -25,6 +26,10 @@ export const ForkRequest = z
     name: Title.optional(),
     tags: z.array(Tag).max(20).default([]),
     note: z.string().max(10_000).default(""),
+    /** 2026-11-21: of each fork, as of any new training; nothing of this is taken over from the parent. */
+    priority: Priority.default(0),
+    resources: ResourceWish.default({}),
+    limits: RunLimits.default({}),
     /** Made by the client; a repeat with the same id returns the forks that were made first. */
     client_id: z.string().min(8).max(90).optional(),
   })

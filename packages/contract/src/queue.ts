@@ -46,6 +46,8 @@ export const Attempt = z.object({
   last_event_at: UnixTime.nullable(),
   first_step: z.number().int().nullable(),
   exit: AttemptExit.nullable(),
+  /** It gave way to an urgent training; what came after it goes on from there. */
+  preempted: z.boolean().default(false),
 });
 export type Attempt = z.infer<typeof Attempt>;
 
@@ -70,6 +72,7 @@ export type Job = z.infer<typeof Job>;
 export const WaitsFor = z.object({
   /**
    * - `resource`: `needed` of `resource` are not free; `holders` have them, until about `until`.
+   * - `behind`: others in front of it (`holders`) take the `needed` of `resource` first; its turn comes about `until`.
    * - `turn`: it would fit, but the first in line (`holders`) needs the room.
    * - `never`: this machine has only `there` of `resource`.
    * - `quota`: its owner's `there` running trainings are as many as one person may have.
@@ -77,14 +80,28 @@ export const WaitsFor = z.object({
    * - `line`: an earlier one of its kind (predictions, pre-flights).
    * - `other`: read `reason`.
    */
-  kind: z.enum(["resource", "turn", "never", "quota", "retry", "line", "other"]),
+  kind: z.enum(["resource", "behind", "turn", "never", "quota", "retry", "line", "other"]),
   resource: z.enum(["gpus", "gpu_memory", "cpu_cores", "memory", "disk"]).nullable(),
   needed: z.number().nullable(),
   there: z.number().nullable(),
+  /** Those that the caller may see. */
   holders: z.array(Id),
+  /** How many more there are, in projects that the caller is not in. */
+  hidden_holders: z.number().int().default(0),
   until: UnixTime.nullable(),
+  /** The run whose end nobody knows, so that nobody knows when this one starts; null where the caller may not see it. */
+  unknown: Id.nullable().default(null),
 });
 export type WaitsFor = z.infer<typeof WaitsFor>;
+
+/** Of a training that gives way to an urgent one while it runs, or gave way and goes on by itself when there is room. */
+export const Preempted = z.object({
+  /** The urgent one; null where the caller may not see it. */
+  by: Id.nullable(),
+  /** Of the checkpoint that it goes on from; null while it is being written, and where the newest one is looked for. */
+  step: z.number().int().nullable(),
+});
+export type Preempted = z.infer<typeof Preempted>;
 
 export const QueueEntry = z.object({
   job_id: Id,
@@ -105,6 +122,7 @@ export const QueueEntry = z.object({
   attempt: z.number().int(),
   reason: z.string().nullable(),
   waits_for: WaitsFor.nullable(),
+  preempted: Preempted.nullable().default(null),
   created_at: UnixTime,
   queued_at: UnixTime,
   /** When its running attempt began. */
@@ -118,6 +136,8 @@ export const QueueEntry = z.object({
     reorder: z.boolean(),
     /** The highest class that the caller may give it; null: none. */
     highest_priority: Priority.nullable(),
+    /** Take it out of the queue. */
+    cancel: z.boolean().default(false),
   }),
 });
 export type QueueEntry = z.infer<typeof QueueEntry>;
@@ -153,6 +173,28 @@ export const ReorderRequest = z
   .strict();
 export const PriorityRequest = z.object({ priority: Priority }).strict();
 
+export const CancelQueuedRequest = z
+  .object({
+    /** Waiting jobs; what runs already is left alone. */
+    job_ids: z.array(Id).min(1).max(1000),
+  })
+  .strict();
+/** What became of one of them. */
+export const CancelResult = z.object({
+  job_id: Id,
+  cancelled: z.boolean(),
+  /** Where it was not: why, by the table of errors, and in one sentence. */
+  code: z.string().nullable(),
+  message: z.string().nullable(),
+});
+export type CancelResult = z.infer<typeof CancelResult>;
+export const CancelQueuedAnswer = z.object({
+  /** In the order in which they were named. */
+  results: z.array(CancelResult),
+  queue: QueueView,
+});
+export type CancelQueuedAnswer = z.infer<typeof CancelQueuedAnswer>;
+
 export const getQueue = defineEndpoint({
   domain: "queue",
   name: "get-queue",
@@ -182,6 +224,17 @@ export const reorderQueue = defineEndpoint({
     "Put waiting trainings into another order: one's own as member, those of a project's person as its admin, anybody's as server administrator.",
   body: ReorderRequest,
   response: QueueView,
+});
+export const cancelQueued = defineEndpoint({
+  domain: "queue",
+  name: "cancel-queued",
+  method: "POST",
+  path: "/api/train/queue/cancel",
+  access: "signed-in",
+  summary:
+    "Take waiting jobs out of the queue, each by itself: as member of its project. What has started meanwhile is told and left alone.",
+  body: CancelQueuedRequest,
+  response: CancelQueuedAnswer,
 });
 export const setJobPriority = defineEndpoint({
   domain: "queue",

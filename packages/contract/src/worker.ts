@@ -158,6 +158,8 @@ export const CommandAckedEvent = z
     step: z.number().int().nullable().default(null),
     /** 2026-11-21: of a `set` that was done. */
     change: ChangeResult.nullable().optional(),
+    /** 2026-11-21: of a `preempt` that was done: where the next attempt goes on from, relative to the run folder. */
+    checkpoint: z.string().min(1).max(500).nullable().optional(),
   })
   .strict();
 
@@ -186,6 +188,8 @@ export const RunEndedEvent = z
       })
       .nullable()
       .default(null),
+    /** 2026-11-21: only this attempt ends; another one goes on from a checkpoint. */
+    goes_on: z.boolean().optional(),
   })
   .strict();
 
@@ -349,7 +353,16 @@ export const sendWorkerEvents = defineEndpoint({
   response: EventReceipt,
 });
 
-export const CommandAction = z.enum(["pause", "resume", "stop", "checkpoint", "set", "revert"]);
+/** `preempt` is the queue's own: save, end, and go on later. */
+export const CommandAction = z.enum([
+  "pause",
+  "resume",
+  "stop",
+  "checkpoint",
+  "set",
+  "revert",
+  "preempt",
+]);
 export type CommandAction = z.infer<typeof CommandAction>;
 export const WorkerCommand = z.object({
   id: Id,

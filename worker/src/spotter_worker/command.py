@@ -106,6 +106,8 @@ def _carry_out(command: Command, program: Program, news: ProgramNews) -> None:
     elif command.action in ("set", "revert"):
         why = "the program holds its own values; Spotter cannot change them"
         news.answer(command.id, "refused", why)
+    elif command.action == "preempt":
+        news.answer(command.id, "refused", "only the program knows how to go on")
     elif program.orders.is_heard("asks-checkpoint"):
         # Acknowledged by the program itself, once it has called `checkpoint()`.
         program.orders.say(checkpoint=command.id)

@@ -242,6 +242,7 @@ class CommandAckedEvent(_CommandAckedEventAlways, total=False):
     message: Union[str, None]
     step: Union[int, None]
     change: Union[ChangeResult, None]
+    checkpoint: Union[str, None]
 
 
 class PhaseChangedEvent(TypedDict):
@@ -267,6 +268,7 @@ class _RunEndedEventAlways(TypedDict):
 class RunEndedEvent(_RunEndedEventAlways, total=False):
     metrics: dict[str, MetricValue]
     error: Union[RunEndedEventError, None]
+    goes_on: bool
 
 
 class JobResultEvent(TypedDict):
@@ -310,7 +312,7 @@ class EventBatch(_EventBatchAlways, total=False):
 Id = int
 Json = Any
 JsonObject = dict[str, Json]
-CommandAction = Literal["pause", "resume", "stop", "checkpoint", "set", "revert"]
+CommandAction = Literal["pause", "resume", "stop", "checkpoint", "set", "revert", "preempt"]
 UnixTime = float
 LiveValue = Union[float, None]
 LiveValues = dict[str, LiveValue]

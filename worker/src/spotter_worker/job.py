@@ -23,7 +23,7 @@ from .report import Reporter
 from .requirement_sets import PATIENCE, InstallationStoppedError
 from .settings import Settings, read_settings
 from .starting import start_from
-from .steering import GoesBackError
+from .steering import GoesOnLaterError
 from .sysmon import SystemMonitor
 from .task import Places, Task
 from .tracker import Tracks
@@ -150,7 +150,7 @@ def _prepare_and_train(
             return loop.run().state
         except AbandonedError:
             return "abandoned"
-        except GoesBackError:
+        except GoesOnLaterError:
             return "stopped"
     monitor = SystemMonitor(tracker, lambda: loop.progress.step, use_gpu=task.device.type == "cuda")
     monitor.start()
@@ -158,12 +158,12 @@ def _prepare_and_train(
         end = loop.run()
     except AbandonedError:
         return "abandoned"
-    except GoesBackError:
-        # Nothing is tested or kept of what is reverted.
-        end = RunEnd("stopped")
+    except GoesOnLaterError:
+        # Nothing is tested or kept: what comes after this attempt does that.
+        end = RunEnd("stopped", goes_on=True)
     finally:
         monitor.stop()
         for command in commands.stop():
             reporter.command_refused(command.id, loop.progress.step, "the run has ended")
-    reporter.ended(end.state, end.metrics)
+    reporter.ended(end.state, end.metrics, goes_on=end.goes_on)
     return end.state

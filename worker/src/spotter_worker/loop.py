@@ -49,6 +49,8 @@ class AbandonedError(Exception):
 class RunEnd:
     state: str
     metrics: dict[str, float] = field(default_factory=dict)
+    # Only this attempt has ended.
+    goes_on: bool = False
 
 
 class Loop:
@@ -229,6 +231,8 @@ class Loop:
                 self._steering.set(command, self.progress, self._save_checkpoint)
             case "revert":
                 self._steering.go_back(command, step)
+            case "preempt":
+                self._steering.give_way(command, step, self._save_checkpoint)
             case "resume":
                 self._reporter.command_refused(command.id, step, "the run is not paused")
             case other:

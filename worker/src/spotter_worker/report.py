@@ -195,15 +195,26 @@ class Reporter:
         self._ack(command_id, step, "done", f"goes back to {checkpoint}")
         print(f"reverts at step {step}: goes back to {checkpoint}", flush=True)
 
+    def gives_way(self, command_id: int, step: int, checkpoint: str) -> None:
+        self._ack(
+            command_id, step, "done", f"goes on later from {checkpoint}", checkpoint=checkpoint
+        )
+        print(f"gives way at step {step}: goes on later from {checkpoint}", flush=True)
+
     def command_refused(self, command_id: int, step: int, why: str) -> None:
         self._ack(command_id, step, "refused", why)
 
     def ended(
-        self, state: str, metrics: dict[str, float], error: dict[str, Any] | None = None
+        self,
+        state: str,
+        metrics: dict[str, float],
+        error: dict[str, Any] | None = None,
+        goes_on: bool = False,
     ) -> None:
-        self._tracker.event(
-            {"type": "run-ended", "state": state, "metrics": _encode(metrics), "error": error}
-        )
+        told = {"state": state, "metrics": _encode(metrics), "error": error}
+        # Servers of before 2026-11-21 do not know the word.
+        later = {"goes_on": True} if goes_on else {}
+        self._tracker.event({"type": "run-ended", **told, **later})
 
     def _ack(
         self,
@@ -212,6 +223,7 @@ class Reporter:
         outcome: str,
         message: str | None,
         change: dict[str, Any] | None = None,
+        checkpoint: str | None = None,
     ) -> None:
         # 0: the command came from a signal; nobody waits for an answer.
         if command_id > 0:
@@ -223,6 +235,7 @@ class Reporter:
                     "message": message,
                     "step": step,
                     "change": change,
+                    **({} if checkpoint is None else {"checkpoint": checkpoint}),
                 }
             )
 

@@ -26,8 +26,8 @@ from .report import Reporter
 Save = Callable[[], None]
 
 
-class GoesBackError(Exception):
-    """A change is reverted: leave, and another attempt goes on from the checkpoint of before it."""
+class GoesOnLaterError(Exception):
+    """A change is reverted, or a more urgent run needs the room: leave, and another attempt goes on from a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,16 @@ class Steering:
             self._reporter.command_refused(command.id, step, why)
             return
         self._reporter.going_back(command.id, step, command.checkpoint)
-        raise GoesBackError
+        raise GoesOnLaterError
+
+    def give_way(self, command: Command, step: int, save: Save) -> None:
+        """Leaves the run for a more urgent one, once its whole state is on disk."""
+        full = self._save_first(save)
+        if full is not None:
+            self._reporter.command_refused(command.id, step, full)
+            return
+        self._reporter.gives_way(command.id, step, self._keeper.path_of(step))
+        raise GoesOnLaterError
 
     # -- a run that goes on ------------------------------------------------------------------------
 

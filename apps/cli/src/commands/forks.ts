@@ -10,8 +10,9 @@ import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { lineageText, planText } from "../fork-text.ts";
 import { runIdOf } from "../lookup.ts";
+import { addQueueOptions, type QueueOptions, queueWishOf } from "../queue-options.ts";
 
-interface ForkOptions {
+interface ForkOptions extends QueueOptions {
   step: string;
   set: string[];
   config?: string;
@@ -20,6 +21,7 @@ interface ForkOptions {
   name?: string;
   tag: string[];
   dryRun?: boolean;
+  cores?: string;
 }
 
 type Kept = NonNullable<z.input<typeof ForkRequest>["keep"]>;
@@ -27,7 +29,7 @@ const PARTS = ["optimizer", "scheduler", "rng", "data_position"] as const;
 const collect = (value: string, previous: string[]) => [...previous, value];
 
 export function addForkCommands(program: Command, bind: Bind, t: Context["text"]): void {
-  program
+  const command = program
     .command("fork <run>")
     .description(
       t(
@@ -59,12 +61,14 @@ export function addForkCommands(program: Command, bind: Bind, t: Context["text"]
     )
     .option("--name <name>", t("the fork's name", "分叉名称"))
     .option("--tag <tag>", t("may be repeated", "标签；可重复"), collect, [])
+    .option("--cores <count>", t("CPU cores for itself", "独占的 CPU 核数"))
     .option("--dry-run", t("only say what would happen", "只说明将会发生什么"))
     .addHelpText(
       "after",
       `\n${t("Example", "示例")}: spotter fork 42 --step best --set learning_rate=1e-4 --keep optimizer,rng,data_position`,
     )
     .action(bind(fork));
+  addQueueOptions(command, t);
   program
     .command("lineage <run>")
     .description(t("a run's ancestors and forks", "训练的祖先与分叉"))
@@ -84,6 +88,7 @@ async function fork(context: Context, [text = ""]: string[], options: ForkOption
     changes,
     seeds: seedsOf(options.seeds),
     tags: options.tag,
+    ...queueWishOf(options, options.cores),
     ...(options.name === undefined ? {} : { name: options.name }),
   };
   if (options.dryRun) {

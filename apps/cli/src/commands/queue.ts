@@ -1,12 +1,20 @@
-// queue, queue move, priority: what runs and waits, and changing its order.
-import { fetchQueue, movablePeers, orderForMove, reorder, setPriority } from "@spotter/client";
-import type { QueueEntry, QueueView } from "@spotter/contract";
+// queue, queue move, queue cancel, priority: what runs and waits, changing its order, taking out of it.
+import {
+  cancelWaiting,
+  fetchQueue,
+  movablePeers,
+  orderForMove,
+  reorder,
+  setPriority,
+} from "@spotter/client";
+import type { CancelResult, QueueEntry, QueueView } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
-import { UsageProblem } from "../exit-codes.ts";
+import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { stateWord } from "../format.ts";
 import { runIdOf } from "../lookup.ts";
+import { ask } from "../prompt.ts";
 import { priorityOf, priorityWord } from "../queue-options.ts";
 import { clock, needsText, reasonText } from "../queue-text.ts";
 import { kindWord } from "../queue-words.ts";
@@ -30,6 +38,11 @@ export function addQueueCommands(program: Command, bind: Bind, t: Context["text"
     .option("--first", t("in front of all", "移到最前"))
     .option("--last", t("behind all", "移到最后"))
     .action(bind(move));
+  queue
+    .command("cancel <run...>")
+    .description(t("take waiting trainings out of the queue", "将排队的训练移出队列"))
+    .option("--yes", t("do not ask first", "不再询问"))
+    .action(bind(cancel));
   program
     .command("priority <run> <class>")
     .description(
@@ -101,6 +114,40 @@ async function move(context: Context, [text = ""]: string[], options: MoveOption
   const answer = await reorder(client, orderForMove(queue, jobId, targetOf(queue, jobId, options)));
   if (context.json) return context.answer(answer);
   sayQueue(context, answer);
+}
+
+/** Asks once where somebody sits at the terminal; what became of each is told. */
+async function cancel(
+  context: Context,
+  texts: string[],
+  options: { yes?: boolean },
+): Promise<number> {
+  const ids = [...new Set(texts.map(runIdOf))];
+  const t = context.text.bind(context);
+  const { streams } = context;
+  if (options.yes !== true && streams.stdin.isTTY && streams.stderr.isTTY) {
+    const said = await ask(
+      streams,
+      t(
+        `Take ${ids.length === 1 ? `run ${ids[0]}` : `runs ${ids.join(", ")}`} out of the queue? [y/N] `,
+        `将训练 ${ids.join("、")} 移出队列？[y/N] `,
+      ),
+    );
+    if (!/^(y|yes|是)$/i.test(said)) {
+      context.note(t("Nothing was changed.", "未作改动。"));
+      return exitCodes.ok;
+    }
+  }
+  const answer = await cancelWaiting(context.client(), ids);
+  if (context.json) context.answer(answer);
+  else for (const result of answer.results) sayCancelled(context, result);
+  return answer.results.every(({ cancelled }) => cancelled) ? exitCodes.ok : exitCodes.conflict;
+}
+
+function sayCancelled(context: Context, { job_id: id, cancelled, message }: CancelResult): void {
+  const english = cancelled ? `Run ${id} is out of the queue.` : (message ?? "");
+  const chinese = cancelled ? `训练 ${id} 已移出队列。` : `训练 ${id} 未移出：${message}`;
+  context.say(context.text(english, chinese));
 }
 
 /** Before whom it shall stand; null: behind all that it may pass. */

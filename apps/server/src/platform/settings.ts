@@ -130,6 +130,12 @@ export const variables = {
     sentence:
       "So many trainings of one person run at once; the rest of them waits, and others go by. 0: as many as fit.",
   },
+  SPOTTER_PREEMPTION: {
+    schema: onOff,
+    fallback: "on",
+    sentence:
+      "Whether a training of the class `urgent` that does not fit makes less urgent ones give way: they save a checkpoint, wait, and go on by themselves. `off`: it waits for them to end.",
+  },
   CUDA_VISIBLE_DEVICES: {
     schema: gpuNumbers.optional(),
     fallback: "",
@@ -241,6 +247,8 @@ export interface Settings {
   /** Values of the whole environment that no stored line may hold. */
   readonly secrets: readonly string[];
   /** Null: no bound. */
+  /** Whether urgent trainings make others give way. */
+  readonly preemption: boolean;
   readonly maxRunningPerPerson: number | null;
   /** Null: all. */
   readonly visibleGpus: readonly number[] | null;
@@ -292,6 +300,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     commandRuns: read("SPOTTER_COMMAND_RUNS"),
     programEnvironment: read("SPOTTER_PROGRAM_ENVIRONMENT"),
     secrets: secretValues(environment),
+    preemption: read("SPOTTER_PREEMPTION"),
     maxRunningPerPerson: read("SPOTTER_MAX_RUNNING_PER_PERSON") || null,
     // Set and empty is CUDA's way to say none.
     visibleGpus:

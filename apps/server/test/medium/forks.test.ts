@@ -7,6 +7,7 @@ import {
   createRun,
   deleteRun,
   type ForkRequest,
+  getJob,
   getLineage,
   getQueue,
   getRun,
@@ -205,7 +206,11 @@ describe("forks", { timeout: 240_000 }, () => {
   });
 
   it("made twice with one client id are made once", async () => {
-    const wish = { checkpoint: 7, changes: { dropout: 0.1 }, seeds: 2, client_id: "form-0001" };
+    const asked = { priority: -1, resources: { cpu_cores: 1 }, limits: { attempts: 2 } };
+    const wish = {
+      ...{ checkpoint: 7, changes: { dropout: 0.1 }, seeds: 2, client_id: "form-0001" },
+      ...asked,
+    };
     // The second press of the button comes before the first is answered.
     const [first, atOnce] = await Promise.all([fork(parent.id, wish), fork(parent.id, wish)]);
     const later = await fork(parent.id, wish);
@@ -225,9 +230,18 @@ describe("forks", { timeout: 240_000 }, () => {
     ).rejects.toMatchObject({ code: "invalid-request" });
     await server.client.call(controlTraining, { body: { action: "stop", run_id: script.id } });
     for (const { id } of first.runs) {
+      const job = await server.client.call(getJob, { params: { job_id: String(id) } });
+      // Its own wishes, each one's, and not its parent's.
+      expect(job).toMatchObject({ priority: -1, limits: { attempts: 2 } });
       await server.client.call(controlTraining, { body: { action: "cancel", run_id: id } });
       await untilEnded(id);
     }
+  });
+
+  it("ask for nothing that the machine does not have", async () => {
+    await expect(fork(parent.id, { resources: { cpu_cores: 4096 } })).rejects.toMatchObject({
+      code: "resources-not-there",
+    });
   });
 
   it("of a deleted run are refused, and what no fork needs is removed", async () => {

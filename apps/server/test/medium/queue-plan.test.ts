@@ -6,7 +6,9 @@ import path from "node:path";
 import { HttpClient } from "@spotter/client";
 import {
   type CreateRun,
+  cancelQueued,
   controlTraining,
+  createProject,
   createRun,
   createUser,
   getJob,
@@ -19,6 +21,7 @@ import {
   setJobPriority,
   signInForToken,
 } from "@spotter/contract";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { startTestServer, type TestServer } from "../harness.ts";
@@ -139,8 +142,8 @@ describe("the queue", { timeout: 180_000 }, () => {
     ]);
     expect(view.may_reorder_all).toBe(false);
     const may = new Map(view.waiting.map((entry) => [entry.job_id, entry.may]));
-    expect(may.get(one)).toEqual({ reorder: true, highest_priority: PRIORITIES.normal });
-    expect(may.get(others)).toEqual({ reorder: false, highest_priority: null });
+    expect(may.get(one)).toMatchObject({ reorder: true, highest_priority: PRIORITIES.normal });
+    expect(may.get(others)).toMatchObject({ reorder: false, highest_priority: null });
 
     await expect(order([others])).rejects.toMatchObject({ code: "role-too-low" });
     await expect(order([one, one])).rejects.toMatchObject({ code: "queue-order-invalid" });
@@ -187,6 +190,85 @@ describe("the queue", { timeout: 180_000 }, () => {
     await expect(
       server.client.call(setJobPriority, { params: params(id), body: { priority: 1 } }),
     ).rejects.toMatchObject({ code: "job-ended" });
+  });
+
+  it("says to all behind the first where they stand, and of whom no end is known", async () => {
+    const running = await fill();
+    const line = [await sleep({ limits: { time_s: 60 } }), await sleep(), await sleep()];
+    const unknown = await queue();
+    const [first, second] = unknown.waiting;
+    expect(first?.waits_for).toMatchObject({ kind: "resource", holders: [running] });
+    expect(second?.waits_for).toMatchObject({
+      ...{ kind: "behind", holders: [line[0]], until: null, unknown: running },
+    });
+    expect(second?.reason).toBe(
+      `Place 2 in line, behind run ${line[0]}; when is unknown: run ${running} has no estimate yet.`,
+    );
+    const stored = await untilRun(line[1] as number, ({ reason }) => reason !== null);
+    expect(stored.reason).toBe("Waits in line behind earlier trainings.");
+
+    const end = Date.now() / 1000 + 600;
+    await server.database.transaction((transaction) =>
+      sql`update attempts set expected_end = ${end} where job_id = ${running}`.execute(transaction),
+    );
+    const known = (await queue()).waiting;
+    expect(known[0]?.starts_at).toBeCloseTo(end, 0);
+    // The first is over by its limit then; nobody knows how long the second takes.
+    expect(known[1]?.starts_at).toBeCloseTo(end + 60, 0);
+    expect(known[1]?.reason).toMatch(
+      /^Place 2 in line, behind run \d+; starts at about \d\d:\d\d\.$/,
+    );
+    expect(known[2]).toMatchObject({ starts_at: null, waits_for: { unknown: line[1] } });
+  });
+
+  it("names no run of a project that the reader is not in", async () => {
+    const { id: projectId } = await server.client.call(createProject, { body: { name: "secret" } });
+    const config = { command: ["sleep", "600"] };
+    const { id: hidden } = await server.client.call(createRun, {
+      body: { recipe: "command", config, project_id: projectId },
+    });
+    await untilRuns(hidden);
+    const own = await sleep({}, bob);
+    const stored = await untilRun(own, ({ reason }) => reason !== null);
+    expect(stored.reason).toMatch(/which others hold\.$/);
+    const [waits] = (await queue(bob)).waiting;
+    expect(waits?.waits_for).toMatchObject({ holders: [], hidden_holders: 1, unknown: null });
+    expect(JSON.stringify(waits)).not.toContain(`run ${hidden}`);
+    // Who is in that project reads it.
+    expect((await queue()).waiting[0]?.waits_for).toMatchObject({ holders: [hidden] });
+  });
+
+  it("takes several out of the queue at once, each by itself", async () => {
+    const running = await fill();
+    const [one, two] = [await sleep({}, bob), await sleep()];
+    const cancel = (jobIds: number[], client = bob) =>
+      client.call(cancelQueued, { body: { job_ids: jobIds } });
+    const { results, queue: left } = await cancel([one, running, 999_999, two, one]);
+    expect(results.map(({ job_id: id, cancelled, code }) => [id, cancelled, code])).toEqual([
+      [one, true, null],
+      [running, false, "job-not-waiting"],
+      [999_999, false, "job-not-found"],
+      [two, true, null],
+    ]);
+    expect(left.waiting).toEqual([]);
+    expect((await untilRun(two, ({ state }) => state === "cancelled")).ended_at).not.toBeNull();
+    const { entries } = await server.client.call(listAudit, { query: {} });
+    expect(entries[0]).toMatchObject({ action: "run-controlled", details: { action: "cancel" } });
+  });
+
+  it("keeps one whole order where two come at once", async () => {
+    await fill();
+    const ids: number[] = [];
+    for (let count = 0; count < 4; count++) ids.push(await sleep({}, bob));
+    const [a, b, c, d] = ids as [number, number, number, number];
+    const order = (jobIds: number[]) => bob.call(reorderQueue, { body: { job_ids: jobIds } });
+    await Promise.all([order([d, a]), order([c, d]), order([b, d, a])]);
+    const places = await server.database.read<{ place: number | null; id: number }>(
+      "select id, place from jobs where state = 'queued'",
+    );
+    const taken = places.map(({ id, place }) => Number(place ?? id));
+    expect(new Set(taken).size).toBe(ids.length);
+    expect(taken.sort()).toEqual([...ids].sort());
   });
 
   it("tries a lost attempt again after a pause, until its attempts are used up", async () => {

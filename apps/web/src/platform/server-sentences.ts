@@ -14,6 +14,23 @@ export const SENTENCES = {
   needsDisk: "Needs {amount}; {free} are free.",
   neverFits: "Needs {amount}; this machine has {has}.",
   firstInLine: "Would fit, but run {run} is first in line and needs the room.",
+  otherFirstInLine: "Would fit, but another run is first in line and needs the room.",
+  inLine: "Waits in line behind earlier trainings.",
+  yieldsTo: "Gives way to run {run} (urgent): saves a checkpoint and goes on by itself later.",
+  yieldsToHidden:
+    "Gives way to an urgent run of another project: saves a checkpoint and goes on by itself later.",
+  preemptedAtStep: "Pre-empted by run {run} (urgent); goes on by itself from step {step}. {cause}",
+  preemptedByHiddenAtStep:
+    "Pre-empted by an urgent run of another project; goes on by itself from step {step}. {cause}",
+  preempted:
+    "Pre-empted by run {run} (urgent); goes on by itself from its last checkpoint. {cause}",
+  preemptedByHidden:
+    "Pre-empted by an urgent run of another project; goes on by itself from its last checkpoint. {cause}",
+  onlyMembersCancel:
+    "Run {run} may be taken out of the queue by members of its project; you are a viewer there.",
+  leftAlone: "Run {run} does not wait any more ({state}); it was left alone.",
+  givesWayNow:
+    "Run {run} gives way to an urgent training and goes on by itself later; try again once it runs.",
   personsBound:
     "Waits for one of its owner's {count} running trainings to end: no more of one person run at once.",
   triedAgain:

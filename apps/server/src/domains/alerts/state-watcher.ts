@@ -109,7 +109,8 @@ export function statesSink({ book, outbox, statement }: StatesSinkParts): Sink {
 function stateOf(event: WorkerEvent): JobState | null {
   if (event.type === "run-started") return "running";
   if (event.type === "run-paused") return "paused";
-  return event.type === "run-ended" ? event.state : null;
+  // One that goes on later has not ended: its row says that it waits.
+  return event.type === "run-ended" && event.goes_on !== true ? event.state : null;
 }
 
 /** States that the server itself changes. */

@@ -28,6 +28,12 @@ export const executorUnavailable = (message?: string) =>
 export const jobEnded = (jobId: number, state: string) =>
   new SpotterError("job-ended", `Run ${jobId} has ended (${state}); it has no place in the queue.`);
 
+export const jobNotWaiting = (jobId: number, state: string) =>
+  new SpotterError(
+    "job-not-waiting",
+    `Run ${jobId} does not wait any more (${state}); it was left alone.`,
+  );
+
 export const queueOrderInvalid = (message: string) =>
   new SpotterError("queue-order-invalid", message);
 

@@ -12,9 +12,13 @@ import { AttemptTokens } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
 import { CommandBoard } from "./command-board.ts";
 import type { Executor } from "./executor.ts";
-import { JobLifecycle, type JobObserver } from "./lifecycle.ts";
+import { JobChanges, type JobObserver } from "./job-changes.ts";
+import { JobLifecycle } from "./lifecycle.ts";
+import { LostAttempts } from "./lost-attempts.ts";
 import { Monitor } from "./monitor.ts";
 import { type MachineNow, Planner } from "./planner.ts";
+import { Preemptions } from "./preemptions.ts";
+import { QueueCancels } from "./queue-cancels.ts";
 import { QueueOrders } from "./queue-orders.ts";
 import { QueueViewer } from "./queue-view.ts";
 import { registerQueueRoutes } from "./routes.ts";
@@ -27,7 +31,8 @@ import { EventTaker } from "./take-events.ts";
 export type { SeriesCheck } from "./batch-parser.ts";
 export { sentenceOf } from "./endings.ts";
 export type { Executor } from "./executor.ts";
-export type { GivenCommand, JobObserver, LostAttempt } from "./lifecycle.ts";
+export type { JobObserver, LostAttempt } from "./job-changes.ts";
+export type { GivenCommand } from "./lifecycle.ts";
 export { migrations } from "./migrations.ts";
 export type { MachineNow } from "./planner.ts";
 export type { QueueService } from "./service.ts";
@@ -51,6 +56,8 @@ export interface QueueRoomParts {
   readonly machine: () => MachineNow | null;
   /** Null: as many as fit. */
   readonly maxRunningPerPerson: number | null;
+  /** Whether urgent trainings make others give way. */
+  readonly mayPreempt: boolean;
 }
 
 /** Jobs, attempts, the worker protocol. Higher rooms register sinks and observers before `start`. */
@@ -59,7 +66,7 @@ export class QueueRoom {
   /** For the content store's collector. */
   readonly referenced: ReferenceCheck;
   readonly #taker: EventTaker;
-  readonly #lifecycle: JobLifecycle;
+  readonly #changes: JobChanges;
   readonly #board: CommandBoard;
   readonly #tokens: AttemptTokens;
   readonly #scheduler: Scheduler;
@@ -68,26 +75,32 @@ export class QueueRoom {
   constructor(parts: QueueRoomParts) {
     const { database, bus, now, log, executor, checkSeries, content, maxFileBytes } = parts;
     const store = new QueueStore(database);
-    const lifecycle = new JobLifecycle(store, now);
+    const changes = new JobChanges(store);
+    const lifecycle = new JobLifecycle(store, changes, now);
+    const losses = new LostAttempts(store, changes, now);
     const taker = new EventTaker(database, store, now);
     const board = new CommandBoard(store);
-    const { machine, maxRunningPerPerson, audit } = parts;
-    const planner = new Planner({ store, machine, maxRunningPerPerson, now });
-    const scheduler = new Scheduler({ store, lifecycle, executor, planner, log });
+    const { machine, maxRunningPerPerson, mayPreempt, audit } = parts;
+    const planner = new Planner({ store, machine, maxRunningPerPerson, mayPreempt, now });
+    const preemptions = new Preemptions({ store, changes, board, audit, log, now });
+    const scheduler = new Scheduler({
+      ...{ store, lifecycle, changes, losses, preemptions, executor, planner, log },
+    });
     const viewer = new QueueViewer({
       ...{ store, planner, now },
       obstacle: () => executor.unavailable(),
     });
-    const orders = new QueueOrders({ store, lifecycle, planner, audit });
+    const orders = new QueueOrders({ store, changes, planner, audit });
+    const cancels = new QueueCancels({ store, lifecycle, audit });
     const service = new QueueService({
       ...{ store, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
-      ...{ content, maxFileBytes, now, viewer, orders },
+      ...{ content, maxFileBytes, now, viewer, orders, cancels },
     });
     taker.register(
       queueSink(statementMaker(database.engine), {
         jobTouched: (jobId) => service.jobTouched(jobId),
         attemptEnded: () => scheduler.kick(),
-        retryOf: (jobId, attempt, exit) => lifecycle.retryOf(jobId, attempt, exit),
+        retryOf: (jobId, attempt, exit) => losses.retryOf(jobId, attempt, exit),
         commandAcked: (commandId) => {
           service.commandAcked(commandId).catch((error: unknown) => {
             log.error({ error, command_id: commandId }, "A command's news were not told.");
@@ -95,7 +108,7 @@ export class QueueRoom {
         },
       }),
     );
-    lifecycle.observe({
+    changes.observe({
       jobsChanged: async () => undefined,
       attemptLost: async () => undefined,
       afterJobsChanged: (jobIds) => {
@@ -105,11 +118,11 @@ export class QueueRoom {
     this.service = service;
     this.referenced = (sha256s) => store.referenced(sha256s);
     this.#taker = taker;
-    this.#lifecycle = lifecycle;
+    this.#changes = changes;
     this.#board = board;
     this.#tokens = new AttemptTokens(store, now);
     this.#scheduler = scheduler;
-    this.#monitor = new Monitor({ store, lifecycle, scheduler, executor, log, now });
+    this.#monitor = new Monitor({ store, lifecycle, losses, scheduler, executor, log, now });
   }
 
   /** The queue's own sink is first: the rooms above find the job's row changed already. */
@@ -118,7 +131,7 @@ export class QueueRoom {
   }
 
   observe(observer: JobObserver): void {
-    this.#lifecycle.observe(observer);
+    this.#changes.observe(observer);
   }
 
   registerRoutes(app: FastifyInstance, router: Router): void {

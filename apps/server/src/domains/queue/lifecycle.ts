@@ -1,8 +1,7 @@
-// Every change of a job that the server itself makes: submitted, started, stopped, cancelled, ended, lost.
-// Each is one transaction in which the rooms above keep their own rows in step.
+// What people and the scheduler make of a job: submitted, started, told something, stopped, cancelled, queued again.
+// What a lost attempt makes of it is in `lost-attempts.ts`.
 import {
   ACTIVE_STATES,
-  type AttemptExit,
   type CommandAction,
   type JobKind,
   type JobState,
@@ -11,9 +10,7 @@ import {
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
 import type { AnyTables } from "../../platform/db/database.ts";
-import { endingOf, wasPutBack } from "./endings.ts";
-import { limitsOf } from "./planner.ts";
-import { decideRetry, type RetryDecision } from "./retries.ts";
+import type { JobChanges } from "./job-changes.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
 import type {
   CommandWish,
@@ -24,25 +21,6 @@ import type {
   QueueTables,
   Restart,
 } from "./tables.ts";
-
-/** An attempt that ended without the worker's own word; the lines are the last that its processes wrote. */
-export interface LostAttempt {
-  readonly jobId: number;
-  readonly attempt: number;
-  readonly exit: AttemptExit;
-  readonly lastLines: readonly string[];
-}
-
-/** A higher room that keeps something beside jobs. */
-export interface JobObserver {
-  /** Inside the transaction that changed these jobs' rows. */
-  jobsChanged(transaction: Transaction<AnyTables>, jobIds: readonly number[]): Promise<void>;
-  attemptLost(transaction: Transaction<AnyTables>, lost: LostAttempt): Promise<void>;
-  /** After the commit. */
-  afterJobsChanged(jobIds: readonly number[]): void;
-  /** Where a lost job goes on from, relative to its folder; null: from its beginning. */
-  lastCheckpoint?(jobId: number): Promise<string | null>;
-}
 
 export interface Submission {
   readonly kind: JobKind;
@@ -72,39 +50,13 @@ const STOP_GRACE_S = 60;
 
 export class JobLifecycle {
   readonly #store: QueueStore;
+  readonly #changes: JobChanges;
   readonly #now: () => number;
-  readonly #observers: JobObserver[] = [];
 
-  constructor(store: QueueStore, now: () => number) {
+  constructor(store: QueueStore, changes: JobChanges, now: () => number) {
     this.#store = store;
+    this.#changes = changes;
     this.#now = now;
-  }
-
-  observe(observer: JobObserver): void {
-    this.#observers.push(observer);
-  }
-
-  /** Runs `change` and tells the observers about the jobs that it returns, inside and after the transaction. */
-  async change(
-    change: (transaction: QueueTransaction) => Promise<readonly number[]>,
-  ): Promise<readonly number[]> {
-    const jobIds = await this.#store.transaction(async (transaction) => {
-      const changed = await change(transaction);
-      if (changed.length > 0) await this.tellInside(transaction, changed);
-      return changed;
-    });
-    this.tellAfter(jobIds);
-    return jobIds;
-  }
-
-  tellAfter(jobIds: readonly number[]): void {
-    if (jobIds.length === 0) return;
-    for (const observer of this.#observers) observer.afterJobsChanged(jobIds);
-  }
-
-  async tellInside(transaction: QueueTransaction, jobIds: readonly number[]): Promise<void> {
-    for (const observer of this.#observers)
-      await observer.jobsChanged(transaction as Transaction<AnyTables>, jobIds);
   }
 
   /** Inside the caller's transaction, so that a run and its job are made together. */
@@ -135,7 +87,7 @@ export class JobLifecycle {
   /** An own script that was started again: its earlier attempt is over. */
   async reopenExternal(jobId: number, attempt: number): Promise<void> {
     const now = this.#now();
-    await this.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       await this.#store.updateAttempt(transaction, jobId, attempt - 1, {
         state: "ended",
         ended_at: now,
@@ -174,7 +126,7 @@ export class JobLifecycle {
     tokenHash: string,
     grant: { readonly granted: Granted | null; readonly resumeFrom: string | null },
   ): Promise<boolean> {
-    const changed = await this.change(async (transaction) => {
+    const changed = await this.#changes.change(async (transaction) => {
       const taken = await this.#store.updateJob(transaction, jobId, ["queued"], {
         state: "starting",
         current_attempt: attempt,
@@ -185,7 +137,7 @@ export class JobLifecycle {
         ended_at: null,
         stop_requested_at: null,
         kill_at: null,
-        restart_from: null,
+        ...{ restart_from: null, preempted_by: null },
       });
       if (!taken) return [];
       await this.#store.insertAttempt(transaction, {
@@ -200,92 +152,10 @@ export class JobLifecycle {
     return changed.length > 0;
   }
 
-  /** What becomes of the job when this attempt at it is lost; read before the transaction that ends it. */
-  async retryOf(jobId: number, attempt: number, exit: AttemptExit): Promise<RetryDecision> {
-    const job = await this.#store.job(jobId);
-    if (job === undefined || job.current_attempt !== attempt || job.limits === null) return null;
-    const attempts = (await this.#store.attempts(jobId)).filter(
-      (one) => one.attempt > job.attempts_before && one.attempt <= attempt && !wasPutBack(one.exit),
-    );
-    const lost = {
-      limits: limitsOf(job),
-      numAttempts: attempts.length,
-      lastSteps: attempts.map(({ last_step: step }) => step),
-    };
-    return decideRetry(lost, exit, this.#now());
-  }
-
-  async lastCheckpoint(jobId: number): Promise<string | null> {
-    for (const observer of this.#observers)
-      if (observer.lastCheckpoint !== undefined) return observer.lastCheckpoint(jobId);
-    return null;
-  }
-
-  /** What the supervisor could not tell any more. Final for the job, unless its worker had told the ending. */
-  async endAttempt(lost: LostAttempt): Promise<void> {
-    const { jobId, attempt, exit } = lost;
-    const retry = await this.retryOf(jobId, attempt, exit);
-    await this.change(async (transaction) => {
-      const now = this.#now();
-      if (!(await this.#store.endAttempt(transaction, jobId, attempt, exit, now))) return [];
-      const job = await transaction
-        .selectFrom("jobs")
-        .select(["stop_requested_at", "restart_from"])
-        .where("id", "=", jobId)
-        .executeTakeFirstOrThrow();
-      if (job.restart_from !== null && job.stop_requested_at === null) {
-        const again = this.#restarted(job.restart_from, attempt);
-        await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, again);
-        await this.#store.expireCommands(transaction, jobId);
-        return [jobId];
-      }
-      if (job.stop_requested_at === null && retry?.kind === "again") {
-        await this.#waitAgain(transaction, jobId, retry);
-        return [jobId];
-      }
-      const told = endingOf(exit);
-      const ending =
-        job.stop_requested_at === null
-          ? { ...told, reason: retry?.reason ?? told.reason }
-          : { state: "stopped" as const, reason: "Stopped as asked." };
-      const ended = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
-        ...ending,
-        ended_at: now,
-        kill_at: null,
-      });
-      await this.#store.expireCommands(transaction, jobId);
-      if (ended && ending.state === "failed")
-        for (const observer of this.#observers)
-          await observer.attemptLost(transaction as Transaction<AnyTables>, lost);
-      return [jobId];
-    });
-  }
-
-  async #waitAgain(
-    transaction: QueueTransaction,
-    jobId: number,
-    retry: Extract<RetryDecision, { kind: "again" }>,
-  ): Promise<void> {
-    const { notBefore, reason } = retry;
-    await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
-      ...{ state: "queued", reason, not_before: notBefore, queued_at: this.#now(), kill_at: null },
-    });
-    await this.#store.expireCommands(transaction, jobId);
-  }
-
-  /** The server died while it started this attempt, and nothing came of it: the job waits again. */
-  async putBack(jobId: number, attempt: number, exit: AttemptExit): Promise<void> {
-    await this.change(async (transaction) => {
-      await this.#store.endAttempt(transaction, jobId, attempt, exit, this.#now());
-      await this.#store.updateJob(transaction, jobId, ["starting"], { state: "queued" });
-      return [jobId];
-    });
-  }
-
   /** An own script or followed folder from which nothing more is wanted. */
   async endExternal(jobId: number): Promise<boolean> {
     const now = this.#now();
-    const changed = await this.change(async (transaction) => {
+    const changed = await this.#changes.change(async (transaction) => {
       const stopped = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
         state: "stopped",
         ended_at: now,
@@ -307,19 +177,18 @@ export class JobLifecycle {
   }
 
   async explain(jobId: number, reason: string): Promise<void> {
-    await this.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       const changed = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, { reason });
       return changed ? [jobId] : [];
     });
   }
 
-  /** @returns false when the job has started meanwhile */
+  /** One that has run before can be resumed later: it is stopped. @returns false when the job has started meanwhile */
   async cancelQueued(jobId: number): Promise<boolean> {
-    const changed = await this.change(async (transaction) => {
+    const changed = await this.#changes.change(async (transaction) => {
       const cancelled = await this.#store.updateJob(transaction, jobId, ["queued"], {
-        state: "cancelled",
-        ended_at: this.#now(),
-        reason: null,
+        state: (await hasRun(transaction, jobId)) ? "stopped" : "cancelled",
+        ...{ ended_at: this.#now(), reason: null, preempted_by: null },
       });
       return cancelled ? [jobId] : [];
     });
@@ -333,7 +202,7 @@ export class JobLifecycle {
     from: readonly JobState[],
   ): Promise<boolean> {
     const attemptsBefore = (await this.#store.job(jobId))?.current_attempt ?? 0;
-    const changed = await this.change(async (transaction) => {
+    const changed = await this.#changes.change(async (transaction) => {
       const queued = await this.#store.updateJob(
         transaction,
         jobId,
@@ -353,7 +222,7 @@ export class JobLifecycle {
   ): Promise<JobCommandRow | null> {
     const { checkpoint } = given.restart;
     let command: JobCommandRow | null = null;
-    await this.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       const change = this.#restarted(checkpoint, job.current_attempt);
       if (!(await this.#store.updateJob(transaction, job.id, from, change))) return [];
       const sent = await this.#store.insertCommand(transaction, this.#commandRow(job, given));
@@ -368,7 +237,7 @@ export class JobLifecycle {
 
   /** Ends the process at once: 0 lies so far back that the monitor does not ask kindly first. */
   async killNow(jobId: number): Promise<void> {
-    await this.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       const changed = await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, {
         stop_requested_at: this.#now(),
         kill_at: 0,
@@ -404,6 +273,18 @@ export class JobLifecycle {
       ...{ state: "queued" as const, resume_from: resumeFrom, restart_from: null },
       ...{ queued_at: this.#now(), not_before: null, attempts_before: attemptsBefore },
       ...{ ended_at: null, reason: null, stop_requested_at: null, kill_at: null },
+      preempted_by: null,
     };
   }
+}
+
+async function hasRun(transaction: QueueTransaction, jobId: number): Promise<boolean> {
+  const row = await transaction
+    .selectFrom("attempts")
+    .select("attempt")
+    .where("job_id", "=", jobId)
+    .where("first_step", "is not", null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

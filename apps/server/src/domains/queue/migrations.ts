@@ -113,4 +113,14 @@ export const migrations: readonly Migration[] = [
       `INSERT INTO job_numbers (series, last) VALUES ('light', 1000000000)`,
     ],
   },
+  {
+    // 2026-11-21: a more urgent job may make a running one give way; that is no lost attempt.
+    name: "0004-preemption",
+    statements: (types) => [
+      `ALTER TABLE jobs ADD COLUMN preempted_by ${types.integer}`,
+      `ALTER TABLE jobs ADD COLUMN num_preemptions ${types.integer} NOT NULL DEFAULT 0`,
+      `ALTER TABLE attempts ADD COLUMN preempted ${types.integer} NOT NULL DEFAULT 0`,
+      `ALTER TABLE attempts ADD COLUMN yield_refused ${types.integer} NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Log } from "../../platform/log.ts";
 import type { Executor } from "./executor.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
+import type { LostAttempts } from "./lost-attempts.ts";
 import { Monitor } from "./monitor.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
@@ -38,12 +39,11 @@ function watch(pid: number | null, before?: object) {
     },
     logs: async () => [],
   };
-  const lifecycle = {
-    explain: async () => undefined,
+  const losses = {
     putBack: async () => {
       state.numPutBack += 1;
     },
-    endAttempt: async () => {
+    end: async () => {
       state.numEnded += 1;
     },
   };
@@ -54,7 +54,8 @@ function watch(pid: number | null, before?: object) {
       updateAttempt: async (_: object, _job: number, _attempt: number, change: object) =>
         Object.assign(open, change),
     } as unknown as QueueStore,
-    lifecycle: lifecycle as unknown as JobLifecycle,
+    lifecycle: { explain: async () => undefined } as unknown as JobLifecycle,
+    losses: losses as unknown as LostAttempts,
     scheduler: { kick: () => undefined } as unknown as Scheduler,
     executor: executor as unknown as Executor,
     log: new Log({ level: "silent", format: "json", write: () => undefined }),

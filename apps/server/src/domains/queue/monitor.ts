@@ -5,6 +5,7 @@ import type { Log } from "../../platform/log.ts";
 import { lostExit, PUT_BACK, startFailedExit } from "./endings.ts";
 import type { AttemptHandle, Executor, ExecutorState } from "./executor.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
+import type { LostAttempts } from "./lost-attempts.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
 
@@ -24,6 +25,7 @@ type OpenAttempt = Awaited<ReturnType<QueueStore["openAttempts"]>>[number];
 export interface MonitorParts {
   readonly store: QueueStore;
   readonly lifecycle: JobLifecycle;
+  readonly losses: LostAttempts;
   readonly scheduler: Scheduler;
   readonly executor: Executor;
   readonly log: Log;
@@ -88,14 +90,14 @@ export class Monitor {
 
   /** The server went down between starting the supervisor and noting its pid. */
   async #findStarted(open: OpenAttempt, handle: AttemptHandle): Promise<void> {
-    const { executor, lifecycle, log, now } = this.#parts;
+    const { executor, losses, log, now } = this.#parts;
     const found = await executor.find(handle);
     if (found !== null) return this.#note(open, found.pid, found.startTime);
     if (isWithin(START_GRACE_S, open.started_at, now())) return;
     log.warn(idsOf(open), "An attempt never started; its job waits again.");
     // A supervisor that comes up later still, on a busy machine, must not start a worker beside the next attempt's.
     await executor.stop(handle, "kill");
-    await lifecycle.putBack(open.job_id, open.attempt, startFailedExit(PUT_BACK));
+    await losses.putBack(open.job_id, open.attempt, startFailedExit(PUT_BACK));
   }
 
   /** The server went down between replacing a supervisor and noting the new one, which has the attempt now. */
@@ -139,9 +141,9 @@ export class Monitor {
   }
 
   async #end(open: OpenAttempt, handle: AttemptHandle, exit: AttemptExit): Promise<void> {
-    const { executor, lifecycle, log } = this.#parts;
+    const { executor, losses, log } = this.#parts;
     log.warn({ ...idsOf(open), exit }, "An attempt is lost.");
-    await lifecycle.endAttempt({
+    await losses.end({
       jobId: open.job_id,
       attempt: open.attempt,
       exit,

@@ -1,5 +1,6 @@
 // Brings the database and the machine before the plan: what waits, what runs, who had how much. Decides nothing itself.
 import { type JobNeeds, ResourceWish, RunLimits } from "@spotter/contract";
+import { Experience } from "./experience.ts";
 import { shareOf } from "./planning/free-room.ts";
 import { type MachineConfig, needsOf } from "./planning/needs.ts";
 import { plan } from "./planning/plan.ts";
@@ -26,6 +27,8 @@ export interface PlannerParts {
   /** Null while nobody knows yet whether there are GPUs. */
   readonly machine: () => MachineNow | null;
   readonly maxRunningPerPerson: number | null;
+  /** Whether urgent trainings make others give way. */
+  readonly mayPreempt: boolean;
   readonly now: () => number;
 }
 
@@ -33,15 +36,19 @@ export interface Outlook {
   readonly machine: MachineNow;
   readonly decision: Plan;
   readonly running: ReadonlyMap<number, RunningJob>;
-  readonly waiting: ReadonlyMap<number, { readonly row: JobRow; readonly needs: Needs }>;
+  readonly waiting: ReadonlyMap<number, { readonly row: JobRow; readonly job: WaitingJob }>;
+  /** By job: all that run or wait, and those that others gave way to. */
+  readonly projects: ReadonlyMap<number, number>;
 }
 
 export class Planner {
   readonly #parts: PlannerParts;
+  readonly #experience: Experience;
   #lately: { readonly at: number; readonly shares: ReadonlyMap<number | null, number> } | undefined;
 
   constructor(parts: PlannerParts) {
     this.#parts = parts;
+    this.#experience = new Experience(parts.store, parts.now);
   }
 
   get machine(): MachineNow | null {
@@ -50,22 +57,59 @@ export class Planner {
 
   /** What would start now, and why the rest waits; null while the machine is not known. */
   async look(queued: readonly JobRow[]): Promise<Outlook | null> {
-    const { store, now, maxRunningPerPerson } = this.#parts;
+    const { store, now, maxRunningPerPerson, mayPreempt } = this.#parts;
     const machine = this.machine;
     if (machine === null) return null;
-    const running = (await store.openTrainings()).map((open) => runningJob(open, machine));
-    const waiting = queued.map((row) => ({ row, needs: needsOfRow(row, machine) }));
+    const open = await store.openTrainings();
+    if (queued.length > 0) await this.#experience.refresh();
+    const guess = (job: Pick<JobRow, "project_id" | "work">) =>
+      queued.length === 0 ? null : this.#experience.lengthOf(job);
+    const running = open.map((one) => runningJob(one, machine, guess(one)));
     const people: People = {
-      lately: waiting.length < 2 ? new Map() : await this.#latelyOf(machine),
+      lately: queued.length < 2 ? new Map() : await this.#latelyOf(machine),
       maxRunning: maxRunningPerPerson,
     };
-    const jobs = waiting.map(({ row, needs }) => waitingJob(row, needs, now()));
+    const left = await this.#left(queued);
+    const waiting = queued.map((row) => ({
+      row,
+      job: waitingJob(row, needsOfRow(row, machine), left.get(row.id) ?? guess(row), now()),
+    }));
+    const jobs = waiting.map(({ job }) => job);
     return {
       machine,
-      decision: plan(jobs, running, machine, people, now()),
+      decision: plan(jobs, running, machine, people, now(), mayPreempt),
       running: new Map(running.map((job) => [job.id, job])),
-      waiting: new Map(waiting.map((job) => [job.row.id, job])),
+      waiting: new Map(waiting.map((one) => [one.row.id, one])),
+      projects: await this.#projects(open, queued),
     };
+  }
+
+  /** What those that have run before would still have taken, by their own last word. */
+  async #left(queued: readonly JobRow[]): Promise<ReadonlyMap<number, number>> {
+    const before = queued.filter((row) => row.current_attempt > 0).map(({ id }) => id);
+    const left = new Map<number, number>();
+    if (before.length === 0) return left;
+    for (const {
+      job_id: id,
+      expected_end: end,
+      ended_at: at,
+    } of await this.#parts.store.lastAttempts(before))
+      if (end !== null && at !== null) left.set(id, Math.max(0, end - at));
+    return left;
+  }
+
+  async #projects(
+    open: readonly OpenTraining[],
+    queued: readonly JobRow[],
+  ): Promise<ReadonlyMap<number, number>> {
+    const known = new Map(open.map((one) => [one.job_id, one.project_id]));
+    for (const row of queued) known.set(row.id, row.project_id);
+    const others = [...open, ...queued].flatMap(({ preempted_by: by }) =>
+      by === null || known.has(by) ? [] : [by],
+    );
+    for (const [id, projectId] of await this.#parts.store.projectsOf(others))
+      known.set(id, projectId);
+    return known;
   }
 
   async #latelyOf(machine: Machine): Promise<ReadonlyMap<number | null, number>> {
@@ -139,7 +183,7 @@ function fromWire(needs: JobNeeds): Needs {
 
 type OpenTraining = Awaited<ReturnType<QueueStore["openTrainings"]>>[number];
 
-function runningJob(open: OpenTraining, machine: Machine): RunningJob {
+function runningJob(open: OpenTraining, machine: Machine, guessedS: number | null): RunningJob {
   const granted = grantedOf(open.granted);
   const limitS = timeLimitOf(open);
   const latest = limitS === null ? null : open.started_at + limitS;
@@ -151,10 +195,24 @@ function runningJob(open: OpenTraining, machine: Machine): RunningJob {
     needs: granted === null ? needsOfRow(open, machine) : fromWire(granted.needs),
     gpus: granted?.gpus ?? machine.gpus.map(({ index }) => index),
     endsAt: latest === null || told === null ? (told ?? latest) : Math.min(told, latest),
+    guessedEnd: guessedS === null ? null : open.started_at + guessedS,
+    priority: open.priority,
+    startedAt: open.started_at,
+    canYield: canYield(open),
+    isYielding: open.preempted_by !== null,
+    numPreemptions: open.num_preemptions,
   };
 }
 
-function waitingJob(row: JobRow, needs: Needs, now: number): WaitingJob {
+/** Only where the same step is reached again bit for bit: recipes of ours, once they train. */
+function canYield(open: OpenTraining): boolean {
+  const isFree =
+    open.state === "running" && open.stop_requested_at === null && open.restart_from === null;
+  if (!isFree || open.yield_refused === 1 || open.run_ended === 1) return false;
+  return open.work !== null && (JSON.parse(open.work) as JobWork).recipe !== "command";
+}
+
+function waitingJob(row: JobRow, needs: Needs, expectedS: number | null, now: number): WaitingJob {
   return {
     id: row.id,
     ownerId: row.owner_id,
@@ -165,6 +223,8 @@ function waitingJob(row: JobRow, needs: Needs, now: number): WaitingJob {
     limitS: timeLimitOf(row),
     queuedAt: row.queued_at ?? row.created_at,
     notBefore: pauseEnd(row.not_before, now),
+    isPreempted: row.preempted_by !== null,
+    expectedS,
   };
 }
 

@@ -10,14 +10,14 @@ import {
   queueOrderInvalid,
   resourcesNotThere,
 } from "./errors.ts";
-import type { JobLifecycle } from "./lifecycle.ts";
+import type { JobChanges } from "./job-changes.ts";
 import type { Planner } from "./planner.ts";
 import { FreeRoom } from "./planning/free-room.ts";
 import { type MachineConfig, needsOf } from "./planning/needs.ts";
 import { plan } from "./planning/plan.ts";
 import { sentenceOfWhy } from "./planning/sentences.ts";
 import { highestPriority, mayMove } from "./queue-view.ts";
-import type { QueueStore } from "./store.ts";
+import type { QueueStore, QueueTransaction } from "./store.ts";
 import type { JobRow } from "./tables.ts";
 
 const WORDS: Readonly<Record<number, string>> = {
@@ -29,18 +29,18 @@ const WORDS: Readonly<Record<number, string>> = {
 
 export class QueueOrders {
   readonly #store: QueueStore;
-  readonly #lifecycle: JobLifecycle;
+  readonly #changes: JobChanges;
   readonly #planner: Planner;
   readonly #audit: AuditRecorder;
 
   constructor(parts: {
     store: QueueStore;
-    lifecycle: JobLifecycle;
+    changes: JobChanges;
     planner: Planner;
     audit: AuditRecorder;
   }) {
     this.#store = parts.store;
-    this.#lifecycle = parts.lifecycle;
+    this.#changes = parts.changes;
     this.#planner = parts.planner;
     this.#audit = parts.audit;
   }
@@ -49,21 +49,13 @@ export class QueueOrders {
   async reorder(jobIds: readonly number[], caller: Caller, address: string): Promise<void> {
     if (new Set(jobIds).size < jobIds.length)
       throw queueOrderInvalid("A training is named twice; name each once.");
-    const waiting = await this.#store.queuedTrainings();
-    const rows: JobRow[] = [];
-    for (const id of jobIds) rows.push(await this.#movable(id, waiting, caller));
-    requireFallingClasses(rows);
-    const owners = new Set(rows.map(({ owner_id: id }) => id));
-    if (owners.size > 1 && !caller.isAdmin)
-      throw new SpotterError(
-        "role-too-low",
-        "Only the server's administrator may put trainings of several people into order.",
-        { details: { needed: "server-admin" } },
-      );
-    const changes = owners.size > 1 ? pinned(rows, waiting) : permuted(rows);
-    await this.#lifecycle.change(async (transaction) => {
+    // All in one transaction: of two orders at once the second counts from what the first has made.
+    await this.#changes.change(async (transaction) => {
+      const waiting = await this.#store.lockQueuedTrainings(transaction);
+      const rows: JobRow[] = [];
+      for (const id of jobIds) rows.push(await movable(transaction, id, waiting, caller));
       const changed: number[] = [];
-      for (const { id, ...change } of changes)
+      for (const { id, ...change } of newPlaces(rows, waiting, caller))
         if (await this.#store.updateJob(transaction, id, ["queued"], change)) changed.push(id);
       return changed;
     });
@@ -83,7 +75,7 @@ export class QueueOrders {
     if (FINAL_STATES.includes(row.state)) throw jobEnded(row.id, row.state);
     this.requirePriority(row, priority, caller);
     if (row.priority === priority) return;
-    await this.#lifecycle.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       // Where an administrator put it was a place in its old class.
       const change = { priority, pinned: null };
       const isChanged = await this.#store.updateJob(transaction, row.id, [row.state], change);
@@ -126,27 +118,52 @@ export class QueueOrders {
     if (FreeRoom.of(machine, []).shortage({ ...needs, diskGib: 0 }) === null) return;
     const job = {
       ...{ id: 1, ownerId: null, priority: 0, place: 1, pinned: null, needs },
-      ...{ limitS: null, queuedAt: 0, notBefore: null },
+      ...{ limitS: null, queuedAt: 0, notBefore: null, isPreempted: false, expectedS: null },
     };
     const people = { lately: new Map(), maxRunning: null };
     const why = plan([job], [], machine, people, 0).waiting[0]?.why;
-    if (why !== undefined) throw resourcesNotThere(sentenceOfWhy(why, null));
+    if (why !== undefined)
+      throw resourcesNotThere(sentenceOfWhy(why, { clock: null, sees: () => true }));
   }
+}
 
-  async #movable(id: number, waiting: readonly JobRow[], caller: Caller): Promise<JobRow> {
-    const row = waiting.find((other) => other.id === id) ?? (await this.#store.job(id));
-    const isSeen = row !== undefined && (caller.isAdmin || caller.roles.has(row.project_id));
-    if (row === undefined || !isSeen) throw jobNotFound(id);
-    if (!mayMove(row, caller))
-      throw new SpotterError(
-        "role-too-low",
-        `Run ${id} is another person's; an administrator of the project may move it.`,
-        { details: { needed: "admin", project_id: row.project_id } },
-      );
-    if (row.kind !== "train" || row.state !== "queued")
-      throw queueOrderInvalid(`Run ${id} does not wait any more (${row.state}).`);
-    return row;
-  }
+async function movable(
+  transaction: QueueTransaction,
+  id: number,
+  waiting: readonly JobRow[],
+  caller: Caller,
+): Promise<JobRow> {
+  const row =
+    waiting.find((other) => other.id === id) ??
+    (await transaction.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst());
+  const isSeen = row !== undefined && (caller.isAdmin || caller.roles.has(row.project_id));
+  if (row === undefined || !isSeen) throw jobNotFound(id);
+  if (!mayMove(row, caller))
+    throw new SpotterError(
+      "role-too-low",
+      `Run ${id} is another person's; an administrator of the project may move it.`,
+      { details: { needed: "admin", project_id: row.project_id } },
+    );
+  if (row.kind !== "train" || row.state !== "queued")
+    throw queueOrderInvalid(`Run ${id} does not wait any more (${row.state}).`);
+  return row;
+}
+
+/** Throws `queue-order-invalid`, `role-too-low`. */
+function newPlaces(
+  rows: readonly JobRow[],
+  waiting: readonly JobRow[],
+  caller: Caller,
+): readonly Change[] {
+  requireFallingClasses(rows);
+  const owners = new Set(rows.map(({ owner_id: id }) => id));
+  if (owners.size > 1 && !caller.isAdmin)
+    throw new SpotterError(
+      "role-too-low",
+      "Only the server's administrator may put trainings of several people into order.",
+      { details: { needed: "server-admin" } },
+    );
+  return owners.size > 1 ? pinned(rows, waiting) : permuted(rows);
 }
 
 type Change = { readonly id: number } & Pick<JobRow, "place" | "pinned">;

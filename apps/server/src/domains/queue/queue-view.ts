@@ -15,11 +15,11 @@ import {
   needsOfRow,
   type Outlook,
   type Planner,
-  timeLimitOf,
   toWire,
 } from "./planner.ts";
-import { sentenceOfWhy } from "./planning/sentences.ts";
-import type { Waiting, Why } from "./planning/types.ts";
+import { lengthOf } from "./planning/forecast.ts";
+import type { Waiting } from "./planning/types.ts";
+import { checkpointStep, reasonToShow } from "./reasons.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobRow } from "./tables.ts";
 
@@ -74,6 +74,7 @@ export class QueueViewer {
     startedAt: ReadonlyMap<number, number>,
     caller: Caller,
   ): QueueEntry {
+    const sees = seenBy(caller, outlook);
     const granted = grantedOf(row.granted);
     const machine = outlook?.machine ?? null;
     const isTraining = row.kind === "train";
@@ -85,6 +86,7 @@ export class QueueViewer {
       gpus: [...(granted?.gpus ?? [])],
       reason: row.reason,
       waits_for: null,
+      preempted: preemptedOf(row, sees, null),
       started_at: startedAt.get(row.id) ?? row.started_at,
       starts_at: null,
       ends_at: outlook?.running.get(row.id)?.endsAt ?? null,
@@ -97,30 +99,29 @@ export class QueueViewer {
     caller: Caller,
   ): QueueEntry[] {
     const obstacle = this.#obstacle();
+    const sees = seenBy(caller, outlook);
     const told = new Map(outlook?.decision.waiting.map((waiting) => [waiting.id, waiting]));
     return inPlannedOrder(trainings, outlook).map((row, index) => {
       const waiting = told.get(row.id);
-      const needs = outlook?.waiting.get(row.id)?.needs;
-      const limitS = timeLimitOf(row);
+      const found = outlook?.waiting.get(row.id);
       const startsAt = obstacle === null ? (waiting?.startsAt ?? null) : null;
+      const seconds = found === undefined ? Infinity : lengthOf(found.job);
+      const place = index + 1;
       return {
         ...commonOf(row, caller),
-        position: index + 1,
-        needs: needs === undefined ? null : toWire(needs),
+        position: place,
+        needs: found === undefined ? null : toWire(found.job.needs),
         gpus: [],
-        reason: obstacle ?? this.#reason(row, waiting),
-        waits_for: obstacle !== null || waiting === undefined ? null : toWaitsFor(waiting.why),
+        reason:
+          obstacle ??
+          (waiting === undefined ? null : reasonToShow(row, { ...waiting, place }, sees)),
+        waits_for: obstacle !== null || waiting === undefined ? null : toWaitsFor(waiting, sees),
+        preempted: preemptedOf(row, sees, checkpointStep(row)),
         started_at: null,
         starts_at: startsAt,
-        ends_at: startsAt === null || limitS === null ? null : startsAt + limitS,
+        ends_at: startsAt === null || seconds === Infinity ? null : startsAt + seconds,
       };
     });
-  }
-
-  #reason(row: JobRow, waiting: Waiting | undefined): string | null {
-    if (waiting === undefined) return null;
-    if (waiting.why.kind === "retry" && row.reason !== null) return row.reason;
-    return sentenceOfWhy(waiting.why, clockTime);
   }
 
   #waitingLight(queued: readonly JobRow[], caller: Caller): QueueEntry[] {
@@ -134,6 +135,7 @@ export class QueueViewer {
           gpus: [],
           reason: row.reason,
           waits_for: { ...NO_FACTS, kind: "line" as const },
+          preempted: null,
           started_at: null,
           starts_at: null,
           ends_at: null,
@@ -168,8 +170,15 @@ function commonOf(row: JobRow, caller: Caller) {
     may: {
       reorder: row.kind === "train" && row.state === "queued" && mayMove(row, caller),
       highest_priority: row.kind === "train" ? highestPriority(row, caller) : null,
+      cancel: row.state === "queued" && mayCancel(row, caller),
     },
   };
+}
+
+/** Whoever may control the project's runs. */
+export function mayCancel({ project_id: id }: Pick<JobRow, "project_id">, caller: Caller): boolean {
+  const role = caller.isAdmin ? "admin" : caller.roles.get(id);
+  return role === "admin" || role === "member";
 }
 
 /** One's own as member; other people's as the project's admin. */
@@ -188,17 +197,56 @@ export function highestPriority(
   return isAdmin ? PRIORITIES.urgent : PRIORITIES.normal;
 }
 
-const NO_FACTS = { resource: null, needed: null, there: null, holders: [], until: null };
+/** Whether the caller is in the project of a job. */
+function seenBy(caller: Caller, outlook: Outlook | null): (jobId: number) => boolean {
+  return (jobId) => {
+    const projectId = outlook?.projects.get(jobId);
+    return projectId !== undefined && (caller.isAdmin || caller.roles.has(projectId));
+  };
+}
 
-function toWaitsFor(why: Why): WaitsFor {
+function preemptedOf(
+  { preempted_by: by }: Pick<JobRow, "preempted_by">,
+  sees: (jobId: number) => boolean,
+  step: number | null,
+): QueueEntry["preempted"] {
+  return by === null ? null : { by: sees(by) ? by : null, step };
+}
+
+const NO_FACTS = {
+  ...{ resource: null, needed: null, there: null, until: null },
+  ...{ holders: [], hidden_holders: 0, unknown: null },
+};
+
+/** Jobs that the caller may not see are counted, not named. */
+function toWaitsFor(
+  { why, startsAt, unknown: whose }: Waiting,
+  sees: (jobId: number) => boolean,
+): WaitsFor {
+  const unknown = whose !== null && sees(whose) ? whose : null;
+  const named = (ids: readonly number[]) => {
+    const holders = ids.filter(sees);
+    return { holders, hidden_holders: ids.length - holders.length, unknown };
+  };
   switch (why.kind) {
     case "resource": {
       const there = why.resource === "disk" ? why.free : null;
       const { resource, needed, until } = why;
-      return { kind: "resource", resource, needed, there, holders: [...why.holders], until };
+      return { kind: "resource", resource, needed, there, ...named(why.holders), until };
+    }
+    case "behind": {
+      const { resource, needed } = why;
+      return {
+        ...NO_FACTS,
+        kind: "behind",
+        resource,
+        needed,
+        ...named(why.ahead),
+        until: startsAt,
+      };
     }
     case "turn":
-      return { ...NO_FACTS, kind: "turn", holders: [why.first], until: why.until };
+      return { ...NO_FACTS, kind: "turn", ...named([why.first]), until: why.until };
     case "never":
       return {
         ...{ ...NO_FACTS, kind: "never", resource: why.resource },
@@ -222,9 +270,4 @@ function toFacts(machine: MachineNow): MachineFacts {
     memory_gib: machine.memoryGib,
     disk_free_gib: machine.diskFreeGib,
   };
-}
-
-/** `14:20`, by the server's own clock; pages and the command line write `until` in their reader's time. */
-function clockTime(time: number): string {
-  return new Date(time * 1000).toTimeString().slice(0, 5);
 }

@@ -1,6 +1,7 @@
 // The worker protocol's routes, and those that show the queue.
 import { Readable } from "node:stream";
 import {
+  cancelQueued,
   getJob,
   getJobSpec,
   getQueue,
@@ -42,6 +43,9 @@ export function registerQueueRoutes(
 
   router.signedIn(reorderQueue, ({ body, caller, request }) =>
     service.reorder(body.job_ids, caller, request.ip),
+  );
+  router.signedIn(cancelQueued, ({ body, caller, request }) =>
+    service.cancel(body.job_ids, caller, request.ip),
   );
   router.inProject(
     setJobPriority,

@@ -7,9 +7,12 @@ import type { Log } from "../../platform/log.ts";
 import { newAttemptToken } from "./attempt-tokens.ts";
 import { startFailedExit } from "./endings.ts";
 import type { Executor } from "./executor.ts";
+import type { JobChanges } from "./job-changes.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
+import type { LostAttempts } from "./lost-attempts.ts";
 import { grantedOf, limitsOf, type Outlook, type Planner, toWire } from "./planner.ts";
-import { sentenceOfWhy } from "./planning/sentences.ts";
+import type { Preemptions } from "./preemptions.ts";
+import { reasonToStore } from "./reasons.ts";
 import type { QueueStore } from "./store.ts";
 import type { Granted, JobRow, JobWork } from "./tables.ts";
 
@@ -19,6 +22,9 @@ const LIGHT_KINDS: readonly JobKind[] = ["predict", "preflight"];
 export class Scheduler {
   readonly #store: QueueStore;
   readonly #lifecycle: JobLifecycle;
+  readonly #changes: JobChanges;
+  readonly #losses: LostAttempts;
+  readonly #preemptions: Preemptions;
   readonly #executor: Executor;
   readonly #log: Log;
   readonly #planner: Planner;
@@ -29,12 +35,18 @@ export class Scheduler {
   constructor(parts: {
     store: QueueStore;
     lifecycle: JobLifecycle;
+    changes: JobChanges;
+    losses: LostAttempts;
+    preemptions: Preemptions;
     executor: Executor;
     planner: Planner;
     log: Log;
   }) {
     this.#store = parts.store;
     this.#lifecycle = parts.lifecycle;
+    this.#changes = parts.changes;
+    this.#losses = parts.losses;
+    this.#preemptions = parts.preemptions;
     this.#executor = parts.executor;
     this.#planner = parts.planner;
     this.#log = parts.log;
@@ -73,13 +85,14 @@ export class Scheduler {
     const outlook = await this.#planner.look(queued);
     if (outlook === null) return;
     for (const { id, gpus } of outlook.decision.starts) {
-      const job = outlook.waiting.get(id);
-      if (job === undefined) continue;
+      const found = outlook.waiting.get(id);
+      if (found === undefined) continue;
       const hasGpus = outlook.machine.gpus.length > 0;
-      await this.#begin(job.row, { needs: toWire(job.needs), gpus, hasGpus });
+      await this.#begin(found.row, { needs: toWire(found.job.needs), gpus, hasGpus });
       // A start that failed has given everything back again.
       this.kick();
     }
+    for (const preemption of outlook.decision.preemptions) await this.#preemptions.ask(preemption);
     await this.#explain(outlook);
   }
 
@@ -101,15 +114,14 @@ export class Scheduler {
   }
 
   /** The stored sentence names no time: it would age, and each new minute would be news of every waiting run. */
-  async #explain({ decision, waiting }: Outlook): Promise<void> {
-    const news = decision.waiting.flatMap(({ id, why }) => {
-      const reason = sentenceOfWhy(why, null);
-      // How its last attempt was lost says more.
-      const isOld = why.kind === "retry" || waiting.get(id)?.row.reason === reason;
-      return isOld ? [] : [{ id, reason }];
+  async #explain(outlook: Outlook): Promise<void> {
+    const news = outlook.decision.waiting.flatMap((waiting) => {
+      const row = outlook.waiting.get(waiting.id)?.row;
+      const reason = row === undefined ? null : reasonToStore(row, waiting, outlook);
+      return reason === null || row?.reason === reason ? [] : [{ id: waiting.id, reason }];
     });
     if (news.length === 0) return;
-    await this.#lifecycle.change(async (transaction) => {
+    await this.#changes.change(async (transaction) => {
       const changed: number[] = [];
       for (const { id, reason } of news)
         if (await this.#store.explain(transaction, id, reason)) changed.push(id);
@@ -118,7 +130,7 @@ export class Scheduler {
   }
 
   async #explainWaiting(kind: JobKind, reason: string): Promise<void> {
-    await this.#lifecycle.change((transaction) =>
+    await this.#changes.change((transaction) =>
       this.#store.explainWaiting(transaction, [kind], reason),
     );
   }
@@ -130,7 +142,7 @@ export class Scheduler {
     const resumeFrom =
       queued.not_before === null
         ? queued.resume_from
-        : await this.#lifecycle.lastCheckpoint(queued.id);
+        : await this.#changes.lastCheckpoint(queued.id);
     const job: JobRow = {
       ...queued,
       resume_from: resumeFrom,
@@ -154,7 +166,7 @@ export class Scheduler {
       const message = `The worker could not be started: ${(error as Error).message}`;
       this.#log.error({ error, job_id: job.id, attempt }, "An attempt could not be started.");
       const lastLines = await this.#executor.logs(handle, 50);
-      await this.#lifecycle.endAttempt({
+      await this.#losses.end({
         jobId: job.id,
         attempt,
         exit: startFailedExit(message),

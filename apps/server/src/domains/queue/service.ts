@@ -4,6 +4,7 @@ import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import {
+  type CancelQueuedAnswer,
   type EventBatch,
   type EventReceipt,
   FINAL_STATES,
@@ -28,6 +29,7 @@ import type { CommandBoard } from "./command-board.ts";
 import { executorUnavailable, jobNotFound } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { GivenCommand, JobLifecycle, Submission } from "./lifecycle.ts";
+import type { QueueCancels } from "./queue-cancels.ts";
 import type { QueueOrders } from "./queue-orders.ts";
 import type { QueueViewer } from "./queue-view.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -50,6 +52,7 @@ export interface QueueServiceParts {
   readonly scheduler: Scheduler;
   readonly viewer: QueueViewer;
   readonly orders: QueueOrders;
+  readonly cancels: QueueCancels;
   readonly taker: EventTaker;
   readonly board: CommandBoard;
   readonly executor: Executor;
@@ -127,6 +130,16 @@ export class QueueService {
     await this.#parts.orders.reorder(jobIds, caller, address);
     this.kick();
     return this.queue(caller);
+  }
+
+  async cancel(
+    jobIds: readonly number[],
+    caller: Caller,
+    address: string,
+  ): Promise<CancelQueuedAnswer> {
+    const results = await this.#parts.cancels.cancel(jobIds, caller, address);
+    this.kick();
+    return { results, queue: await this.queue(caller) };
   }
 
   async setPriority(

@@ -11,6 +11,8 @@ const LINGER_S = 60;
 const ACTIVE = ACTIVE_STATES.map((state) => `'${state}'`).join(", ");
 /** Reverts, and nobody has asked it to stop meanwhile. */
 const RESTARTS = `restart_from IS NOT NULL AND stop_requested_at IS NULL AND state IN (${ACTIVE})`;
+/** Gives way to an urgent one: however its attempt ends now, it goes on later. */
+const YIELDS = `preempted_by IS NOT NULL AND stop_requested_at IS NULL AND state IN (${ACTIVE})`;
 
 export interface QueueSinkListener {
   jobTouched(jobId: number): void;
@@ -126,14 +128,19 @@ function statementsOf(
 
 /**
  * A worker that goes on after a change which its server thought lost tells it again: an expired command is done then. A
- * `revert` that is done leaves its checkpoint on the job, from where the next attempt goes on once this one has ended.
+ * `revert` or `preempt` that is done leaves its checkpoint on the job, from where the next attempt goes on once this one
+ * has ended.
  */
 function commandAcked(
   statement: StatementMaker,
   { jobId, attempt }: BatchContext,
   event: Extract<WorkerEvent, { type: "command-acked" }>,
 ): Statement[] {
-  const { command_id: id, change = null } = event;
+  const { command_id: id, change = null, checkpoint = null } = event;
+  const answers = (outcome: "done" | "refused") =>
+    `EXISTS (SELECT 1 FROM job_commands WHERE job_commands.id = ?
+       AND job_commands.job_id = jobs.id AND job_commands.action = 'preempt'
+       AND job_commands.state = '${outcome}')`;
   return [
     statement(
       `UPDATE job_commands SET state = ?, acked_at = ?, message = ?, step = ?,
@@ -153,6 +160,23 @@ function commandAcked(
          AND job_commands.action = 'revert' AND job_commands.state = 'done')`,
       [id, id, jobId, attempt, id],
     ),
+    statement(
+      `UPDATE jobs SET restart_from = CAST(? AS text)
+       WHERE id = ? AND current_attempt = ? AND ${YIELDS} AND ${answers("done")}`,
+      [checkpoint, jobId, attempt, id],
+    ),
+    // It trains on, and is not asked again.
+    statement(
+      `UPDATE attempts SET preempted = 0, yield_refused = 1 WHERE job_id = ? AND attempt = ?
+       AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = attempts.job_id
+         AND ${YIELDS} AND ${answers("refused")})`,
+      [jobId, attempt, id],
+    ),
+    statement(
+      `UPDATE jobs SET preempted_by = NULL, kill_at = NULL, reason = NULL
+       WHERE id = ? AND current_attempt = ? AND ${YIELDS} AND ${answers("refused")}`,
+      [jobId, attempt, id],
+    ),
   ];
 }
 
@@ -166,7 +190,9 @@ function runEnded(
   return [
     statement(
       `UPDATE jobs SET state = ?, started_at = COALESCE(started_at, ?), ended_at = ?, reason = ?,
-       kill_at = ? WHERE id = ? AND state NOT IN ('queued', 'cancelled') AND restart_from IS NULL`,
+       kill_at = ?, preempted_by = NULL
+       WHERE id = ? AND state NOT IN ('queued', 'cancelled') AND restart_from IS NULL
+       AND NOT (${YIELDS} AND ? = 'stopped')`,
       [
         event.state,
         event.time,
@@ -174,13 +200,14 @@ function runEnded(
         event.error?.message ?? null,
         receivedAt + LINGER_S,
         jobId,
+        event.state,
       ],
     ),
-    // One that goes back ends only its attempt; its process must be gone as soon.
-    statement(`UPDATE jobs SET kill_at = ? WHERE id = ? AND restart_from IS NOT NULL`, [
-      receivedAt + LINGER_S,
-      jobId,
-    ]),
+    // One that goes back or gives way ends only its attempt; its process must be gone as soon.
+    statement(
+      `UPDATE jobs SET kill_at = ? WHERE id = ? AND (restart_from IS NOT NULL OR (${YIELDS}))`,
+      [receivedAt + LINGER_S, jobId],
+    ),
     statement(`UPDATE attempts SET run_ended = 1 WHERE job_id = ? AND attempt = ?`, [
       jobId,
       attempt,
@@ -204,6 +231,7 @@ function attemptEnded(
   const { jobId, attempt, receivedAt } = context;
   const ending = endingOf(event.exit);
   return [
+    ...givesWay(statement, context),
     ...waitsAgain(statement, context, retry),
     statement(
       `UPDATE attempts SET state = 'ended', ended_at = ?, exit = ?
@@ -213,7 +241,8 @@ function attemptEnded(
     statement(
       `UPDATE jobs SET state = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'stopped' END,
        reason = CASE WHEN stop_requested_at IS NULL THEN ? ELSE 'Stopped as asked.' END,
-       ended_at = ? WHERE id = ? AND state IN (${ACTIVE}) AND NOT (${RESTARTS})`,
+       ended_at = ?, preempted_by = NULL
+       WHERE id = ? AND state IN (${ACTIVE}) AND NOT (${RESTARTS})`,
       [ending.state, retry?.reason ?? ending.reason, event.time, jobId],
     ),
     ...saysLimit(statement, jobId, event.exit),
@@ -226,6 +255,23 @@ function attemptEnded(
     ),
     statement(`UPDATE jobs SET kill_at = NULL, restart_from = NULL WHERE id = ?`, [jobId]),
     ...closing(statement, context),
+  ];
+}
+
+/** From the checkpoint that its worker told; else, where signals ended it, from the newest one: `not_before` says so. */
+function givesWay(
+  statement: StatementMaker,
+  { jobId, attempt, receivedAt }: BatchContext,
+): Statement[] {
+  return [
+    statement(
+      `UPDATE jobs SET state = 'queued', queued_at = ?, ended_at = NULL,
+       resume_from = COALESCE(restart_from, resume_from),
+       not_before = CASE WHEN restart_from IS NULL THEN CAST(? AS double precision) END,
+       num_preemptions = num_preemptions + 1
+       WHERE id = ? AND current_attempt = ? AND ${YIELDS}`,
+      [receivedAt, receivedAt, jobId, attempt],
+    ),
   ];
 }
 

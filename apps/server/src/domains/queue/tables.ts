@@ -56,6 +56,9 @@ export type JobsTable = {
   restart_from: Generated<string | null>;
   /** JSON list: commands of changes that the next attempts are not to make again. */
   reverted_changes: Generated<string | null>;
+  /** The urgent job that it gives way to while it runs, or gave way to while it waits. */
+  preempted_by: Generated<number | null>;
+  num_preemptions: Generated<number>;
 };
 
 export type AttemptsTable = {
@@ -82,6 +85,10 @@ export type AttemptsTable = {
   /** The last that it told of its progress, and about when it ends by that. */
   last_step: Generated<number | null>;
   expected_end: Generated<number | null>;
+  /** 1 once it was asked to give way: its end is no loss. */
+  preempted: Generated<number>;
+  /** 1 where its worker could not: it is not asked again. */
+  yield_refused: Generated<number>;
 };
 
 export type JobCommandsTable = {

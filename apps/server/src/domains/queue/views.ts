@@ -21,6 +21,7 @@ export function toAttempt(row: AttemptRow): Attempt {
     ended_at: row.ended_at,
     last_event_at: row.last_event_at,
     first_step: row.first_step,
+    preempted: row.preempted === 1,
     exit: row.exit === null ? null : AttemptExit.parse(JSON.parse(row.exit)),
   };
 }

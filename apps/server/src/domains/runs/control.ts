@@ -13,7 +13,7 @@ import { invalidRequest } from "../../platform/errors.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
 import { noteOf } from "./audit-note.ts";
-import { noActiveRun, stateConflict } from "./errors.ts";
+import { givesWay, noActiveRun, stateConflict } from "./errors.ts";
 import type { LiveChanges } from "./live-changes.ts";
 import type { RunService } from "./service.ts";
 import type { RunsStore } from "./store.ts";
@@ -113,6 +113,7 @@ export class RunControl {
     const job = await this.#queue.jobRow(row.id);
     if (!TAKEN_IN[action].includes(job.state))
       throw stateConflict(refusal(row.id, action, job.state), job.state);
+    if (action !== "stop" && job.preempted_by !== null) throw givesWay(job);
     const by = { id: caller.userId, name: caller.userName };
     const command = await this.#queue.sendCommand(job, { action, by });
     if (command === null)

@@ -12,6 +12,13 @@ export const stateConflict = (message: string, state?: JobState) =>
     state === undefined ? {} : { details: { state } },
   );
 
+/** Its attempt is about to end: what it was told now would be lost with it. */
+export const givesWay = ({ id, state }: { readonly id: number; readonly state: JobState }) =>
+  stateConflict(
+    `Run ${id} gives way to an urgent training and goes on by itself later; try again once it runs.`,
+    state,
+  );
+
 export const configInvalid = (issues: readonly ErrorIssue[]) =>
   new SpotterError(
     "config-invalid",

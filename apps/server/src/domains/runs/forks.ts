@@ -106,7 +106,7 @@ export class Forks {
     const { plan, file, after } = planned;
     if (plan.warnings.some(({ code }) => code === "no-steps-left"))
       throw forkWithoutSteps(plan.checkpoint.step, plan.total_steps ?? 0);
-    queue.requireAllowed({ priority: 0, resources: {} }, after, row.project_id, caller);
+    queue.requireAllowed(wish, after, row.project_id, caller);
     queue.requireExecutor();
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);
@@ -128,7 +128,10 @@ export class Forks {
     runs.inserted(ids);
     await audit.record({
       ...noteOf(row, caller, address, "run-forked"),
-      details: { forks: ids, step: plan.checkpoint.step, keep: plan.keep, changes: wish.changes },
+      details: {
+        ...{ forks: ids, step: plan.checkpoint.step, keep: plan.keep, changes: wish.changes },
+        ...{ priority: wish.priority, resources: wish.resources, limits: wish.limits },
+      },
     });
     return { plan, rows: await Promise.all(ids.map((id) => runs.require(id))) };
   }
@@ -154,6 +157,7 @@ export class Forks {
           wish: {
             ...{ project_id: row.project_id, recipe: parent.recipe, config, note: wish.note },
             tags: wish.tags,
+            ...{ priority: wish.priority, resources: wish.resources, limits: wish.limits },
             ...(wish.client_id === undefined ? {} : { client_id: clientId(wish.client_id, index) }),
             ...(wish.name === undefined ? {} : { name: nameOf(wish.name, seed, plan) }),
           },

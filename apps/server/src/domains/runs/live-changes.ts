@@ -10,7 +10,13 @@ import {
 } from "@spotter/contract";
 import type { Caller } from "../../platform/route.ts";
 import type { QueueService } from "../queue/index.ts";
-import { changeNotRevertible, configInvalid, stateConflict, valueNotChangeable } from "./errors.ts";
+import {
+  changeNotRevertible,
+  configInvalid,
+  givesWay,
+  stateConflict,
+  valueNotChangeable,
+} from "./errors.ts";
 import {
   changeableNames,
   configInForce,
@@ -81,6 +87,7 @@ export class LiveChanges {
     // It may have ended since the row was read.
     if (!CHANGED_IN.includes(job.state))
       throw stateConflict(`Run ${row.id} is ${job.state}; nothing was changed.`, job.state);
+    if (job.preempted_by !== null) throw givesWay(job);
     const by = { id: caller.userId, name: caller.userName };
     const wish = { values, reason };
     return sent(row, await this.#parts.queue.sendCommand(job, { action: "set", by, wish }));
@@ -105,7 +112,10 @@ export class LiveChanges {
       ...{ wish: { reason, change_id: target.id }, restart },
     };
     const job = await queue.jobRow(row.id);
-    if (CHANGED_IN.includes(job.state)) return sent(row, await queue.sendCommand(job, given));
+    if (CHANGED_IN.includes(job.state)) {
+      if (job.preempted_by !== null) throw givesWay(job);
+      return sent(row, await queue.sendCommand(job, given));
+    }
     queue.requireExecutor();
     if (!(await queue.isAtRest(row.id)))
       throw stateConflict(`The process of run ${row.id} is still ending; try again in a moment.`);

@@ -34,6 +34,7 @@ export function runsSink(
       "run-paused",
       "run-ended",
       "attempt-ended",
+      "command-acked",
     ],
     plan: (context, events): SinkPlan => ({
       statements: statementsOf(statement, context, events, maxLogLines),
@@ -69,6 +70,8 @@ function statementsOf(
       );
     if (event.type === "run-ended") statements.push(...ended(statement, context, event));
     if (event.type === "attempt-ended") statements.push(...lost(statement, context, event));
+    // One that refuses to give way trains on, and its reason says so no more.
+    if (event.type === "command-acked") statements.push(statement(MIRROR_JOB, [jobId]));
     if (event.type === "run-paused") statements.push(statement(MIRROR_JOB, [jobId]));
     if (event.type === "run-started") statements.push(statement(MIRROR_JOB, [jobId]));
   }

@@ -11,9 +11,17 @@ function entry(id: number, change: Partial<QueueEntry>): QueueEntry {
   return {
     ...{ job_id: id, kind: "train", name: `run-${id}`, project_id: 1, owner_id: 1 },
     ...{ owner_name: "ada", state: "running", position: null, priority: 0, needs: needs(1) },
-    ...{ gpus: [], limits: {}, attempt: 1, reason: null, waits_for: null, created_at: 1 },
+    ...{
+      gpus: [],
+      limits: {},
+      attempt: 1,
+      reason: null,
+      waits_for: null,
+      preempted: null,
+      created_at: 1,
+    },
     ...{ queued_at: 1, started_at: NOW - 600, starts_at: null, ends_at: null },
-    may: { reorder: true, highest_priority: 2 },
+    may: { reorder: true, highest_priority: 2, cancel: false },
     ...change,
   };
 }

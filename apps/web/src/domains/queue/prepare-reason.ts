@@ -1,10 +1,12 @@
 // Why a job waits and what it needs, in the page's language and time. Pure.
-import type { JobNeeds, QueueEntry, WaitsFor } from "@spotter/contract";
+import type { JobNeeds, Preempted, QueueEntry, WaitsFor } from "@spotter/contract";
 
 export interface ReasonWords {
   t(key: string, values: Record<string, unknown>, plural?: number): string;
   /** Writes a moment: `14:20`. */
   clock(time: number): string;
+  /** Writes a number of steps: `12,400`. */
+  count(value: number): string;
 }
 
 /** The sentence; null where only the server's own one is there, or none. */
@@ -12,6 +14,28 @@ export function sayWhy(entry: QueueEntry, words: ReasonWords): string | null {
   const { waits_for: why } = entry;
   if (why === null)
     return entry.state === "queued" && entry.reason === null ? words.t("queue.why.soon", {}) : null;
+  const waiting = sayWaiting(entry, why, words);
+  if (entry.preempted === null || waiting === null) return waiting;
+  return `${sayPreempted(entry.preempted, words)} ${waiting}`;
+}
+
+/** That it gave way to an urgent one, and goes on by itself. */
+function sayPreempted({ by, step }: Preempted, { t, count }: ReasonWords): string {
+  const who = by === null ? t("queue.why.urgentHidden", {}) : t("queue.why.urgent", { run: by });
+  return step === null
+    ? t("queue.why.preempted", { who })
+    : t("queue.why.preemptedAt", { who, step: count(step) });
+}
+
+/** Of a running one that was asked to give way; null of all others. */
+export function sayYielding({ preempted }: QueueEntry, { t }: ReasonWords): string | null {
+  if (preempted === null) return null;
+  const { by } = preempted;
+  const who = by === null ? t("queue.why.urgentHidden", {}) : t("queue.why.urgent", { run: by });
+  return t("queue.why.yields", { who });
+}
+
+function sayWaiting(entry: QueueEntry, why: WaitsFor, words: ReasonWords): string | null {
   const { t, clock } = words;
   const at = why.until === null ? null : clock(why.until);
   switch (why.kind) {
@@ -19,13 +43,22 @@ export function sayWhy(entry: QueueEntry, words: ReasonWords): string | null {
       const needed = sayAmount(why, words);
       if (why.resource === "disk")
         return t("queue.why.disk", { needed, free: writeGib(why.there ?? 0) });
-      const values = { needed, runs: sayRuns(why.holders, words) };
-      const isOne = why.holders.length === 1;
+      const values = { needed, runs: sayRuns(why, words) };
+      const isOne = why.holders.length + why.hidden_holders === 1;
       if (at !== null) return t(`queue.why.held${isOne ? "" : "ByMany"}Until`, { ...values, at });
       return t(`queue.why.held${isOne ? "" : "ByMany"}`, values);
     }
+    case "behind": {
+      const values = { place: entry.position ?? 0, runs: sayRuns(why, words).trimEnd() };
+      if (at !== null) return t("queue.why.behindUntil", { ...values, at });
+      return why.unknown === null
+        ? t("queue.why.behind", values)
+        : t("queue.why.behindUnknown", { ...values, run: why.unknown });
+    }
     case "turn":
-      return t("queue.why.turn", { run: why.holders[0] ?? "" });
+      return why.holders[0] === undefined
+        ? t("queue.why.turnHidden", {})
+        : t("queue.why.turn", { run: why.holders[0] });
     case "never":
       return t("queue.why.never", {
         needed: sayAmount(why, words),
@@ -73,9 +106,16 @@ function sayAmount(
   return t(`queue.amount.${key}`, { gib: writeGib(n) });
 }
 
-function sayRuns(ids: readonly number[], { t }: ReasonWords): string {
-  if (ids.length === 0) return t("queue.why.others", {});
-  if (ids.length === 1) return t("queue.why.oneRun", { run: ids[0] ?? "" });
-  if (ids.length <= 3) return t("queue.why.runs", { runs: ids.join(", ") });
-  return t("queue.why.manyRuns", { runs: ids.slice(0, 3).join(", "), n: ids.length - 3 });
+/** Those of other projects are counted only. */
+function sayRuns(
+  { holders, hidden_holders: numHidden }: Pick<WaitsFor, "holders" | "hidden_holders">,
+  { t }: ReasonWords,
+): string {
+  const total = holders.length + numHidden;
+  if (holders.length === 0) return t("queue.why.others", {});
+  if (total === 1) return t("queue.why.oneRun", { run: holders[0] ?? "" });
+  const shown = holders.slice(0, 3);
+  const runs = shown.join(", ");
+  if (total === shown.length) return t("queue.why.runs", { runs });
+  return t("queue.why.manyRuns", { runs, n: total - shown.length });
 }

@@ -44,9 +44,7 @@ export function useQueue() {
     busyJob.value = jobId;
     refusal.value = null;
     try {
-      const view = await work();
-      asked += 1;
-      queue.value = view;
+      replace(await work());
       return true;
     } catch (error) {
       refusal.value = { jobId, failure: error };
@@ -71,6 +69,11 @@ export function useQueue() {
     });
   }
 
+  function replace(view: QueueView): void {
+    asked += 1;
+    queue.value = view;
+  }
+
   const subscription = useLive().watch(
     { runIds: [], topics: ["runs"] },
     { onEvent: soon, onReconnected: () => void load(), onGap: () => void load() },
@@ -84,5 +87,5 @@ export function useQueue() {
     clearTimeout(timer);
   });
   void load();
-  return { queue, failure, refusal, busyJob, load, move, prioritise };
+  return { queue, failure, refusal, busyJob, load, move, prioritise, replace };
 }

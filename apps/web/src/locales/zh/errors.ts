@@ -60,6 +60,7 @@ export default {
   "path-not-found": "服务器上没有此路径。",
 
   "job-ended": "该任务已经结束，不再排队。",
+  "job-not-waiting": "该任务已不在排队，未作改动。",
   "queue-order-invalid": "无法按此顺序排列队列。",
   "priority-not-allowed": "只有项目管理员才能把训练设为高或紧急，或更改他人的训练。",
   "resources-not-there": "所需资源超过本机所有，该训练永远无法开始。",

@@ -1,5 +1,5 @@
-// In which order jobs get their chance: by priority; then what an administrator put by hand; then whoever held least of
-// the machine; among the jobs of one person by age.
+// In which order jobs get their chance: by priority; then those that gave way to a more urgent one; then what an
+// administrator put by hand; then whoever held least of the machine; among the jobs of one person by age.
 import { shareOf } from "./free-room.ts";
 import type { Machine, People, RunningJob, WaitingJob } from "./types.ts";
 
@@ -16,11 +16,14 @@ export function inOrder(
   for (const job of running) add(job.ownerId, shareOf(job.needs, machine));
   const ordered: WaitingJob[] = [];
   for (const ofClass of classesOf(waiting, now)) {
-    const pinned = ofClass.filter((job) => job.pinned !== null);
+    const preempted = ofClass.filter((job) => job.isPreempted);
+    preempted.sort((a, b) => a.place - b.place || a.id - b.id);
+    const others = ofClass.filter((job) => !job.isPreempted);
+    const pinned = others.filter((job) => job.pinned !== null);
     pinned.sort((a, b) => (a.pinned ?? 0) - (b.pinned ?? 0) || a.place - b.place);
-    for (const job of pinned) add(job.ownerId, shareOf(job.needs, machine));
-    ordered.push(...pinned);
-    const lines = linesOf(ofClass.filter((job) => job.pinned === null));
+    for (const job of [...preempted, ...pinned]) add(job.ownerId, shareOf(job.needs, machine));
+    ordered.push(...preempted, ...pinned);
+    const lines = linesOf(others.filter((job) => job.pinned === null));
     while (lines.size > 0) {
       const [ownerId, line] = fairest(lines, held);
       const job = line.shift();

@@ -19,13 +19,14 @@ function needs(change: Partial<Needs> = {}): Needs {
 function waits(id: number, change: Partial<WaitingJob> = {}): WaitingJob {
   return {
     ...{ id, ownerId: 1, priority: 0, place: id, pinned: null, needs: needs() },
-    ...{ limitS: null, notBefore: null, queuedAt: NOW },
+    ...{ limitS: null, notBefore: null, queuedAt: NOW, isPreempted: false, expectedS: null },
     ...change,
   };
 }
 function runs(id: number, gpus: number[], endsAt: number | null, change: Partial<Needs> = {}) {
   const job: RunningJob = {
-    ...{ id, ownerId: 9, gpus, endsAt },
+    ...{ id, ownerId: 9, gpus, endsAt, guessedEnd: null, priority: 0, startedAt: NOW - 3600 },
+    ...{ canYield: false, isYielding: false, numPreemptions: 0 },
     needs: needs({ gpus: gpus.length, ...change }),
   };
   return job;
@@ -150,7 +151,7 @@ describe("the plan", () => {
     const running = [runs(12, [0, 1, 2, 3], NOW + 60)];
     const say = (job: Partial<WaitingJob>, with_: RunningJob[] = running) => {
       const reason = why(decide([waits(50, job)], with_), 50);
-      return reason === undefined ? null : sentenceOfWhy(reason, clock);
+      return reason === undefined ? null : sentenceOfWhy(reason, { clock, sees: () => true });
     };
     expect(say({})).toBe("Needs 1 GPU; run 12 holds it until about 14:20.");
     const two = [runs(1, [0, 1], null), runs(2, [2, 3], null)];

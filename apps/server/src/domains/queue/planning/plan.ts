@@ -4,11 +4,13 @@
 import { forecast } from "./forecast.ts";
 import { FreeRoom } from "./free-room.ts";
 import { inOrder } from "./order.ts";
+import { Promises, URGENT, yielding } from "./preempt.ts";
 import type {
   Machine,
   Needs,
   People,
   Plan,
+  Preemption,
   Resource,
   RunningJob,
   Start,
@@ -23,18 +25,22 @@ interface Reservation {
   readonly room: FreeRoom;
 }
 
+/** @param mayPreempt whether urgent jobs may make others give way */
 export function plan(
   waiting: readonly WaitingJob[],
   running: readonly RunningJob[],
   machine: Machine,
   people: People,
   now: number,
+  mayPreempt = true,
 ): Plan {
   const empty = FreeRoom.of(machine, []);
   const room = FreeRoom.of(machine, running);
-  const busy = [...running];
+  let busy = running.map((job) => (job.isYielding ? yielding(job, now) : job));
   const starts: Start[] = [];
+  const preemptions: Preemption[] = [];
   const reasons: { job: WaitingJob; why: Why }[] = [];
+  const promises = new Promises(machine);
   let reservation: Reservation | null = null;
 
   for (const job of inOrder(waiting, running, machine, people, now)) {
@@ -45,20 +51,39 @@ export function plan(
     }
     const gpus = room.place(job.needs);
     if (gpus === null) {
-      const why = shortageOf(job.needs, room, busy, now);
+      const victims = mayPreempt ? promises.victimsFor(job, busy, now) : [];
+      preemptions.push(...victims.map(({ id }) => ({ victim: id, by: job.id })));
+      busy = busy.map((other) => (victims.includes(other) ? yielding(other, now) : other));
+      const shortage = shortageOf(job.needs, room, busy, now);
+      const why = behindOthers(job.needs, shortage, room, busy, reasons) ?? shortage;
       reservation ??= reserve(job, room, busy, now);
       reasons.push({ job, why });
+    } else if (promises.areOpen && job.priority < URGENT) {
+      reasons.push({ job, why: turnOf(reservation) });
     } else if (reservation === null || mayOvertake(job, gpus, reservation, room, now)) {
       room.take(job.needs, gpus);
-      const endsAt = job.limitS === null ? null : now + job.limitS;
-      busy.push({ id: job.id, ownerId: job.ownerId, needs: job.needs, gpus, endsAt });
+      busy = [...busy, started(job, gpus, now)];
       starts.push({ id: job.id, gpus });
     } else {
-      const { job: first, at } = reservation;
-      reasons.push({ job, why: { kind: "turn", first: first.id, until: at } });
+      reasons.push({ job, why: turnOf(reservation) });
     }
   }
-  return { starts, waiting: forecast(reasons, busy, machine, now) };
+  return { starts, preemptions, waiting: forecast(reasons, busy, machine, now) };
+}
+
+function turnOf(reservation: Reservation | null): Why {
+  if (reservation === null) throw new Error("nobody is first in line, but somebody waits for that");
+  return { kind: "turn", first: reservation.job.id, until: reservation.at };
+}
+
+function started(job: WaitingJob, gpus: readonly number[], now: number): RunningJob {
+  const { id, ownerId, needs, limitS, priority } = job;
+  return {
+    ...{ id, ownerId, needs, gpus, priority, startedAt: now },
+    endsAt: limitS === null ? null : now + limitS,
+    guessedEnd: job.expectedS === null ? null : now + job.expectedS,
+    ...{ canYield: false, isYielding: false, numPreemptions: 0 },
+  };
 }
 
 /** What keeps a job back whatever the others do; it holds no place in line meanwhile. */
@@ -89,7 +114,14 @@ function hindranceOf(
   };
 }
 
-function shortageOf(needs: Needs, room: FreeRoom, busy: readonly RunningJob[], now: number): Why {
+type Shortage = Extract<Why, { kind: "resource" }>;
+
+function shortageOf(
+  needs: Needs,
+  room: FreeRoom,
+  busy: readonly RunningJob[],
+  now: number,
+): Shortage {
   const resource = room.shortage(needs) ?? "cpu_cores";
   const later = room.copy();
   const holders: number[] = [];
@@ -104,6 +136,31 @@ function shortageOf(needs: Needs, room: FreeRoom, busy: readonly RunningJob[], n
   }
   const needed = amountOf(needs, resource);
   return { kind: "resource", resource, needed, holders, until: null, free: 0 };
+}
+
+/** Where those in front that wait for room too would take what it needs: naming who holds it now would mislead. */
+function behindOthers(
+  needs: Needs,
+  { resource, needed, holders }: Shortage,
+  room: FreeRoom,
+  busy: readonly RunningJob[],
+  reasons: readonly { readonly job: WaitingJob; readonly why: Why }[],
+): Why | null {
+  const later = room.copy();
+  for (const holder of busy)
+    if (holders.includes(holder.id)) later.giveBack(holder.needs, holder.gpus);
+  const ahead: number[] = [];
+  let isKept = false;
+  for (const { job, why } of reasons) {
+    if (why.kind !== "resource" && why.kind !== "behind" && why.kind !== "turn") continue;
+    const gpus = later.place(job.needs);
+    if (gpus !== null) later.take(job.needs, gpus);
+    if (amountOf(job.needs, resource) === 0) continue;
+    ahead.push(job.id);
+    isKept ||= gpus === null;
+  }
+  const fits = !isKept && later.shortage(needs) === null;
+  return fits || ahead.length === 0 ? null : { kind: "behind", resource, needed, ahead };
 }
 
 function reserve(

@@ -35,6 +35,10 @@ export interface WaitingJob {
   readonly queuedAt: number;
   /** A failed attempt is tried again from then on. */
   readonly notBefore: number | null;
+  /** It gave way to a more urgent one and goes before the others of its class. */
+  readonly isPreempted: boolean;
+  /** What it takes by experience, for forecasts only: nothing starts or waits because of a guess. */
+  readonly expectedS: number | null;
 }
 
 export interface RunningJob {
@@ -44,6 +48,16 @@ export interface RunningJob {
   readonly gpus: readonly number[];
   /** About when it gives everything back; null: nobody knows. */
   readonly endsAt: number | null;
+  /** The same by experience, where itself it tells nothing; for forecasts only. */
+  readonly guessedEnd: number | null;
+  readonly priority: number;
+  /** Its running attempt. */
+  readonly startedAt: number;
+  /** Whether it can give everything back now and later go on from the same step. */
+  readonly canYield: boolean;
+  /** It was asked to, and has not done so yet. */
+  readonly isYielding: boolean;
+  readonly numPreemptions: number;
 }
 
 export interface People {
@@ -66,6 +80,14 @@ export type Why =
       readonly until: number | null;
       /** Of the disk, which no job's end frees: what is left of it. */
       readonly free: number;
+    }
+  /** Others that wait take what it needs before it has its turn. */
+  | {
+      readonly kind: "behind";
+      readonly resource: Resource;
+      readonly needed: number;
+      /** Those in front of it that will hold what it needs, in order. */
+      readonly ahead: readonly number[];
     }
   /** It would fit, but what it needs is kept for the first in line. */
   | { readonly kind: "turn"; readonly first: number; readonly until: number | null }
@@ -90,10 +112,20 @@ export interface Waiting {
   readonly why: Why;
   /** About when it starts, if nothing is added; null where that hangs on what nobody knows. */
   readonly startsAt: number | null;
+  /** Whose end nobody knows, where its start hangs on that. */
+  readonly unknown: number | null;
+}
+
+/** A running job that is to give way. */
+export interface Preemption {
+  readonly victim: number;
+  /** The urgent job that needs the room. */
+  readonly by: number;
 }
 
 export interface Plan {
   readonly starts: readonly Start[];
+  readonly preemptions: readonly Preemption[];
   /** In order, without those that start. */
   readonly waiting: readonly Waiting[];
 }

@@ -1,6 +1,7 @@
 import type { RunFile } from "@spotter/contract";
 import { expect, test } from "vitest";
 import type { FormField } from "../new-run/prepare-fields.ts";
+import { NO_WISHES } from "../new-run/prepare-wishes.ts";
 import { forkableSteps, mayStart, openFields, requestOf, usualFields } from "./prepare-fork.ts";
 
 const file = (step: number, more: Partial<RunFile> = {}): RunFile => ({
@@ -11,7 +12,13 @@ const file = (step: number, more: Partial<RunFile> = {}): RunFile => ({
 const field = (key: string) => ({ key }) as FormField;
 
 test("only what is dropped is said: the server keeps the rest where the changes allow it", () => {
-  const form = { step: 20, dropped: new Set(["scheduler"] as const), changes: {}, seeds: 1 };
+  const form = {
+    step: 20,
+    dropped: new Set(["scheduler"] as const),
+    changes: {},
+    seeds: 1,
+    wishes: NO_WISHES,
+  };
   expect(requestOf({ ...form, name: " slower " })).toEqual({
     checkpoint: 20,
     keep: { scheduler: false },
@@ -20,6 +27,10 @@ test("only what is dropped is said: the server keeps the rest where the changes 
     name: "slower",
   });
   expect(requestOf({ ...form, step: null, name: "" })).toMatchObject({ checkpoint: "last" });
+  const wishes = { ...NO_WISHES, priority: -1, cores: "2", timeLimit: "90" };
+  expect(requestOf({ ...form, name: "", wishes })).toMatchObject({
+    ...{ priority: -1, resources: { cpu_cores: 2 }, limits: { time_s: 5400 } },
+  });
 });
 
 test("checkpoints are offered newest first, without what policy removed", () => {

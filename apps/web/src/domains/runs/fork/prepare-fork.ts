@@ -9,6 +9,7 @@ import {
 } from "@spotter/contract";
 import type { z } from "zod";
 import type { Config, FormField } from "../new-run/prepare-fields.ts";
+import { type Wishes, wishBody } from "../new-run/prepare-wishes.ts";
 
 export type Part = keyof ForkKept;
 export const PARTS: readonly Part[] = ["optimizer", "scheduler", "rng", "data_position"];
@@ -23,6 +24,7 @@ export interface ForkForm {
   changes: Config;
   seeds: number;
   name: string;
+  wishes: Wishes;
 }
 
 /** What is not dropped is kept where the changes allow it: nothing is insisted on. */
@@ -33,6 +35,7 @@ export function requestOf(form: ForkForm): z.input<typeof ForkRequest> {
     changes: form.changes,
     seeds: form.seeds,
     ...(form.name.trim() === "" ? {} : { name: form.name.trim() }),
+    ...wishBody(form.wishes),
   };
 }
 

@@ -7,13 +7,14 @@ import {
   type RecipeName,
   type Run,
 } from "@spotter/contract";
-import { computed, onScopeDispose, type Ref, ref, shallowRef, watch } from "vue";
+import { computed, onScopeDispose, type Ref, reactive, ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRoute, useRouter } from "vue-router";
 import { api } from "../../../platform/api.ts";
 import { issuesOf } from "../../../platform/failure.ts";
 import { inForce } from "../new-run/prepare-config.ts";
 import type { Config } from "../new-run/prepare-fields.ts";
+import { NO_WISHES, type Wishes, wrongWishes } from "../new-run/prepare-wishes.ts";
 import { useConfig } from "../new-run/use-config.ts";
 import { useRun } from "../run-page/use-run.ts";
 import { forkableSteps, openFields, type Part, requestOf, usualFields } from "./prepare-fork.ts";
@@ -30,6 +31,7 @@ export function useFork() {
   const dropped = ref<ReadonlySet<Part>>(new Set());
   const seeds = ref(1);
   const name = ref("");
+  const { wishes, wrong } = useWishes();
   /** Fields that stand in the form. */
   const shown = ref<readonly string[]>([]);
   const failure = shallowRef<unknown>(null);
@@ -37,12 +39,11 @@ export function useFork() {
   const request = computed(() =>
     requestOf({
       ...{ step: step.value, dropped: dropped.value, changes: form.changed.value },
-      ...{ seeds: seeds.value, name: name.value },
+      ...{ seeds: seeds.value, name: name.value, wishes },
     }),
   );
-  const isReady = computed(
-    () => isLoaded.value && steps.value.length > 0 && form.problems.value.size === 0,
-  );
+  const hasProblems = computed(() => form.problems.value.size + wrong.value.size > 0);
+  const isReady = computed(() => isLoaded.value && steps.value.length > 0 && !hasProblems.value);
   const preview = usePreview(runId, request, isReady);
   const starting = useStart(runId, request);
   const issues = computed(() =>
@@ -83,7 +84,9 @@ export function useFork() {
   return {
     form: { ...form, issues },
     ...{ fields, shown, show, step, steps, dropped, toggle, seeds, name },
-    ...{ failure, isLoaded, load, isReady },
+    ...{ failure, isLoaded, load, isReady, wishes },
+    wrongWishes: wrong,
+    projectId: computed(() => run.value?.project_id ?? null),
     ...{ plan: preview.plan, planFailure: preview.failure, isPlanning: preview.isBusy },
     start: starting.start,
     isStarting: starting.isBusy,
@@ -106,6 +109,12 @@ function useBase(
     if (began !== null) startFromCheckpoint();
   });
   return { startFromCheckpoint };
+}
+
+/** What it asks of the queue; nothing of that is taken over from the parent. */
+function useWishes() {
+  const wishes = reactive<Wishes>({ ...NO_WISHES });
+  return { wishes, wrong: computed(() => wrongWishes(wishes)) };
 }
 
 /** Which checkpoint; it lives in the address. */
