@@ -1,6 +1,7 @@
 // What stands in the database when commands meet each other, or a job's end; and how jobs are numbered.
 import type { JobKind } from "@spotter/contract";
 import { beforeEach, expect, it } from "vitest";
+import { JobChanges } from "../../src/domains/queue/job-changes.ts";
 import { JobLifecycle } from "../../src/domains/queue/lifecycle.ts";
 import { QueueStore } from "../../src/domains/queue/store.ts";
 import type { JobRow } from "../../src/domains/queue/tables.ts";
@@ -13,7 +14,7 @@ let lifecycle: JobLifecycle;
 beforeEach(async () => {
   database = await freshTestDatabase();
   store = new QueueStore(database);
-  lifecycle = new JobLifecycle(store, () => 1000);
+  lifecycle = new JobLifecycle(store, new JobChanges(store), () => 1000);
 });
 
 const submit = (kind: JobKind): Promise<number> =>
