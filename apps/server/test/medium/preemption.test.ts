@@ -108,7 +108,7 @@ describe("an urgent training on a full machine", { timeout: 400_000 }, () => {
     expect(await weightsOf(server, victim)).toBe(await weightsOf(server, twin));
   });
 
-  it("waits where pre-emption is off, and before one that is urgent itself or a program", async () => {
+  it("waits for the running one to end where pre-emption is off", async () => {
     const server = await serverWithWorkers({ SPOTTER_PREEMPTION: "off" });
     const running = await train(server);
     await untilRun(server, running, ({ state }) => state === "running");
