@@ -10,7 +10,13 @@ import { DatasetsRoom } from "./domains/datasets/index.ts";
 import { checkSeries, MetricsRoom, SealingWorker, sealingHere } from "./domains/metrics/index.ts";
 import { ModelsRoom } from "./domains/models/index.ts";
 import { ProjectsRoom } from "./domains/projects/index.ts";
-import { LocalExecutor, type MachineNow, QueueRoom } from "./domains/queue/index.ts";
+import {
+  type Executor,
+  LocalExecutor,
+  type MachineNow,
+  QueueRoom,
+  runDirIn,
+} from "./domains/queue/index.ts";
 import { RUN_PURGED, RunsRoom } from "./domains/runs/index.ts";
 import { SystemRoom } from "./domains/system/index.ts";
 import { Bus } from "./platform/bus.ts";
@@ -36,6 +42,8 @@ export interface AppParts {
   /** Signs session cookies. */
   readonly cookieKey: string;
   readonly places: Places;
+  /** Another one than this machine's; it is told the server's address. */
+  readonly makeExecutor?: (serverUrl: () => string) => Executor;
 }
 
 /** Where things lie that are not in the data folder. */
@@ -134,7 +142,8 @@ async function closeConnections(fastify: FastifyInstance): Promise<void> {
 }
 
 /** @param baseUrl where people reach this server; known once it listens */
-function buildRooms({ settings, database, log, clock, places }: AppParts, baseUrl: () => string) {
+function buildRooms(parts: AppParts, baseUrl: () => string) {
+  const { settings, database, log, clock, places } = parts;
   const now = () => clock.now();
   const bus = new Bus((error, event) =>
     log.error({ error, event: event.type }, "A listener of the bus failed."),
@@ -163,7 +172,7 @@ function buildRooms({ settings, database, log, clock, places }: AppParts, baseUr
     ...{ system, projects, auth, outbox },
     ...buildTrainingRooms({
       ...{ settings, database, log, places, clock, now, bus, outbox, projects, auth },
-      ...{ requireProject, baseUrl },
+      ...{ requireProject, baseUrl, makeExecutor: parts.makeExecutor },
       machine: () => machineOf(system, settings),
     }),
   };
@@ -177,6 +186,7 @@ function machineOf(system: SystemRoom, { visibleGpus }: Settings): MachineNow | 
 }
 
 interface LowerRooms extends Pick<AppParts, "settings" | "database" | "log" | "places" | "clock"> {
+  readonly makeExecutor: AppParts["makeExecutor"];
   readonly now: () => number;
   readonly bus: Bus;
   readonly outbox: Outbox;
@@ -250,21 +260,27 @@ function buildTrainingRooms(parts: LowerRooms) {
 }
 
 function buildQueueRoom(parts: LowerRooms, content: ContentStore): QueueRoom {
-  const { settings, database, log, places, now, bus, auth } = parts;
+  const { settings, database, log, now, bus, auth, makeExecutor, baseUrl } = parts;
   return new QueueRoom({
     ...{ database, bus, now, log, content },
+    home: settings.home,
     maxFileBytes: settings.maxUploadBytes,
     checkSeries,
     audit: auth.audit,
-    machine: parts.machine,
     maxRunningPerPerson: settings.maxRunningPerPerson,
     mayPreempt: settings.preemption,
-    executor: new LocalExecutor({
-      home: settings.home,
-      python: path.join(places.pythonEnvironment, "bin/python"),
-      workerSources: places.workerSources,
-      secrets: settings.secrets,
-    }),
+    executor: makeExecutor?.(baseUrl) ?? localExecutor(parts),
+  });
+}
+
+function localExecutor({ settings, places, machine }: LowerRooms): Executor {
+  return new LocalExecutor({
+    home: settings.home,
+    runDir: runDirIn(settings.home),
+    machine,
+    python: path.join(places.pythonEnvironment, "bin/python"),
+    workerSources: places.workerSources,
+    secrets: settings.secrets,
   });
 }
 

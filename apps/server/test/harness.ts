@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HttpClient } from "@spotter/client";
 import { setup, signInForToken } from "@spotter/contract";
-import { type App, buildApp } from "../src/app.ts";
+import { type App, type AppParts, buildApp } from "../src/app.ts";
 import { type Clock, systemClock } from "../src/platform/clock.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import { listen } from "../src/platform/listen.ts";
@@ -20,6 +20,9 @@ import {
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
+export const WORKER_SOURCES = [path.join(root, "worker/src"), path.join(root, "sdk/src")];
+export const PYTHON = path.join(root, ".venv/bin/python");
+
 export const ADMIN = { name: "ada", password: "correct horse battery" };
 
 export interface TestServerOptions {
@@ -28,6 +31,8 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   /** True: trainings really start, in the checkout's Python environment. */
   readonly hasWorkers?: boolean;
+  /** Another executor than this machine's. */
+  readonly makeExecutor?: AppParts["makeExecutor"];
   /** Built pages to serve. */
   readonly webFolder?: string;
   /** False: nobody has used the set-up link yet. */
@@ -79,10 +84,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       }),
       clock: options.clock ?? systemClock,
       cookieKey: "0".repeat(64),
+      ...(options.makeExecutor === undefined ? {} : { makeExecutor: options.makeExecutor }),
       places: {
         web: options.webFolder ?? null,
         apiReference: path.join(root, "docs/reference/openapi.json"),
-        workerSources: [path.join(root, "worker/src"), path.join(root, "sdk/src")],
+        workerSources: WORKER_SOURCES,
         pythonEnvironment: options.hasWorkers
           ? path.join(root, ".venv")
           : path.join(place.folder, "no-python"),

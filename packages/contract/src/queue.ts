@@ -32,7 +32,7 @@ export const AttemptExit = z.object({
   /** `SIGKILL`, when a signal ended it. */
   signal: z.string().nullable(),
   out_of_memory: z.boolean(),
-  /** `worker-lost`, `supervisor-lost`, `time-limit`, `start-failed`; null after an orderly end. */
+  /** `worker-lost`, `supervisor-lost`, `machine-lost`, `time-limit`, `memory-limit`, `start-failed`; null after an orderly end. */
   reason: z.string().nullable(),
   message: z.string().nullable(),
 });

@@ -4,7 +4,7 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
 /** Uploads and downloads under way; contents whose hash is not known yet. */
-const FOLDERS = ["tmp/uploads", "content/incoming"];
+const FOLDERS = ["tmp/uploads", "tmp/fetched", "content/incoming"];
 /** Trees that were being put together beside their final name. */
 const BESIDE = { folder: "datasets", ending: ".tmp" };
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
+import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/platform/clock.ts";
 import type { Database, Migration } from "../../src/platform/db/database.ts";
@@ -104,5 +105,31 @@ describe("migrations", () => {
     const report = await run(place, database, released);
     expect(report.applied).toHaveLength(released.length);
     expect(existsSync(path.join(place.folder, "backup"))).toBe(false);
+  });
+
+  it("keep hold of attempts that run while the server is brought up to date", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    await run(
+      place,
+      database,
+      released.filter(({ name }) => name !== "0005-any-executor"),
+    );
+    await database.transaction(async (transaction) => {
+      await sql`insert into jobs (kind, project_id, name, state, created_at)
+        values ('train', 1, 'digits', 'running', 1)`.execute(transaction);
+      for (const [attempt, pid, born] of [
+        [1, null, null],
+        [2, 4711, "98765"],
+      ])
+        await sql`insert into attempts (job_id, attempt, state, started_at, pid, pid_start_time)
+          select max(id), cast(${attempt} as integer), 'running', 1, cast(${pid} as integer),
+          cast(${born} as text) from jobs`.execute(transaction);
+    });
+    await run(place, database, released);
+    const rows = await database.read<{ ref: string | null }>(
+      "select executor_ref as ref from attempts order by attempt",
+    );
+    expect(rows.map(({ ref }) => ref)).toEqual([null, "4711:98765"]);
   });
 });

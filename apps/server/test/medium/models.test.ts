@@ -1,5 +1,6 @@
 // Model versions over HTTP: registered by a run's end, found, staged, rolled back, kept when their run is purged.
 import { existsSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import {
   createModelVersion,
@@ -228,7 +229,8 @@ function sweeperOf({ database, home }: TestServer): () => Promise<number[]> {
     origins: new ForkOrigins(home),
     outbox: new Outbox({ database, clock: systemClock, log }),
     queue: {
-      runDir: (id: number) => path.join(home, "runs", String(id)),
+      removeFiles: (id: number) =>
+        rm(path.join(home, "runs", String(id)), { recursive: true, force: true }),
       endedLightJobs: () => Promise.resolve([]),
     } as unknown as QueueService,
     held: (runIds) => new ModelsStore(database).holding(runIds),

@@ -49,8 +49,7 @@ export class ModelsRoom {
     const { database, outbox, content, log, now, home, queue, runs, audit } = parts;
     const statement = statementMaker(database.engine);
     const store = new ModelsStore(database);
-    const runDir = (runId: number) => queue.runDir(runId);
-    const keeper = new WeightsKeeper({ store, content, home, runDir, log });
+    const keeper = new WeightsKeeper({ store, content, home, queue, log });
     this.service = new ModelService({
       ...{ store, keeper, statement, audit, now },
       list: new VersionList(database),

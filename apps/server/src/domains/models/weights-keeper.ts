@@ -7,6 +7,7 @@ import path from "node:path";
 import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
 import type { Log } from "../../platform/log.ts";
+import type { QueueService } from "../queue/index.ts";
 import { pathInside } from "../runs/index.ts";
 import { versionNotReady } from "./errors.ts";
 import type { ModelsStore, StoredFile } from "./store.ts";
@@ -17,7 +18,7 @@ export interface WeightsKeeperParts {
   readonly content: ContentStore;
   /** The data folder. */
   readonly home: string;
-  readonly runDir: (runId: number) => string;
+  readonly queue: Pick<QueueService, "runDir" | "filesAt">;
   readonly log: Log;
 }
 
@@ -62,8 +63,10 @@ export class WeightsKeeper {
 
   /** @returns null when the folder is gone */
   async #take(version: VersionRow): Promise<StoredFile[] | null> {
-    const { content, runDir } = this.#parts;
-    const folder = await weightsFolder(runDir(version.run_id), version.weights_path);
+    const { content, queue } = this.#parts;
+    await queue.filesAt(version.run_id, version.weights_path);
+    const runDir = queue.runDir(version.run_id);
+    const folder = await weightsFolder(runDir, version.weights_path);
     if (folder === null) return null;
     const files: StoredFile[] = [];
     for (const name of await filesBelow(folder)) {

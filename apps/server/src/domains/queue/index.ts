@@ -1,4 +1,5 @@
 // The queue room's door.
+import path from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Bus } from "../../platform/bus.ts";
@@ -12,11 +13,13 @@ import { AttemptTokens } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
 import { CommandBoard } from "./command-board.ts";
 import type { Executor } from "./executor.ts";
+import { FetchesStore } from "./fetches-store.ts";
+import { FileFetcher } from "./file-fetcher.ts";
 import { JobChanges, type JobObserver } from "./job-changes.ts";
 import { JobLifecycle } from "./lifecycle.ts";
 import { LostAttempts } from "./lost-attempts.ts";
 import { Monitor } from "./monitor.ts";
-import { type MachineNow, Planner } from "./planner.ts";
+import { Planner } from "./planner.ts";
 import { Preemptions } from "./preemptions.ts";
 import { QueueCancels } from "./queue-cancels.ts";
 import { QueueOrders } from "./queue-orders.ts";
@@ -25,14 +28,25 @@ import { registerQueueRoutes } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
 import { QueueService } from "./service.ts";
 import { queueSink } from "./sink.ts";
+import { Starter } from "./starter.ts";
 import { QueueStore } from "./store.ts";
 import { EventTaker } from "./take-events.ts";
 
 export type { SeriesCheck } from "./batch-parser.ts";
-export { sentenceOf } from "./endings.ts";
-export type { Executor } from "./executor.ts";
+export { hintOf, sentenceOf } from "./endings.ts";
+export {
+  type AttemptHandle,
+  type AttemptState,
+  type Executor,
+  type FileSource,
+  MachineUnreachable,
+  type StagedAttempt,
+  type StopForce,
+  type StoredFile,
+} from "./executor.ts";
 export type { JobObserver, LostAttempt } from "./job-changes.ts";
 export type { GivenCommand } from "./lifecycle.ts";
+export { relocated } from "./material.ts";
 export { migrations } from "./migrations.ts";
 export type { MachineNow } from "./planner.ts";
 export type { QueueService } from "./service.ts";
@@ -52,13 +66,16 @@ export interface QueueRoomParts {
   /** The largest file that a worker may send. */
   readonly maxFileBytes: number;
   readonly audit: AuditRecorder;
-  /** What trainings are placed on; null while nobody knows yet whether there are GPUs. */
-  readonly machine: () => MachineNow | null;
+  /** The data folder. */
+  readonly home: string;
   /** Null: as many as fit. */
   readonly maxRunningPerPerson: number | null;
   /** Whether urgent trainings make others give way. */
   readonly mayPreempt: boolean;
 }
+
+/** Where the server keeps a job's files, whoever runs it. */
+export const runDirIn = (home: string) => (jobId: number) => path.join(home, "runs", String(jobId));
 
 /** Jobs, attempts, the worker protocol. Higher rooms register sinks and observers before `start`. */
 export class QueueRoom {
@@ -70,6 +87,8 @@ export class QueueRoom {
   readonly #board: CommandBoard;
   readonly #tokens: AttemptTokens;
   readonly #scheduler: Scheduler;
+  readonly #starter: Starter;
+  readonly #fetcher: FileFetcher;
   readonly #monitor: Monitor;
 
   constructor(parts: QueueRoomParts) {
@@ -80,11 +99,20 @@ export class QueueRoom {
     const losses = new LostAttempts(store, changes, now);
     const taker = new EventTaker(database, store, now);
     const board = new CommandBoard(store);
-    const { machine, maxRunningPerPerson, mayPreempt, audit } = parts;
+    const { home, maxRunningPerPerson, mayPreempt, audit } = parts;
+    const runDir = runDirIn(home);
+    const fetcher = new FileFetcher({
+      ...{ changes, log, runDir, store: new FetchesStore(database) },
+      source: executor.files,
+      patienceS: executor.patienceS,
+      workFolder: path.join(home, "tmp", "fetched"),
+    });
+    const starter = new Starter({ store, losses, executor, fetcher, runDir, log });
+    const machine = () => executor.machine();
     const planner = new Planner({ store, machine, maxRunningPerPerson, mayPreempt, now });
     const preemptions = new Preemptions({ store, changes, board, audit, log, now });
     const scheduler = new Scheduler({
-      ...{ store, lifecycle, changes, losses, preemptions, executor, planner, log },
+      ...{ store, lifecycle, changes, preemptions, executor, planner, starter, log },
     });
     const viewer = new QueueViewer({
       ...{ store, planner, now },
@@ -94,20 +122,26 @@ export class QueueRoom {
     const cancels = new QueueCancels({ store, lifecycle, audit });
     const service = new QueueService({
       ...{ store, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
-      ...{ content, maxFileBytes, now, viewer, orders, cancels },
+      ...{ content, maxFileBytes, now, viewer, orders, cancels, fetcher, runDir, log },
     });
-    taker.register(
-      queueSink(statementMaker(database.engine), {
-        jobTouched: (jobId) => service.jobTouched(jobId),
-        attemptEnded: () => scheduler.kick(),
-        retryOf: (jobId, attempt, exit) => losses.retryOf(jobId, attempt, exit),
-        commandAcked: (commandId) => {
-          service.commandAcked(commandId).catch((error: unknown) => {
-            log.error({ error, command_id: commandId }, "A command's news were not told.");
-          });
-        },
-      }),
-    );
+    const listener = {
+      jobTouched: (jobId: number) => service.jobTouched(jobId),
+      attemptEnded: () => scheduler.kick(),
+      fileTold: () => fetcher.kick(),
+      fileRemoved: (jobId: number, file: string) => {
+        fetcher.removed(jobId, file).catch((error: unknown) => {
+          log.warn({ error, job_id: jobId, path: file }, "A removed file is still here.");
+        });
+      },
+      retryOf: losses.retryOf.bind(losses),
+      commandAcked: (commandId: number) => {
+        service.commandAcked(commandId).catch((error: unknown) => {
+          log.error({ error, command_id: commandId }, "A command's news were not told.");
+        });
+      },
+    };
+    const hasFarFiles = executor.files !== null;
+    taker.register(queueSink(statementMaker(database.engine), listener, hasFarFiles));
     changes.observe({
       jobsChanged: async () => undefined,
       attemptLost: async () => undefined,
@@ -122,7 +156,11 @@ export class QueueRoom {
     this.#board = board;
     this.#tokens = new AttemptTokens(store, now);
     this.#scheduler = scheduler;
-    this.#monitor = new Monitor({ store, lifecycle, losses, scheduler, executor, log, now });
+    this.#starter = starter;
+    this.#fetcher = fetcher;
+    this.#monitor = new Monitor({
+      ...{ store, lifecycle, losses, scheduler, starter, fetcher, executor, log, now },
+    });
   }
 
   /** The queue's own sink is first: the rooms above find the job's row changed already. */
@@ -145,6 +183,7 @@ export class QueueRoom {
   /** Takes up what an earlier server left, and starts what waits. */
   start(): void {
     this.#monitor.start();
+    this.#fetcher.kick();
   }
 
   /** Running attempts go on without us. */
@@ -152,5 +191,7 @@ export class QueueRoom {
     this.#board.close();
     await this.#monitor.stop();
     await this.#scheduler.stop();
+    await this.#starter.stop();
+    await this.#fetcher.stop();
   }
 }

@@ -19,6 +19,12 @@ export interface JobObserver {
   attemptLost(transaction: Transaction<AnyTables>, lost: LostAttempt): Promise<void>;
   /** After the commit. */
   afterJobsChanged(jobIds: readonly number[]): void;
+  /** Files of these paths, which its worker had told of, are nowhere any more. */
+  filesLost?(
+    transaction: Transaction<AnyTables>,
+    jobId: number,
+    paths: readonly string[],
+  ): Promise<void>;
   /** Where a lost job goes on from, relative to its folder; null: from its beginning. */
   lastCheckpoint?(jobId: number): Promise<string | null>;
 }
@@ -54,6 +60,15 @@ export class JobChanges {
   async attemptLost(transaction: QueueTransaction, lost: LostAttempt): Promise<void> {
     for (const observer of this.#observers)
       await observer.attemptLost(transaction as Transaction<AnyTables>, lost);
+  }
+
+  async filesLost(
+    transaction: QueueTransaction,
+    jobId: number,
+    paths: readonly string[],
+  ): Promise<void> {
+    for (const observer of this.#observers)
+      await observer.filesLost?.(transaction as Transaction<AnyTables>, jobId, paths);
   }
 
   async lastCheckpoint(jobId: number): Promise<string | null> {

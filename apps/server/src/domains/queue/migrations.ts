@@ -123,4 +123,24 @@ export const migrations: readonly Migration[] = [
       `ALTER TABLE attempts ADD COLUMN yield_refused ${types.integer} NOT NULL DEFAULT 0`,
     ],
   },
+  {
+    // What an executor calls an attempt, in its own words (the local one: its supervisor's pid and start time); and
+    // what workers on other machines have saved and the server does not have yet.
+    name: "0005-any-executor",
+    statements: (types) => [
+      `ALTER TABLE attempts ADD COLUMN executor_ref ${types.text}`,
+      `UPDATE attempts SET executor_ref = CAST(pid AS text) || ':' || pid_start_time
+       WHERE pid IS NOT NULL`,
+      `CREATE TABLE job_fetches (
+        job_id ${types.integer} NOT NULL REFERENCES jobs (id),
+        path ${types.text} NOT NULL,
+        kind ${types.text} NOT NULL,
+        sha256 ${types.text},
+        attempt ${types.integer} NOT NULL,
+        seq ${types.integer} NOT NULL,
+        told_at ${types.double} NOT NULL,
+        PRIMARY KEY (job_id, path)
+      )`,
+    ],
+  },
 ];

@@ -18,7 +18,6 @@ import type { Router } from "../../platform/route.ts";
 import type { AttemptIdentity, AttemptTokens } from "./attempt-tokens.ts";
 import type { CommandBoard } from "./command-board.ts";
 import { jobNotFound } from "./errors.ts";
-import { specOf } from "./scheduler.ts";
 import type { QueueService } from "./service.ts";
 
 const MAX_WAIT_S = 30;
@@ -56,7 +55,7 @@ export function registerQueueRoutes(
 
   router.public(getJobSpec, async ({ params, request }) => {
     const identity = await tokens.identifyCurrent(request, Number(params.job_id));
-    return specOf(await service.jobRow(identity.jobId), identity.attempt);
+    return service.spec(identity.jobId, identity.attempt);
   });
   router.public(pollCommands, async ({ params, query, request, reply }) => {
     const identity = await tokens.identifyCurrent(request, Number(params.job_id));

@@ -5,14 +5,13 @@ import type { JobKind, JobSpec } from "@spotter/contract";
 import { PROTOCOL } from "@spotter/contract";
 import type { Log } from "../../platform/log.ts";
 import { newAttemptToken } from "./attempt-tokens.ts";
-import { startFailedExit } from "./endings.ts";
 import type { Executor } from "./executor.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
-import type { LostAttempts } from "./lost-attempts.ts";
 import { grantedOf, limitsOf, type Outlook, type Planner, toWire } from "./planner.ts";
 import type { Preemptions } from "./preemptions.ts";
 import { reasonToStore } from "./reasons.ts";
+import type { Starter } from "./starter.ts";
 import type { QueueStore } from "./store.ts";
 import type { Granted, JobRow, JobWork } from "./tables.ts";
 
@@ -23,11 +22,11 @@ export class Scheduler {
   readonly #store: QueueStore;
   readonly #lifecycle: JobLifecycle;
   readonly #changes: JobChanges;
-  readonly #losses: LostAttempts;
   readonly #preemptions: Preemptions;
   readonly #executor: Executor;
   readonly #log: Log;
   readonly #planner: Planner;
+  readonly #starter: Starter;
   #running: Promise<void> = Promise.resolve();
   #passesWaiting = 0;
   #stopped = false;
@@ -36,19 +35,19 @@ export class Scheduler {
     store: QueueStore;
     lifecycle: JobLifecycle;
     changes: JobChanges;
-    losses: LostAttempts;
     preemptions: Preemptions;
     executor: Executor;
     planner: Planner;
+    starter: Starter;
     log: Log;
   }) {
     this.#store = parts.store;
     this.#lifecycle = parts.lifecycle;
     this.#changes = parts.changes;
-    this.#losses = parts.losses;
     this.#preemptions = parts.preemptions;
     this.#executor = parts.executor;
     this.#planner = parts.planner;
+    this.#starter = parts.starter;
     this.#log = parts.log;
   }
 
@@ -89,8 +88,6 @@ export class Scheduler {
       if (found === undefined) continue;
       const hasGpus = outlook.machine.gpus.length > 0;
       await this.#begin(found.row, { needs: toWire(found.job.needs), gpus, hasGpus });
-      // A start that failed has given everything back again.
-      this.kick();
     }
     for (const preemption of outlook.decision.preemptions) await this.#preemptions.ask(preemption);
     await this.#explain(outlook);
@@ -110,7 +107,6 @@ export class Scheduler {
           : "Waits for an earlier pre-flight to end.",
       );
     await this.#begin(next, null);
-    this.kick();
   }
 
   /** The stored sentence names no time: it would age, and each new minute would be news of every waiting run. */
@@ -148,40 +144,22 @@ export class Scheduler {
       resume_from: resumeFrom,
       granted: granted === null ? null : JSON.stringify(granted),
     };
-    const runDir = this.#executor.runDir(job.id);
     if (!(await this.#lifecycle.beginAttempt(job.id, attempt, token.hash, { granted, resumeFrom })))
       return;
-    const handle = { jobId: job.id, attempt, runDir, pid: null, pidStartTime: null };
-    try {
-      await this.#executor.stage(specOf(job, attempt), token.secret);
-      const started = await this.#executor.start(handle);
-      await this.#store.transaction((transaction) =>
-        this.#store.updateAttempt(transaction, job.id, attempt, {
-          pid: started.pid,
-          pid_start_time: started.startTime,
-        }),
-      );
-      this.#log.info({ job_id: job.id, attempt, pid: started.pid }, "Attempt started.");
-    } catch (error) {
-      const message = `The worker could not be started: ${(error as Error).message}`;
-      this.#log.error({ error, job_id: job.id, attempt }, "An attempt could not be started.");
-      const lastLines = await this.#executor.logs(handle, 50);
-      await this.#losses.end({
-        jobId: job.id,
-        attempt,
-        exit: startFailedExit(message),
-        lastLines,
-      });
-    }
+    // Not waited for: bringing code and data to another machine may take minutes, and others could start meanwhile.
+    const spec = specOf(job, attempt, this.#executor.machine()?.cpuCores);
+    this.#starter.begin(spec, token.secret).finally(() => this.kick());
   }
 }
 
-/** The attempt's spec, made anew from the job's row whenever it is asked for. */
-export function specOf(job: JobRow, attempt: number): JobSpec {
+/**
+ * The attempt's spec, made anew from the job's row whenever it is asked for.
+ * @param cores of the machine that it runs on
+ */
+export function specOf(job: JobRow, attempt: number, cores = availableParallelism()): JobSpec {
   if (job.work === null || job.kind === "external")
     throw new Error(`job ${job.id} is followed, not started by us: it has no spec`);
   const work = JSON.parse(job.work) as JobWork;
-  const cores = availableParallelism();
   const granted = grantedOf(job.granted);
   const limits = limitsOf(job);
   return {

@@ -9,6 +9,7 @@ import {
   type EventReceipt,
   FINAL_STATES,
   type Job,
+  type JobSpec,
   type JobState,
   type QueueView,
   type ResourceWish,
@@ -19,6 +20,7 @@ import type { Bus } from "../../platform/bus.ts";
 import type { ContentStore, StoredContent } from "../../platform/content-store.ts";
 import type { AnyTables } from "../../platform/db/database.ts";
 import { invalidRequest, SpotterError } from "../../platform/errors.ts";
+import type { Log } from "../../platform/log.ts";
 import { detachedBody } from "../../platform/request-body.ts";
 import type { Caller } from "../../platform/route.ts";
 import type { AttemptIdentity } from "./attempt-tokens.ts";
@@ -28,11 +30,12 @@ import { Bells } from "./bells.ts";
 import type { CommandBoard } from "./command-board.ts";
 import { executorUnavailable, jobNotFound } from "./errors.ts";
 import type { Executor } from "./executor.ts";
+import type { FileFetcher } from "./file-fetcher.ts";
 import type { GivenCommand, JobLifecycle, Submission } from "./lifecycle.ts";
 import type { QueueCancels } from "./queue-cancels.ts";
 import type { QueueOrders } from "./queue-orders.ts";
 import type { QueueViewer } from "./queue-view.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { type Scheduler, specOf } from "./scheduler.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobCommandRow, JobRow, QueueTables, Restart } from "./tables.ts";
 import type { EventTaker } from "./take-events.ts";
@@ -56,6 +59,9 @@ export interface QueueServiceParts {
   readonly taker: EventTaker;
   readonly board: CommandBoard;
   readonly executor: Executor;
+  readonly fetcher: FileFetcher;
+  readonly runDir: (jobId: number) => string;
+  readonly log: Log;
   readonly bus: Bus;
   readonly checkSeries: SeriesCheck;
   readonly content: ContentStore;
@@ -102,8 +108,32 @@ export class QueueService {
     this.#parts.scheduler.kick();
   }
 
+  /** Where the server keeps a job's files; `filesAt` says whether they are all there. */
   runDir(jobId: number): string {
-    return this.#parts.executor.runDir(jobId);
+    return this.#parts.runDir(jobId);
+  }
+
+  /**
+   * Waits until what the job's worker told of under this path of the run folder is on the server's disk.
+   * Throws `executor-unavailable` where it is still on a machine that does not answer.
+   */
+  filesAt(jobId: number, relative: string): Promise<void> {
+    return this.#parts.fetcher.require(jobId, relative);
+  }
+
+  /** Everything that is kept of a job's files, here and wherever it ran. */
+  async removeFiles(jobId: number): Promise<void> {
+    const { executor, log, runDir } = this.#parts;
+    await rm(runDir(jobId), { recursive: true, force: true });
+    await executor.files?.forget(jobId).catch((error: unknown) => {
+      log.warn({ error, job_id: jobId }, "A removed job's files stay on the machine that ran it.");
+    });
+  }
+
+  /** What the attempt's worker is to do; its paths are the server's own. */
+  async spec(jobId: number, attempt: number): Promise<JobSpec> {
+    const { executor } = this.#parts;
+    return specOf(await this.jobRow(jobId), attempt, executor.machine()?.cpuCores);
   }
 
   /** The row, for the rooms above; throws `job-not-found`. */

@@ -4,6 +4,8 @@ import type { Statement } from "../../platform/db/database.ts";
 import type { StatementMaker } from "../../platform/db/statement.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
 import { endingOf, sentenceOf } from "./endings.ts";
+import { fetchLater, fetchNoMore } from "./fetches-store.ts";
+import { CHANGES_FILE } from "./material.ts";
 import type { RetryDecision } from "./retries.ts";
 
 /** A worker that told its run's end should be gone soon; one that hangs then is ended by signals. */
@@ -18,11 +20,19 @@ export interface QueueSinkListener {
   jobTouched(jobId: number): void;
   attemptEnded(jobId: number): void;
   commandAcked(commandId: number): void;
+  /** What a worker on another machine has saved, and what its policy has removed there. */
+  fileTold(): void;
+  fileRemoved(jobId: number, path: string): void;
   /** What becomes of a job whose attempt ended so; read before the transaction. */
   retryOf(jobId: number, attempt: number, exit: AttemptExit): Promise<RetryDecision>;
 }
 
-export function queueSink(statement: StatementMaker, listener: QueueSinkListener): Sink {
+/** @param hasFarFiles whether workers' files lie on other machines, and are to be brought home */
+export function queueSink(
+  statement: StatementMaker,
+  listener: QueueSinkListener,
+  hasFarFiles: boolean,
+): Sink {
   return {
     types: [
       "run-started",
@@ -33,12 +43,14 @@ export function queueSink(statement: StatementMaker, listener: QueueSinkListener
       "heartbeat",
       "command-acked",
       "job-result",
+      ...(hasFarFiles ? (["file-saved", "file-removed"] as const) : []),
     ],
     plan: (context, events) => {
       const planWith = (retry: RetryDecision): SinkPlan => ({
-        statements: newest(events).flatMap((event) =>
-          statementsOf(statement, context, event, retry),
-        ),
+        statements: newest(events).flatMap((event) => [
+          ...statementsOf(statement, context, event, retry),
+          ...(hasFarFiles ? fetching(statement, context, event) : []),
+        ]),
         afterCommit: () => tell(listener, context, events),
       });
       const ended = events.find((event) => event.type === "attempt-ended");
@@ -58,7 +70,22 @@ function tell(
   for (const event of events) {
     if (event.type === "command-acked") listener.commandAcked(event.command_id);
     if (event.type === "attempt-ended") listener.attemptEnded(jobId);
+    if (event.type === "file-removed") listener.fileRemoved(jobId, event.path);
+    if (event.type === "file-saved" || event.type === "command-acked") listener.fileTold();
   }
+}
+
+/** A `set` has put itself down in a file of the run's, which its next attempt reads. */
+function fetching(
+  statement: StatementMaker,
+  context: BatchContext,
+  event: WorkerEvent,
+): Statement[] {
+  if (event.type === "file-saved") return [fetchLater(statement, context, event)];
+  if (event.type === "file-removed") return [fetchNoMore(statement, context.jobId, event.path)];
+  if (event.type !== "command-acked" || !event.change) return [];
+  const changes = { path: CHANGES_FILE, kind: "other" as const, sha256: null };
+  return [fetchLater(statement, context, changes)];
 }
 
 /** Of several progress reports in one batch only the last says anything. */

@@ -12,6 +12,9 @@ import type {
   Restart,
 } from "./tables.ts";
 
+/** Ends after which a worker may still live somewhere. */
+const OUT_OF_SIGHT: ReadonlySet<string> = new Set(["machine-lost", "start-failed"]);
+
 export type QueueTransaction = Transaction<QueueTables>;
 
 export interface NewJob {
@@ -352,8 +355,6 @@ export class QueueStore {
         ended_at: null,
         last_event_at: null,
         first_step: null,
-        pid: null,
-        pid_start_time: null,
         heartbeat_at: null,
         exit: null,
         closed_at: null,
@@ -383,9 +384,11 @@ export class QueueStore {
     exit: AttemptExit,
     endedAt: number,
   ): Promise<boolean> {
+    // Out of sight is not dead: a worker that nobody could end any more hears by this that nothing is taken from it.
+    const closed = OUT_OF_SIGHT.has(exit.reason ?? "") ? { closed_at: endedAt } : {};
     const result = await transaction
       .updateTable("attempts")
-      .set({ state: "ended", ended_at: endedAt, exit: JSON.stringify(exit) })
+      .set({ state: "ended", ended_at: endedAt, exit: JSON.stringify(exit), ...closed })
       .where("job_id", "=", jobId)
       .where("attempt", "=", attempt)
       .where("state", "<>", "ended")

@@ -2,6 +2,7 @@
 import type {
   AttemptExit,
   CommandAction,
+  FileKind,
   ForkSpec,
   JobKind,
   JobNeeds,
@@ -72,9 +73,9 @@ export type AttemptsTable = {
   ended_at: number | null;
   last_event_at: number | null;
   first_step: number | null;
-  /** The supervisor's, with its start time: a pid alone may by now be another process's. */
-  pid: number | null;
-  pid_start_time: string | null;
+  /** Of attempts of before 2026-11-21, whose `executor_ref` holds the same. */
+  pid: Generated<number | null>;
+  pid_start_time: Generated<string | null>;
   heartbeat_at: number | null;
   /** 1 once the worker told how the run ended. */
   run_ended: Generated<number>;
@@ -89,6 +90,22 @@ export type AttemptsTable = {
   preempted: Generated<number>;
   /** 1 where its worker could not: it is not asked again. */
   yield_refused: Generated<number>;
+  /** What its executor calls it; null until it was started. */
+  executor_ref: Generated<string | null>;
+};
+
+/** What a worker on another machine has saved and the server does not have yet. */
+export type JobFetchesTable = {
+  job_id: number;
+  /** As the worker told it, relative to the run folder. */
+  path: string;
+  kind: z.infer<typeof FileKind>;
+  /** As the worker told it: of the file, or of a checkpoint's manifest; null: not told. */
+  sha256: string | null;
+  /** By whom and in which batch it was told last: a later word for the same path is another content. */
+  attempt: number;
+  seq: number;
+  told_at: number;
 };
 
 export type JobCommandsTable = {
@@ -127,9 +144,11 @@ export type QueueTables = {
   job_files: JobFilesTable;
   jobs: JobsTable;
   attempts: AttemptsTable;
+  job_fetches: JobFetchesTable;
   job_commands: JobCommandsTable;
 };
 export type JobRow = Selectable<JobsTable>;
+export type JobFetchRow = Selectable<JobFetchesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type JobCommandRow = Selectable<JobCommandsTable>;
 

@@ -111,7 +111,7 @@ export class Forks {
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);
     const located = await locateSources(this.#parts.sources, parent.recipe, after, row.project_id);
-    const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
+    const inspected = await this.#inspect(row, file);
     const folder = await origins.keep(file.sha256, inspected);
     const places = { ...located.places, [CHECKPOINT_PLACE]: folder };
     const { dataName } = located;
@@ -183,11 +183,11 @@ export class Forks {
   }
 
   async #plan(row: RunRow, wish: Wish): Promise<Planned> {
-    const { store, queue } = this.#parts;
+    const { store } = this.#parts;
     forkable(row);
     const checkpoints = (await store.files(row.id)).filter(isCheckpoint);
     const file = chosen(row.id, checkpoints, wish.checkpoint);
-    const inspected = await inspectCheckpoint(queue.runDir(row.id), file);
+    const inspected = await this.#inspect(row, file);
     return this.#planFrom(row, wish, { file, checkpoints, inspected });
   }
 
@@ -217,6 +217,12 @@ export class Forks {
       warnings: [...decided.warnings, ...(await this.#diskWarnings(after, size, wish.seeds))],
     };
     return { plan, file, before, after };
+  }
+
+  async #inspect(row: RunRow, file: RunFileRow): Promise<Inspected> {
+    const { queue } = this.#parts;
+    await queue.filesAt(row.id, file.path);
+    return inspectCheckpoint(queue.runDir(row.id), file);
   }
 
   async #diskWarnings(after: Config, size: number, numForks: number) {

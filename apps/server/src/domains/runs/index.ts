@@ -106,7 +106,7 @@ export class RunsRoom {
       attemptEnded: (runId: number) => lastLines.attach(runId),
     };
     this.sink = runsSink(statementMaker(database.engine), listener, parts.maxLogLines);
-    this.observer = runJobObserver(store, feed, queue);
+    this.observer = runJobObserver(store, feed, queue, now);
     this.#parts = parts;
     this.#store = store;
     this.#liveChanges = new LiveChanges({ store, queue });

@@ -5,7 +5,12 @@ import type { RunFeed } from "./feed.ts";
 import { newestCheckpoint } from "./live-values.ts";
 import type { RunsStore } from "./store.ts";
 
-export function runJobObserver(store: RunsStore, feed: RunFeed, queue: QueueService): JobObserver {
+export function runJobObserver(
+  store: RunsStore,
+  feed: RunFeed,
+  queue: QueueService,
+  now: () => number,
+): JobObserver {
   return {
     jobsChanged: (transaction, jobIds) => store.mirrorJobs(transaction, jobIds),
     attemptLost: (transaction, { jobId, exit, lastLines }) =>
@@ -17,6 +22,7 @@ export function runJobObserver(store: RunsStore, feed: RunFeed, queue: QueueServ
           traceback: lastLines.length === 0 ? null : lastLines.join("\n"),
         }),
       }),
+    filesLost: (transaction, jobId, paths) => store.markRemoved(transaction, jobId, paths, now()),
     lastCheckpoint: async (jobId) => {
       const [files, commands] = await Promise.all([store.files(jobId), queue.commands(jobId)]);
       return newestCheckpoint(files, commands)?.path ?? null;

@@ -73,6 +73,7 @@ export class Predictions {
     const file = await this.#store.newestFile(row.id, "weights");
     if (file === undefined) throw noWeights();
     const runDir = this.#queue.runDir(row.id);
+    await this.#queue.filesAt(row.id, file.path);
     const saved: SavedModel = {
       runId: row.id,
       name: row.name,
@@ -169,5 +170,7 @@ export class Predictions {
 /** Inputs under the names that the caller gave, and the weights' place as far as it concerns the caller. */
 function toAnswer(saved: SavedModel, result: Record<string, unknown>): PredictAnswer {
   const answer = PredictAnswer.parse({ ...result, run_id: saved.runId });
-  return { ...answer, weights: path.relative(saved.relativeTo, answer.weights) };
+  // The worker names them as they lie on its machine.
+  const weights = path.join(saved.folder, path.basename(answer.weights));
+  return { ...answer, weights: path.relative(saved.relativeTo, weights) };
 }

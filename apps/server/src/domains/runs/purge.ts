@@ -1,5 +1,4 @@
 // Removes runs that were deleted more than seven days ago: rows at once, what other rooms keep through the outbox.
-import { rm } from "node:fs/promises";
 import type { Log } from "../../platform/log.ts";
 import type { Outbox } from "../../platform/outbox.ts";
 import type { QueueService } from "../queue/index.ts";
@@ -47,7 +46,7 @@ export class Purge {
         await store.purge(transaction, id);
         await outbox.enqueue(transaction, RUN_PURGED, { run_id: id });
       });
-      await rm(queue.runDir(id), { recursive: true, force: true });
+      await queue.removeFiles(id);
     }
     if (ids.length > 0) outbox.kick();
     await origins.sweep(await forks.origins(), now());
@@ -59,7 +58,7 @@ export class Purge {
     const { queue, now } = this.#parts;
     const before = now() - KEEP_LIGHT_JOB_S;
     for (const id of await queue.endedLightJobs(before - LOOK_BACK_S, before))
-      await rm(queue.runDir(id), { recursive: true, force: true });
+      await queue.removeFiles(id);
   }
 
   #sweepSafely(): void {

@@ -133,6 +133,7 @@ function bindContents({ router, runs, store, queue, liveChanges }: RunRouteParts
     const runId = Number(params.run_id);
     const row = await store.file(runId, Number(params.file_id));
     if (row === undefined || row.removed_at !== null) throw fileNotFound();
+    await queue.filesAt(runId, row.path);
     const file = await openRunFile(queue.runDir(runId), row);
     return reply
       .header("content-type", "application/octet-stream")

@@ -3,7 +3,7 @@ import { decodeMetricValue, type MetricValue, type WorkerEvent } from "@spotter/
 import type { Statement } from "../../platform/db/database.ts";
 import type { StatementMaker } from "../../platform/db/statement.ts";
 import type { BatchContext, Sink, SinkPlan } from "../../platform/sink.ts";
-import { sentenceOf } from "../queue/index.ts";
+import { hintOf, sentenceOf } from "../queue/index.ts";
 import { logLineStatements } from "./logs-store.ts";
 import { MIRROR_JOB } from "./store.ts";
 import type { RunFacts } from "./tables.ts";
@@ -189,7 +189,7 @@ function lost(
   const error = {
     kind: event.exit.reason ?? event.exit.signal ?? "process-ended",
     message: sentenceOf(event.exit),
-    hint: null,
+    hint: hintOf(event.exit),
     traceback: null,
   };
   return [

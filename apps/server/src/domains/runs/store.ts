@@ -281,6 +281,22 @@ export class RunsStore {
       .executeTakeFirst();
   }
 
+  async markRemoved(
+    transaction: Transaction<AnyTables>,
+    runId: number,
+    paths: readonly string[],
+    at: number,
+  ): Promise<void> {
+    await transaction
+      .withTables<RunsTables>()
+      .updateTable("run_files")
+      .set({ removed_at: at })
+      .where("run_id", "=", runId)
+      .where("path", "in", [...paths])
+      .where("removed_at", "is", null)
+      .execute();
+  }
+
   // ---- purge ---------------------------------------------------------------------------------------------------------
 
   async deletedBefore(time: number): Promise<number[]> {

@@ -3,7 +3,6 @@ import { chmod, mkdir, open, readFile, rename, writeFile } from "node:fs/promise
 import path from "node:path";
 import { AttemptExit, type JobSpec } from "@spotter/contract";
 import { z } from "zod";
-import type { AttemptHandle } from "../executor.ts";
 
 const SupervisorFile = z.object({
   pid: z.number().int(),
@@ -14,11 +13,18 @@ const SupervisorFile = z.object({
 });
 export type SupervisorFile = z.infer<typeof SupervisorFile>;
 
+/** Where an attempt's files lie on this machine. */
+export interface AttemptPlace {
+  /** Absolute. */
+  readonly runDir: string;
+  readonly attempt: number;
+}
+
 /** The last part of a log is enough for its last lines. */
 const TAIL_BYTES = 64 * 1024;
 
-export function attemptFolder(handle: Pick<AttemptHandle, "runDir" | "attempt">): string {
-  return path.join(handle.runDir, "attempts", String(handle.attempt));
+export function attemptFolder(place: AttemptPlace): string {
+  return path.join(place.runDir, "attempts", String(place.attempt));
 }
 
 /** Others on the machine must not read the token, nor write into what the worker will run. */
@@ -34,27 +40,27 @@ export async function writeAttemptFolder(
   await writeBeside(path.join(folder, "spec.json"), JSON.stringify(spec, null, 2));
 }
 
-export async function writeStopFile(handle: AttemptHandle, order: "stop" | "kill"): Promise<void> {
-  const folder = attemptFolder(handle);
+export async function writeStopFile(place: AttemptPlace, order: "stop" | "kill"): Promise<void> {
+  const folder = attemptFolder(place);
   // The server may have died before it had made the folder.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeBeside(path.join(folder, "stop"), order);
 }
 
-export async function readSupervisorFile(handle: AttemptHandle): Promise<SupervisorFile | null> {
-  const text = await readIfThere(path.join(attemptFolder(handle), "supervisor.json"));
+export async function readSupervisorFile(place: AttemptPlace): Promise<SupervisorFile | null> {
+  const text = await readIfThere(path.join(attemptFolder(place), "supervisor.json"));
   return text === null ? null : SupervisorFile.parse(JSON.parse(text));
 }
 
-export async function readExitFile(handle: AttemptHandle): Promise<AttemptExit | null> {
-  const text = await readIfThere(path.join(attemptFolder(handle), "exit.json"));
+export async function readExitFile(place: AttemptPlace): Promise<AttemptExit | null> {
+  const text = await readIfThere(path.join(attemptFolder(place), "exit.json"));
   return text === null ? null : AttemptExit.parse(JSON.parse(text));
 }
 
 /** What the worker wrote last; where it wrote nothing, what its supervisor complained about. */
-export async function readLastLines(handle: AttemptHandle, maxLines: number): Promise<string[]> {
+export async function readLastLines(place: AttemptPlace, maxLines: number): Promise<string[]> {
   for (const name of ["stderr.log", "stdout.log", "supervisor.log"]) {
-    const lines = await tail(path.join(attemptFolder(handle), name), maxLines);
+    const lines = await tail(path.join(attemptFolder(place), name), maxLines);
     if (lines.length > 0) return lines;
   }
   return [];
