@@ -8,10 +8,18 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from conftest import Spawn, make_attempt, make_spec
+from receiver import Receiver
+from runs import KeepingTracker
 
-from spotter_worker.limits import Limits
+from spotter.wire.api import ServerClient
+from spotter_worker import job, process, supervisor
+from spotter_worker.commands import CommandPoll
+from spotter_worker.limits import GIB, Limits
 from spotter_worker.process import age_s, birth_time
 from spotter_worker.settings import THREAD_COUNTS, worker_environment
 from spotter_worker.supervisor import wanted_limits
@@ -46,7 +54,8 @@ def test_the_limits_are_the_specs_and_the_smaller_of_two_on_memory() -> None:
 class Worker:
     """Began when this test did."""
 
-    start_time = birth_time(os.getpid())
+    leader = os.getpid()
+    start_time = birth_time(leader)
 
     def __init__(self) -> None:
         self.signals: list[signal.Signals] = []
@@ -78,3 +87,68 @@ def test_a_clock_that_is_set_neither_ends_an_attempt_nor_spares_it(
 
     assert ended_by(own_age + 3_600) is None
     assert ended_by(own_age / 2) == "time-limit"
+
+
+def test_torch_takes_the_threads_of_the_jobs_cores_and_several_processes_share_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[int] = []
+
+    def predict(*_: Any) -> dict[str, Any]:
+        seen.append(torch.get_num_threads())
+        return {}
+
+    monkeypatch.setattr(job, "predict", predict)
+    before = torch.get_num_threads()
+    wanted = {"weights": "", "inputs": []}
+    spec = make_spec(kind="predict", predict=wanted, num_threads=3)
+    commands = CommandPoll(ServerClient(tmp_path, ""), 1, 1)
+    try:
+        job.run_job(spec, tmp_path, KeepingTracker(), commands, tmp_path)
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+        job.run_job(spec, tmp_path, KeepingTracker(), commands, tmp_path)
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [3, 1]
+
+
+def test_a_worker_is_started_with_the_threads_and_gpus_of_its_spec(
+    receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    spec = make_spec({"epochs": 5000}, num_threads=2, gpus=[])
+    folder = make_attempt(tmp_path / "run", spec)
+    spawn(tmp_path / "run")
+    receiver.wait_until(lambda: receiver.events("run-started"))
+    if not process.PROC.joinpath("self").exists():
+        # macOS: what a process was started with is its own business there.
+        return
+    worker = json.loads((folder / "supervisor.json").read_text())["worker_pid"]
+    lines = Path(f"/proc/{worker}/environ").read_bytes().decode().split("\0")
+    assert {f"{name}=2" for name in THREAD_COUNTS} <= set(lines)
+    assert "CUDA_VISIBLE_DEVICES=" in lines
+
+
+def test_an_attempt_over_its_memory_limit_tells_what_it_used_and_what_it_had(
+    receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    limits = {"time_s": None, "memory_gib": 0.05}
+    make_attempt(tmp_path / "run", make_spec({"epochs": 5000}, limits=limits))
+    spawn(tmp_path / "run")
+    [event] = receiver.wait_until(lambda: receiver.events("attempt-ended"))
+    facts = event["exit"]
+    assert (facts["reason"], facts["out_of_memory"]) == ("memory-limit", True)
+    told = facts["message"]
+    assert told.startswith("the worker used 0.") and told.endswith("its limit is 0.05 GiB"), told
+
+
+def test_where_the_system_ends_a_worker_for_want_of_memory_both_amounts_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ceiling = tmp_path / "memory.max"
+    ceiling.write_text(f"{GIB // 2}\n")
+    monkeypatch.setattr(process, "CGROUP_MEMORY", ceiling)
+    told = supervisor._describe_loss(-9, "SIGKILL", True, 0.4321)
+    assert told.endswith("which used 0.43 GiB of its 0.50 GiB when last looked at")
+    ceiling.write_text("max\n")
+    assert process.machine_memory_bytes() > GIB // 2
+    assert supervisor._describe_loss(-9, "SIGKILL", False, 0.4) == "the worker was ended by SIGKILL"

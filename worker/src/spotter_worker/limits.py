@@ -8,12 +8,13 @@ import signal
 import time
 from pathlib import Path
 
-from .process import age_s
+from .process import age_s, group_memory_bytes
 from .process_group import WorkerGroup
 
 GIB = 1024**3
-# Adding up a group's memory reads all of /proc: too dear for every tick.
-MEMORY_INTERVAL_S = 1.0
+# Adding up a group's memory reads all of /proc: too dear for every tick. Without a limit it is only told if the system
+# itself runs out of memory.
+MEMORY_INTERVAL_S, UNLIMITED_INTERVAL_S = 1.0, 5.0
 
 
 class Limits:
@@ -32,6 +33,8 @@ class Limits:
         self._grace_s = grace_s
         self._stop_file = attempt_dir / "stop"
         self._memory_checked_at = 0.0
+        # By the last look.
+        self.memory_used_gib = 0.0
         self._terminated_at: float | None = None
         self.stop_asked = False
         self.killed = False
@@ -77,12 +80,16 @@ class Limits:
 
     def _check_memory(self, group: WorkerGroup) -> None:
         limit, now = self._memory_limit_gib, time.monotonic()
-        if limit is None or now - self._memory_checked_at < MEMORY_INTERVAL_S:
+        interval_s = UNLIMITED_INTERVAL_S if limit is None else MEMORY_INTERVAL_S
+        if now - self._memory_checked_at < interval_s:
             return
         self._memory_checked_at = now
-        used = group.memory_bytes() / GIB
+        if limit is None:
+            self.memory_used_gib = group_memory_bytes(group.leader) / GIB
+            return
+        self.memory_used_gib = used = group.memory_bytes() / GIB
         if used > limit and self.reason is None:
             self.reason = "memory-limit"
-            self.message = f"the worker used {used:.2f} GiB, its limit is {limit:g} GiB"
+            self.message = f"the worker used {used:.2f} GiB of memory, its limit is {limit:g} GiB"
             # Nothing it could still do would need less memory.
             self._kill_now = True

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 PROC = Path("/proc")
+CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 PR_SET_CHILD_SUBREAPER = 36
 # One that hangs in the kernel is left to it.
 MAX_ROUNDS, ROUND_S = 100, 0.02
@@ -69,6 +70,16 @@ def memory_bytes(pid: int) -> int:
     """Resident memory of a process; 0 of one that is gone, and where the system has no /proc."""
     fields = _stat_fields(pid)
     return 0 if fields is None else int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def machine_memory_bytes() -> int:
+    """What this machine has, or the container that we are in may use."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = CGROUP_MEMORY.read_text().strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdigit() else total
 
 
 def group_cpu_s(group: int) -> float:

@@ -23,7 +23,7 @@ from spotter.wire.api import ServerClient
 from spotter.wire.courier import Courier
 from spotter.wire.spool import Spool
 
-from .limits import Limits
+from .limits import GIB, Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
 from .lost_process import find_lost_process
 from .patient_output import print_patiently
@@ -32,6 +32,7 @@ from .process import (
     bury_orphans,
     end_orphans,
     is_alive,
+    machine_memory_bytes,
     num_kernel_oom_kills,
     start_time,
     take_in_orphans,
@@ -245,7 +246,8 @@ class Supervisor:
         )
         reason, message = self._limits.reason, self._limits.message
         if reason is None and outcome is None and not self._limits.stop_asked:
-            reason, message = "worker-lost", _describe_loss(code, name, out_of_memory)
+            used_gib = self._limits.memory_used_gib
+            reason, message = "worker-lost", _describe_loss(code, name, out_of_memory, used_gib)
             if lost is not None and not out_of_memory:
                 message = lost.sentence(self._spec["config"]["processes"])
         return _exit_facts(
@@ -347,9 +349,15 @@ def wanted_limits(spec: dict[str, Any]) -> tuple[float | None, float | None]:
     return limits.get("time_s"), min(memory, default=None)
 
 
-def _describe_loss(code: int | None, signal_name: str | None, out_of_memory: bool) -> str:
+def _describe_loss(
+    code: int | None, signal_name: str | None, out_of_memory: bool, used_gib: float
+) -> str:
     if out_of_memory:
-        return "the system ran out of memory and killed the worker"
+        has_gib = machine_memory_bytes() / GIB
+        return (
+            "the system ran out of memory and killed the worker, which used "
+            f"{used_gib:.2f} GiB of its {has_gib:.2f} GiB when last looked at"
+        )
     if signal_name is not None:
         return f"the worker was ended by {signal_name}"
     if code is not None:
