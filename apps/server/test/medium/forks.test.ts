@@ -239,9 +239,8 @@ describe("forks", { timeout: 240_000 }, () => {
   });
 
   it("ask for nothing that the machine does not have", async () => {
-    await expect(fork(parent.id, { resources: { cpu_cores: 4096 } })).rejects.toMatchObject({
-      code: "resources-not-there",
-    });
+    const wish = { changes: { epochs: 40 }, resources: { cpu_cores: 4096 } };
+    await expect(fork(parent.id, wish)).rejects.toMatchObject({ code: "resources-not-there" });
   });
 
   it("of a deleted run are refused, and what no fork needs is removed", async () => {
