@@ -1,7 +1,7 @@
 // What is guessed of a training's length, from those that finished.
 import { describe, expect, it } from "vitest";
 import { Experience } from "./experience.ts";
-import type { QueueStore } from "./store.ts";
+import type { PlanStore } from "./plan-store.ts";
 
 const work = (config: object, recipe = "vision") => JSON.stringify({ recipe, config, places: {} });
 const DIGITS = { data: { builtin: "digits" }, epochs: 10, learning_rate: 0.1, seed: 1 };
@@ -12,7 +12,7 @@ const finished = (seconds: number, config: object, projectId = 1) => ({
 });
 
 async function knowing(rows: readonly ReturnType<typeof finished>[]) {
-  const store = { finishedTrainings: async () => rows } as unknown as QueueStore;
+  const store = { finishedTrainings: async () => rows } as unknown as PlanStore;
   const experience = new Experience(store, () => 1_000_000);
   await experience.refresh();
   return (config: object, projectId = 1) =>

@@ -1,6 +1,6 @@
 // How long trainings take, by those that finished lately: of the same kind in the same project, the more alike the better.
 // A guess for forecasts; nothing is started or ended by it.
-import type { QueueStore } from "./store.ts";
+import type { PlanStore } from "./plan-store.ts";
 import type { JobRow, JobWork } from "./tables.ts";
 
 const LOOKS_BACK_S = 30 * 86_400;
@@ -19,11 +19,11 @@ interface Known {
 }
 
 export class Experience {
-  readonly #store: QueueStore;
+  readonly #store: PlanStore;
   readonly #now: () => number;
   #known: { readonly at: number; readonly runs: ReadonlyMap<string, readonly Known[]> } | undefined;
 
-  constructor(store: QueueStore, now: () => number) {
+  constructor(store: PlanStore, now: () => number) {
     this.#store = store;
     this.#now = now;
   }

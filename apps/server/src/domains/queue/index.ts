@@ -19,6 +19,7 @@ import { JobChanges, type JobObserver } from "./job-changes.ts";
 import { JobLifecycle } from "./lifecycle.ts";
 import { LostAttempts } from "./lost-attempts.ts";
 import { Monitor } from "./monitor.ts";
+import { PlanStore } from "./plan-store.ts";
 import { Planner } from "./planner.ts";
 import { Preemptions } from "./preemptions.ts";
 import { QueueCancels } from "./queue-cancels.ts";
@@ -109,7 +110,9 @@ export class QueueRoom {
     });
     const starter = new Starter({ store, losses, executor, fetcher, runDir, log });
     const machine = () => executor.machine();
-    const planner = new Planner({ store, machine, maxRunningPerPerson, mayPreempt, now });
+    const planner = new Planner({
+      ...{ store: new PlanStore(database), machine, maxRunningPerPerson, mayPreempt, now },
+    });
     const preemptions = new Preemptions({ store, changes, board, audit, log, now });
     const scheduler = new Scheduler({
       ...{ store, lifecycle, changes, preemptions, executor, planner, starter, log },

@@ -1,12 +1,12 @@
 // Brings the database and the machine before the plan: what waits, what runs, who had how much. Decides nothing itself.
 import { type JobNeeds, ResourceWish, RunLimits } from "@spotter/contract";
 import { Experience } from "./experience.ts";
+import type { PlanStore } from "./plan-store.ts";
 import { shareOf } from "./planning/free-room.ts";
 import { type MachineConfig, needsOf } from "./planning/needs.ts";
 import { plan } from "./planning/plan.ts";
 import type { Machine, Needs, People, Plan, RunningJob, WaitingJob } from "./planning/types.ts";
 import { LONGEST_PAUSE_S } from "./retries.ts";
-import type { QueueStore } from "./store.ts";
 import type { Granted, JobRow, JobWork } from "./tables.ts";
 
 /** Who had the machine "lately". */
@@ -23,7 +23,7 @@ export interface MachineNow extends Machine {
 }
 
 export interface PlannerParts {
-  readonly store: QueueStore;
+  readonly store: PlanStore;
   /** Null while nobody knows yet whether there are GPUs. */
   readonly machine: () => MachineNow | null;
   readonly maxRunningPerPerson: number | null;
@@ -181,7 +181,7 @@ function fromWire(needs: JobNeeds): Needs {
   };
 }
 
-type OpenTraining = Awaited<ReturnType<QueueStore["openTrainings"]>>[number];
+type OpenTraining = Awaited<ReturnType<PlanStore["openTrainings"]>>[number];
 
 function runningJob(open: OpenTraining, machine: Machine, guessedS: number | null): RunningJob {
   const granted = grantedOf(open.granted);
