@@ -186,7 +186,9 @@ async function insertThings({ database }: TestServer, runId: number): Promise<Th
     ...{ weights_size: 1, weights_sha256: "0", storage: "missing", classes: "[]", note: "" },
     ...{ tags: "[]", search_text: "", stage: "none" },
   });
-  const preflightId = await insert("jobs", { ...named, kind: "preflight", state: "cancelled" });
+  // Numbers of jobs are the queue's to give: this one lies beyond those that it will come to.
+  const preflight = { id: 1_000_000_900, kind: "preflight", state: "cancelled" };
+  const preflightId = await insert("jobs", { ...named, ...preflight });
   const comparisonId = await insert("comparisons", {
     ...{ ...named, run_ids: `[${runId}]`, value: "last", updated_at: 1 },
   });

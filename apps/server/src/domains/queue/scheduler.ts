@@ -116,6 +116,9 @@ export class Scheduler {
       const reason = row === undefined ? null : reasonToStore(row, waiting, outlook);
       return reason === null || row?.reason === reason ? [] : [{ id: waiting.id, reason }];
     });
+    // By their numbers, as a reorder takes them: two transactions that lock rows in different orders may each wait for
+    // the other.
+    news.sort((one, other) => one.id - other.id);
     if (news.length === 0) return;
     await this.#changes.change(async (transaction) => {
       const changed: number[] = [];
