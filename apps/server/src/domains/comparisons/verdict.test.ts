@@ -96,6 +96,18 @@ it("says how many more seeds would tell what is within noise", () => {
   expect(larger.seeds).toMatchObject({ more_base: perGroup - 3, more_other: perGroup - 4 });
 });
 
+it("counts the seeds of the larger group that have no partner yet", () => {
+  const [two, four] = [
+    group("A", [1, 1.3], 1, ["a", "b"]),
+    group("B", [1.2, 1.35, 1.4, 1.1], 11, ["a", "b", "c", "d"]),
+  ];
+  const { test, seeds } = verdictOf(two, four, "lower", []);
+  expect(test).toBe("paired");
+  const perGroup = seeds?.per_group ?? 0;
+  expect(perGroup).toBeGreaterThan(4);
+  expect(seeds).toMatchObject({ more_base: perGroup - 2, more_other: perGroup - 4 });
+});
+
 it("gives no verdict on one run a group, and none where nothing varies", () => {
   const alone = verdictOf(group("A", [0.9], 1), group("B", [0.92], 11), "higher", []);
   expect(alone).toMatchObject({

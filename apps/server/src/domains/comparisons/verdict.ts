@@ -96,7 +96,10 @@ export function verdictOf(
     interval: toInterval(test?.interval ?? null),
     ...{ t: test?.t ?? null, df: test?.df ?? null, p: test?.p ?? null },
     effect: test === null ? null : effectOf(test),
-    seeds: isSure || isEmpty ? null : seedsNeeded(test, a, b),
+    seeds:
+      isSure || isEmpty
+        ? null
+        : seedsNeeded(test, a, b, { base: base.values.length, other: other.values.length }),
     left_out: [...base.leftOut, ...other.leftOut, ...(pairs?.leftOut ?? [])],
     unfinished: unfinished.filter((id) => members.includes(id)),
   };
@@ -155,11 +158,15 @@ function effectOf({ kind, effect, cohensD }: TestResult): NonNullable<Verdict["e
   return { kind: kind === "paired" ? "d_z" : "hedges_g", value: effect, cohens_d: cohensD };
 }
 
-/** Without a test, the spread of the group that has one stands for both. Null where more seeds would change nothing. */
+/**
+ * Without a test, the spread of the group that has one stands for both. Null where more seeds would change nothing.
+ * @param have runs with a value, those too that have no partner yet: the other group's next seeds are theirs
+ */
 function seedsNeeded(
   test: TestResult | null,
   a: readonly number[],
   b: readonly number[],
+  have: { readonly base: number; readonly other: number },
 ): Verdict["seeds"] {
   if (test === null && a.length > 1 && b.length > 1) return null;
   const [spreadA, spreadB] = [describeSample(a), describeSample(b)];
@@ -172,8 +179,8 @@ function seedsNeeded(
   return {
     assumes: test === null ? "spread-of-one-group" : "observed-effect",
     per_group: perGroup,
-    more_base: more(a.length),
-    more_other: more(b.length),
+    more_base: more(have.base),
+    more_other: more(have.other),
   };
 }
 

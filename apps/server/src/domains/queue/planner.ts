@@ -187,7 +187,9 @@ function runningJob(open: OpenTraining, machine: Machine, guessedS: number | nul
   const granted = grantedOf(open.granted);
   const limitS = timeLimitOf(open);
   const latest = limitS === null ? null : open.started_at + limitS;
-  const told = open.expected_end;
+  // What a paused one told stands still while its time goes on; nobody knows when it is resumed.
+  const isPaused = open.state === "paused";
+  const told = isPaused ? null : open.expected_end;
   return {
     id: open.job_id,
     ownerId: open.owner_id,
@@ -195,7 +197,7 @@ function runningJob(open: OpenTraining, machine: Machine, guessedS: number | nul
     needs: granted === null ? needsOfRow(open, machine) : fromWire(granted.needs),
     gpus: granted?.gpus ?? machine.gpus.map(({ index }) => index),
     endsAt: latest === null || told === null ? (told ?? latest) : Math.min(told, latest),
-    guessedEnd: guessedS === null ? null : open.started_at + guessedS,
+    guessedEnd: guessedS === null || isPaused ? null : open.started_at + guessedS,
     priority: open.priority,
     startedAt: open.started_at,
     canYield: canYield(open),

@@ -146,7 +146,11 @@ export class Predictions {
       );
     }
     if (job.state !== "finished" || job.result === null)
-      throw predictionFailed(job.reason ?? "The prediction ended without an answer.");
+      throw predictionFailed(
+        job.reason === null
+          ? "The prediction ended without an answer."
+          : underGivenNames(job.reason, inputs),
+      );
     return JSON.parse(job.result) as Record<string, unknown>;
   }
 
@@ -165,6 +169,15 @@ export class Predictions {
     }
     return { folder, inputs };
   }
+}
+
+/** The worker speaks of a file as it lies here, its caller knows it by another name. */
+export function underGivenNames(sentence: string, inputs: readonly PredictInput[]): string {
+  return inputs.reduce((told, { name, file }) => {
+    if (file === null) return told;
+    const place = path.join(path.basename(path.dirname(file)), path.basename(file));
+    return told.replaceAll(file, () => name).replaceAll(place, () => name);
+  }, sentence);
 }
 
 /** Inputs under the names that the caller gave, and the weights' place as far as it concerns the caller. */

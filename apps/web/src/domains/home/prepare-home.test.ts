@@ -5,6 +5,7 @@ import {
   busiest,
   curveMetricOf,
   keyMetricOf,
+  lastEnded,
   progressLine,
   remainingOf,
   silenceOf,
@@ -39,6 +40,11 @@ it("puts what works before what waits, and shows no more than six", () => {
     state: id === 9 ? ("queued" as const) : id === 3 ? ("paused" as const) : ("running" as const),
   }));
   expect(busiest(runs).map((entry) => entry.id)).toEqual([8, 7, 6, 5, 4, 3]);
+});
+
+it("lists what ended by its end, not by its number", () => {
+  const runs = [15, 11, 9].map((id, place) => ({ ...run, id, ended_at: 100 + place }));
+  expect(lastEnded(runs, 2).map(({ id }) => id)).toEqual([9, 11]);
 });
 
 it("says what is left, but never a frozen guess", () => {

@@ -24,6 +24,13 @@ export function busiest(runs: readonly RunSummary[]): RunSummary[] {
     .slice(0, 6);
 }
 
+/** Those that ended last, whenever they began. */
+export function lastEnded(runs: readonly RunSummary[], atMost: number): RunSummary[] {
+  return [...runs]
+    .sort((one, other) => (other.ended_at ?? 0) - (one.ended_at ?? 0))
+    .slice(0, atMost);
+}
+
 /** The number that says most about a run: its best, else what it measures on data it does not train on. */
 export function keyMetricOf(run: RunSummary): NamedValue | null {
   if (run.best !== null) {

@@ -11,7 +11,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { api } from "../../platform/api.ts";
 import { useLive } from "../../platform/live/use-live.ts";
 import { useProjects } from "../projects/use-projects.ts";
-import { busiest, curveMetricOf } from "./prepare-home.ts";
+import { busiest, curveMetricOf, lastEnded } from "./prepare-home.ts";
 
 /** Curves are small: a new one every few seconds is as much as the eye can tell. */
 const CURVES_MS = 5_000;
@@ -41,13 +41,13 @@ export function useHome() {
         list(undefined, 1),
         list("failed", 5),
         list(RUNNING, 30),
-        list("finished,stopped", 5),
+        list("finished,stopped", 30),
       ]);
       fired.value = await firedOf(projects.filter, now.runs);
       numRuns.value = any.total;
       failed.value = bad.runs.filter((run) => Date.now() / 1000 - (run.ended_at ?? 0) < NEWS_S);
       running.value = busiest(now.runs);
-      finished.value = done.runs;
+      finished.value = lastEnded(done.runs, 5);
       failure.value = null;
       await loadCurves();
     } catch (error) {

@@ -89,7 +89,7 @@ export default {
   },
   wish: {
     title: "Place in the queue",
-    help: "Left empty: a fair part of the machine, no limits.",
+    help: "Left empty: a fair part of the machine, no limits. An urgent training makes running ones save and give way where it needs their room; they go on by themselves.",
     gpus: "GPUs",
     gpuMemory: "Memory of each GPU (GiB)",
     cores: "CPU cores",

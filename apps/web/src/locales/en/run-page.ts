@@ -101,6 +101,7 @@ export default {
     preview: "What will change",
     reason: "Why",
     reasonHint: "Shown on every chart",
+    reasonNeeded: "Say why: a change without a reason is not taken.",
     set: "Set at next step",
     sending: "Sending…",
     problems: {

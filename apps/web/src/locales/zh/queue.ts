@@ -83,7 +83,7 @@ export default {
   },
   wish: {
     title: "排队与资源",
-    help: "留空：按份额使用机器，不设上限。",
+    help: "留空：按份额使用机器，不设上限。紧急训练在需要资源时会让正在运行的训练保存并让位；它们之后自动继续。",
     gpus: "GPU 数",
     gpuMemory: "每个 GPU 的显存（GiB）",
     cores: "CPU 核数",

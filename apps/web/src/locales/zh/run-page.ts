@@ -97,6 +97,7 @@ export default {
     preview: "将要修改",
     reason: "原因",
     reasonHint: "会显示在每张图上",
+    reasonNeeded: "请写明原因：没有原因的修改不会被接受。",
     set: "下一步生效",
     sending: "正在发送…",
     problems: {
