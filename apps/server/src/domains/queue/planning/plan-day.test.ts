@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { inOrder } from "./order.ts";
 import { plan } from "./plan.ts";
 import { GUARD_S, MAX_PREEMPTIONS } from "./preempt.ts";
+import { randomFrom } from "./seeded-random.ts";
 import type { Machine, People, Plan, RunningJob, WaitingJob } from "./types.ts";
 
 const NUM_JOBS = 1_000;
@@ -17,17 +18,6 @@ const machine: Machine = {
 interface DayJob extends WaitingJob {
   readonly arrivesAt: number;
   readonly durationS: number;
-}
-
-/** The same numbers on every machine: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function makeDay(seed: number): DayJob[] {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FreeRoom } from "./free-room.ts";
 import { plan } from "./plan.ts";
 import { GUARD_S, MAX_PREEMPTIONS, URGENT } from "./preempt.ts";
+import { randomFrom } from "./seeded-random.ts";
 import type { Machine, Needs, People, RunningJob, WaitingJob } from "./types.ts";
 
 const NOW = 1_000_000;
@@ -188,15 +189,4 @@ function someRunning(pick: <T>(of: readonly T[]) => T): RunningJob[] {
       );
   }
   return running;
-}
-
-/** The same numbers on every machine: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
