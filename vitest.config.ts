@@ -15,6 +15,8 @@ function medium(database: "sqlite" | "postgres") {
       env: { SPOTTER_TEST_DATABASE: database },
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      // Most of their time these tests wait for a worker, so two cores carry two files of each database at once.
+      maxWorkers: 2,
     },
   };
 }
@@ -44,8 +46,8 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           exclude: never,
           environment: "node",
-          // Each file starts its own server, worker and browser: one at a time keeps them honest.
-          fileParallelism: false,
+          // Each file starts its own server, worker and browser, and waits for them most of its time.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -4,11 +4,14 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createRun, type WorkerEvent } from "@spotter/contract";
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { TestServer } from "./harness.ts";
+import { openPlayedAttempt } from "./played-attempt.ts";
 
 export interface FakeTraining {
   readonly id: number;
+  /** Its worker's. */
+  readonly token: string;
   /** Sends the next batch; throws when it is refused. */
   send(events: readonly object[]): Promise<{ duplicate: boolean }>;
   /** Sends the last batch once more. */
@@ -32,32 +35,27 @@ export async function startFakeTraining(
 ): Promise<FakeTraining> {
   const body = wish.project_id === undefined ? {} : { project_id: wish.project_id };
   const { id } = await server.client.call(createRun, { body });
-  const token = `spw_${id}`;
   const config = JSON.stringify(wish.config ?? { data: { builtin: "digits" } });
-  for (const statement of [
-    sql`update jobs set kind = 'train', state = 'starting', current_attempt = 1 where id = ${id}`,
-    sql`update runs set source = 'recipe', recipe = 'vision', state = 'starting',
+  const token = await server.database.transaction(async (transaction) => {
+    await sql`update runs set source = 'recipe', recipe = 'vision', state = 'starting',
       config = ${config}, data_name = 'digits', model_name = ${wish.modelName ?? "vision-digits"}
-      where id = ${id}`,
-    sql`delete from attempts where job_id = ${id}`,
-    sql`insert into attempts (job_id, attempt, state, token_hash, started_at)
-      values (${id}, 1, 'starting', ${createHash("sha256").update(token).digest("base64url")}, 2e9)`,
-  ])
-    await change(server, statement);
+      where id = ${id}`.execute(transaction);
+    return openPlayedAttempt(transaction, id, 1);
+  });
   return new Played(server, id, token);
 }
 
 class Played implements FakeTraining {
   readonly id: number;
+  readonly token: string;
   readonly #server: TestServer;
-  readonly #token: string;
   #seq = 0;
   #last: readonly object[] = [];
 
   constructor(server: TestServer, id: number, token: string) {
     this.#server = server;
     this.id = id;
-    this.#token = token;
+    this.token = token;
   }
 
   send(events: readonly object[]): Promise<{ duplicate: boolean }> {
@@ -69,7 +67,7 @@ class Played implements FakeTraining {
   async repeat(): Promise<{ duplicate: boolean }> {
     const response = await fetch(`${this.#server.url}/api/worker/jobs/${this.id}/events`, {
       method: "POST",
-      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
       body: JSON.stringify({ protocol: 1, attempt: 1, seq: this.#seq, events: this.#last }),
     });
     const answer = await response.text();
@@ -108,8 +106,4 @@ class Played implements FakeTraining {
     await this.send(events);
     return sha256(content);
   }
-}
-
-function change(server: TestServer, statement: RawBuilder<unknown>): Promise<unknown> {
-  return server.database.transaction((transaction) => statement.execute(transaction));
 }

@@ -123,12 +123,13 @@ describe("an urgent training on a full machine", { timeout: 400_000 }, () => {
 describe("a training that was asked to give way, whose worker is played by the test", () => {
   let server: TestServer;
   let id: number;
+  let token: string;
   let command: number;
   const seqs = { worker: 0, supervisor: 0 };
   beforeEach(async () => {
     server = await startTestServer();
     onTestFinished(() => server.close());
-    ({ id } = await startFakeTraining(server));
+    ({ id, token } = await startFakeTraining(server));
     seqs.worker = seqs.supervisor = 0;
     await send("worker", [{ type: "run-started", time: 1 }]);
     await ask();
@@ -153,7 +154,7 @@ describe("a training that was asked to give way, whose worker is played by the t
     seqs[source] += 1;
     const response = await fetch(`${server.url}/api/worker/jobs/${id}/events`, {
       method: "POST",
-      headers: { authorization: `Bearer spw_${id}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ protocol: 1, attempt: 1, source, seq: seqs[source], events }),
     });
     expect([response.status, await response.text()]).toEqual([200, expect.anything()]);

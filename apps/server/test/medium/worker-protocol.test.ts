@@ -12,6 +12,7 @@ import {
 import { type RawBuilder, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../harness.ts";
+import { openPlayedAttempt } from "../played-attempt.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -19,25 +20,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const hash = (secret: string) => createHash("sha256").update(secret).digest("base64url");
-
 /** A training in its first attempt, as if its worker had just been started. */
 async function startedTraining(): Promise<{ id: number; token: string }> {
   const { id } = await server.client.call(createRun, { body: { name: "by hand" } });
-  await change(sql`update jobs set kind = 'train', state = 'starting' where id = ${id}`);
   await change(
     sql`update runs set source = 'recipe', recipe = 'vision', state = 'starting' where id = ${id}`,
   );
   return { id, token: await openAttempt(id, 1) };
 }
 
-async function openAttempt(id: number, attempt: number): Promise<string> {
-  const token = `spw_${id}_${attempt}`;
-  await change(sql`delete from attempts where job_id = ${id} and attempt = ${attempt}`);
-  await change(sql`insert into attempts (job_id, attempt, state, token_hash, started_at)
-    values (${id}, ${attempt}, 'starting', ${hash(token)}, 2e9)`);
-  await change(sql`update jobs set current_attempt = ${attempt} where id = ${id}`);
-  return token;
+function openAttempt(id: number, attempt: number): Promise<string> {
+  return server.database.transaction((transaction) => openPlayedAttempt(transaction, id, attempt));
 }
 
 function change(statement: RawBuilder<unknown>): Promise<unknown> {
