@@ -55,6 +55,11 @@ describe("a training", () => {
     expect(watched.stdout).toMatch(/epoch 2\/2.*loss/);
     expect(watched.stdout).toMatch(/Run \d+ finished after 0:/);
     const id = /Run (\d+) "tiny"/.exec(watched.stdout)?.[1] ?? "";
+    // To its very last line, which comes behind its end.
+    const { stdout: log } = await signedIn.run(["logs", id, "--all"]);
+    const lastLine = log.trimEnd().split("\n").at(-1) ?? "";
+    expect(lastLine).not.toBe("");
+    expect(watched.stdout).toContain(lastLine);
 
     expect((await signedIn.run(["runs"])).stdout).toMatch(/tiny +finished/);
     const page = RunPage.parse(JSON.parse((await signedIn.run(["runs", "--json"])).stdout));

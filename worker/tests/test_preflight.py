@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tokenizers
 import torch
+import transformers
 from PIL import Image
 from runs import KeepingTracker, Run
-from tiny_models import make_model
+from tiny_models import END, make_model
 
 from spotter_worker.preflight.budget import Budget, at_most
 from spotter_worker.preflight.memory import estimate_memory
@@ -225,6 +227,35 @@ def test_fine_tuning_shows_what_the_loss_is_about_and_forgives_a_low_first_loss(
     assert any(counted) and not all(counted)
     assert report["memory"]["total_bytes"] > 0
     assert report["done"] == ALL_CHECKS
+
+
+def test_text_that_the_old_tokenizer_has_no_token_for_is_told_before_it_is_learnt_as_a_hole(
+    tmp_path: Path,
+) -> None:
+    base = make_model(tmp_path / "base", "llama")
+    letters = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({END: 0, "?": 1, "two": 2, "and": 3}, unk_token="?")
+    )
+    letters.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    wrapped = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=letters, eos_token=END, unk_token="?"
+    )
+    wrapped.save_pretrained(base)
+    rows = [{"prompt": "two and ", "completion": "four"} for _ in range(12)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {
+        "data": {"path": str(tmp_path / "sums.jsonl")},
+        "init_from": {"path": str(base)},
+        "batch_size": 2,
+        "template": "plain",
+    }
+    places = {"data": tmp_path / "sums.jsonl", "init_from": base}
+    report = preflight("text-finetune", config, places, 0.5, KeepingTracker())
+    (finding,) = [one for one in report["findings"] if one["code"] == "text-unknown"]
+    # One of the three words of each row.
+    assert finding["severity"] == "problem"
+    assert finding["message"].startswith("12 of 36 tokens (33 %)")
+    assert "does not know: 'four'." in finding["message"]
 
 
 def test_a_rate_at_which_the_loss_runs_away_is_a_problem_and_a_better_one_is_suggested() -> None:

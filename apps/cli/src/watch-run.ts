@@ -8,6 +8,7 @@ import {
   followRuns,
   type HttpClient,
   isOver,
+  untilLastLines,
 } from "@spotter/client";
 import type { LogLine, RunSummary } from "@spotter/contract";
 import { type Context, printable } from "./context.ts";
@@ -41,6 +42,7 @@ class Watcher {
   #lastLine = 0;
   #epoch = 0;
   #isOpen = false;
+  #hasSeenItRun = false;
 
   constructor(context: Context, client: HttpClient, runId: number) {
     this.#context = context;
@@ -88,11 +90,16 @@ class Watcher {
         this.#isOpen = true;
         await this.#takeStart();
       }
-      if (event.type === "log-appended") this.#takeLines(event.lines);
+      if (event.type === "log-appended") this.#takeLines(event.lines, true);
       if (event.type === "run-changed" && event.run.id === this.#runId) this.#takeRun(event.run);
-      // The last words often come after the state.
-      if (this.#isOver()) return this.#lastLine > 0 ? this.#takeMissedLines() : undefined;
+      if (this.#isOver()) return this.#hasSeenItRun ? this.#takeLastLines(signal) : undefined;
     }
+  }
+
+  /** The last words come after the state. */
+  async #takeLastLines(signal: AbortSignal): Promise<void> {
+    await untilLastLines(this.#client, this.#runId, signal);
+    await this.#takeMissedLines();
   }
 
   async #pollWhileBlocked(signal: AbortSignal): Promise<void> {
@@ -125,9 +132,11 @@ class Watcher {
     const run = await fetchRun(this.#client, this.#runId);
     if (this.#run === null && this.#context.json)
       this.#context.answerLine({ type: "run-changed", run });
-    if (this.#lastLine > 0) await this.#takeMissedLines();
-    else if (!isOver(run.state))
+    if (this.#hasSeenItRun) await this.#takeMissedLines();
+    else if (!isOver(run.state)) {
+      this.#hasSeenItRun = true;
       this.#takeLines(await fetchLastLogs(this.#client, this.#runId, { count: TAIL_LINES }));
+    }
     this.#takeRun(run);
   }
 
@@ -139,12 +148,13 @@ class Watcher {
     this.#epoch = epoch;
   }
 
-  #takeLines(lines: readonly LogLine[]): void {
-    for (const line of lines) {
-      if (line.line_no <= this.#lastLine) continue;
-      this.#lastLine = line.line_no;
-      if (!this.#context.json) this.#view.line(logText(this.#context, line));
-    }
+  /** @param isTold whether a program that reads along has the event with these lines already */
+  #takeLines(lines: readonly LogLine[], isTold = false): void {
+    const news = lines.filter((line) => line.line_no > this.#lastLine);
+    this.#lastLine = news.at(-1)?.line_no ?? this.#lastLine;
+    if (!this.#context.json) for (const line of news) this.#view.line(logText(this.#context, line));
+    else if (!isTold && news.length > 0)
+      this.#context.answerLine({ type: "log-appended", run_id: this.#runId, lines: news });
   }
 
   async #takeMissedLines(): Promise<void> {

@@ -64,6 +64,25 @@ export function fetchRun(client: HttpClient, runId: number): Promise<Run> {
 }
 
 /**
+ * Waits until a training's last attempt is closed. A run is over once its worker says so; its last lines come through
+ * the supervisor, which closes the attempt behind them. Gives up after `withinMs` milliseconds: a supervisor may be gone.
+ */
+export async function untilLastLines(
+  client: HttpClient,
+  runId: number,
+  signal: AbortSignal,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!signal.aborted && performance.now() < deadline) {
+    const { recipe, attempts } = await fetchRun(client, runId);
+    // What somebody else carries out has no supervisor whose words could be late.
+    if (recipe === null || attempts.every(({ state }) => state === "ended")) return;
+    await delay(200, signal);
+  }
+}
+
+/**
  * Queues a training of a recipe; without a recipe, opens a run for events of one's own.
  * @example const run = await startRun(client, { recipe: "vision", config: { epochs: 5 } });
  */

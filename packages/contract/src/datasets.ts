@@ -3,6 +3,10 @@ import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, limitText, Sha256, Title, UnixTime } from "./scalars.ts";
 
+/** What the files of an uploaded dataset are. */
+export const DatasetKind = z.enum(["image-folder", "audio-folder", "text"]);
+export type DatasetKind = z.infer<typeof DatasetKind>;
+
 export const DatasetVersion = z.object({
   id: Id,
   dataset_id: Id,
@@ -28,7 +32,7 @@ export const Dataset = z.object({
   project_id: Id,
   name: z.string(),
   /** 2026-11-21: recordings (WAV, FLAC) and texts beside images; found from the files. */
-  kind: z.enum(["image-folder", "audio-folder", "text"]),
+  kind: DatasetKind,
   created_at: UnixTime,
   created_by: Id.nullable(),
   versions: z.array(DatasetVersion),

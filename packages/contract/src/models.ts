@@ -138,6 +138,13 @@ const Bound = z
   .max(40)
   .refine((text) => text.trim() !== "" && Number.isFinite(Number(text)), "must be a number");
 
+const RecipeNames = z
+  .string()
+  .max(200)
+  .refine((text) => text.split(",").every((name) => RecipeName.safeParse(name).success), {
+    message: `must be one of ${RecipeName.options.join(", ")}, or several with commas`,
+  });
+
 export const ModelVersionSort = z
   .string()
   .regex(/^(id|latency_ms|size|metric:.{1,250})$/, "must be id, latency_ms, size or metric:<name>");
@@ -148,7 +155,8 @@ export const ListModelVersionsQuery = z.object({
   run_id: IdText.optional(),
   /** The number that a version has in its model. */
   version: IdText.optional(),
-  recipe: RecipeName.optional(),
+  /** One recipe, or several with commas between them. */
+  recipe: RecipeNames.optional(),
   metric: MetricName.optional(),
   min: Bound.optional(),
   max: Bound.optional(),

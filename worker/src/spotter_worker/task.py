@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from .data.unknown_text import UnknownText
 from .recipe_configs import LoopConfig
 
 # Whatever a recipe's batches are made of; only the recipe looks inside.
@@ -122,6 +123,8 @@ class Task(ABC):
     derived: dict[str, str]
     # True where the recipe itself takes up `init_from`; else the worker puts a model version's weights into `model`.
     loads_init_from: bool = False
+    # What the tokenizer has no token for; None where nothing is cut into tokens, or none can lack.
+    unknown_text: UnknownText | None = None
     # What the lengths of its examples are in: `s`, `tokens`; None where all are equal.
     length_unit: str | None = None
     # What the losses are means over, where its rate is told: `tokens` gives `train/tokens_per_s`.

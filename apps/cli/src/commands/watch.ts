@@ -6,6 +6,7 @@ import {
   followRuns,
   isOver,
   type LogLevelName,
+  untilLastLines,
 } from "@spotter/client";
 import { LogLevel, type LogLine } from "@spotter/contract";
 import type { Command } from "commander";
@@ -92,19 +93,23 @@ async function follow(
     signal: stop.signal,
   };
   let isEnded = false;
-  for await (const { event } of followRuns(client, options)) {
-    if (event.type === "stream-opened") {
-      await readFirst();
-      isEnded = isOver((await fetchRun(client, runId)).state);
+  try {
+    for await (const { event } of followRuns(client, options)) {
+      if (event.type === "stream-opened") {
+        await readFirst();
+        isEnded = isOver((await fetchRun(client, runId)).state);
+      }
+      if (event.type === "log-appended") event.lines.forEach(print);
+      if (event.type === "run-changed" && event.run.id === runId) isEnded = isOver(event.run.state);
+      if (isEnded) break;
     }
-    if (event.type === "log-appended") event.lines.forEach(print);
-    if (event.type === "run-changed" && event.run.id === runId) isEnded = isOver(event.run.state);
-    if (isEnded) break;
+    if (!isEnded) return exitCodes.interrupted;
+    await untilLastLines(client, runId, stop.signal);
+    await readFirst();
+    return exitCodes.ok;
+  } finally {
+    process.off("SIGINT", interrupt);
   }
-  process.off("SIGINT", interrupt);
-  if (!isEnded) return exitCodes.interrupted;
-  await readFirst();
-  return exitCodes.ok;
 }
 
 function levelOf(text: string | undefined): LogLevelName | undefined {

@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { crc32 } from "node:zlib";
 import {
+  createRun,
   type Dataset,
   ErrorEnvelope,
   getDataset,
@@ -331,6 +332,12 @@ describe("texts", () => {
     });
     const folder = path.join(server.home, "datasets", String(version?.id));
     expect(readdirSync(folder)).toEqual(["reviews.jsonl"]);
+    const config = { data: { dataset_version: version?.id ?? 0 } };
+    const wrong = server.client.call(createRun, { body: { recipe: "vision", config } });
+    await expect(wrong).rejects.toMatchObject({
+      code: "config-invalid",
+      message: "config.data: the dataset texts holds texts; vision learns from images",
+    });
     const { rows } = await server.client.call(previewDatasetVersion, {
       params: { version_id: version?.id ?? 0 },
       query: { limit: "2" },

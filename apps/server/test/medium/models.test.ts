@@ -5,6 +5,7 @@ import path from "node:path";
 import {
   createModelVersion,
   createProject,
+  createRun,
   deleteModelVersion,
   deleteRun,
   downloadModelVersion,
@@ -130,6 +131,20 @@ describe("a finished run", () => {
     await expect(server.client.call(registerModelVersion, { body })).rejects.toMatchObject({
       code: "no-weights",
     });
+  });
+
+  it("is nothing for another recipe to go on from, and that is said before anything is queued", async () => {
+    const images = await trained("images");
+    const config = { init_from: { model_version: images.id } };
+    const asked = server.client.call(createRun, { body: { recipe: "concept", config } });
+    await expect(asked).rejects.toMatchObject({
+      code: "config-invalid",
+      message:
+        "config.init_from: images v1 was trained by vision; concept goes on from versions of concept",
+    });
+    expect(await find({ recipe: "vision,text-lm", q: "images" })).toHaveLength(1);
+    expect(await find({ recipe: "text-classify,text-lm", q: "images" })).toHaveLength(0);
+    await expect(find({ recipe: "visions" })).rejects.toMatchObject({ code: "invalid-request" });
   });
 
   it("names the version that it began from", async () => {

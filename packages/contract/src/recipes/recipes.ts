@@ -1,5 +1,6 @@
 // The recipes that a run can name, with their configs' schemas for validation, form and docs.
 import { z } from "zod";
+import type { DatasetKind } from "../datasets.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { JsonObject } from "../scalars.ts";
 import { AudioConfig } from "./audio.ts";
@@ -20,6 +21,10 @@ interface RecipeEntry {
   /** Fields of the config that name data, and those that name a model: first the one that a training begins from. */
   readonly data_fields: readonly string[];
   readonly model_fields: readonly string[];
+  /** What an uploaded dataset must be to be trained on; absent where its files alone can tell. */
+  readonly dataset_kind?: DatasetKind;
+  /** Whose versions it goes on from, where these are more than its own. */
+  readonly model_recipes?: readonly string[];
   /** Fields that name a folder of the server's. */
   readonly folder_fields?: readonly string[];
   readonly config: z.ZodType<Record<string, unknown>>;
@@ -37,6 +42,7 @@ export const recipes = {
     higher_is_better: true,
     data_fields: ["data", "old_data"],
     model_fields: ["init_from", "distill_from"],
+    dataset_kind: "image-folder",
     config: VisionConfig,
   },
   audio: {
@@ -49,6 +55,7 @@ export const recipes = {
     higher_is_better: true,
     data_fields: ["data", "old_data"],
     model_fields: ["init_from", "distill_from"],
+    dataset_kind: "audio-folder",
     config: AudioConfig,
   },
   "text-classify": {
@@ -61,6 +68,7 @@ export const recipes = {
     higher_is_better: true,
     data_fields: ["data", "old_data"],
     model_fields: ["init_from", "distill_from"],
+    dataset_kind: "text",
     config: TextClassifyConfig,
   },
   "text-lm": {
@@ -73,6 +81,7 @@ export const recipes = {
     higher_is_better: false,
     data_fields: ["data"],
     model_fields: ["init_from"],
+    dataset_kind: "text",
     config: TextLmConfig,
   },
   "text-finetune": {
@@ -86,6 +95,8 @@ export const recipes = {
     higher_is_better: false,
     data_fields: ["data"],
     model_fields: ["init_from"],
+    dataset_kind: "text",
+    model_recipes: ["text-finetune", "text-lm"],
     config: TextFinetuneConfig,
   },
   concept: {
@@ -117,6 +128,19 @@ export const recipes = {
   },
 } as const satisfies Record<string, RecipeEntry>;
 export type RecipeName = keyof typeof recipes;
+
+/** The kind that an uploaded dataset must be for this recipe; null where any may do. */
+export function datasetKindOf(recipe: RecipeName): DatasetKind | null {
+  const entry: RecipeEntry = recipes[recipe];
+  return entry.dataset_kind ?? null;
+}
+
+/** The recipes whose versions this one goes on from. */
+export function modelRecipesOf(recipe: RecipeName): readonly string[] {
+  const entry: RecipeEntry = recipes[recipe];
+  return entry.model_recipes ?? [recipe];
+}
+
 export const RecipeName = z.enum([
   "vision",
   "audio",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy
 
 from .dialogues import Dialogue, Message
+from .unknown_text import UnknownText
 
 # For models that never saw a conversation: words they know, and no token that they do not.
 DEFAULT_TEMPLATE = (
@@ -55,6 +56,8 @@ class AnswerTokenizer:
         self._folder, self._kind, self._context = folder, kind, context
         # A conversation has no plain form.
         self._plain = plain and kind == "instruction"
+        # Of all that was encoded.
+        self.unknown = UnknownText()
         self.inner = _load(folder)
         self.has_own_template = self.inner.chat_template is not None
         if not self.has_own_template:
@@ -119,6 +122,7 @@ class AnswerTokenizer:
         cut = self.inner(text, add_special_tokens=is_plain, return_offsets_mapping=True)
         ids = numpy.array(cut["input_ids"], dtype=numpy.int32)
         offsets = numpy.array(cut["offset_mapping"], dtype=numpy.int64).reshape(-1, 2)
+        self.unknown.count(text, ids, offsets, self.inner.unk_token_id)
         learnt = numpy.zeros(len(ids), dtype=bool)
         for start, end in spans:
             # The second part leaves out a blank before the answer whose offsets the tokenizer has trimmed away.

@@ -57,9 +57,9 @@ def load_image_folder(
     num_channels = _count_channels(paths)
     lazy = FolderImages(paths, size, num_channels, num_threads)
     if len(paths) * num_channels * size * size > memory_bytes:
-        return LabelledImages(lazy, files.labels, files.classes)
+        return LabelledImages(lazy, files.labels, files.classes, has_one_size=False)
     images = lazy.gather(torch.arange(len(paths)))
-    return LabelledImages(MemoryImages(images), files.labels, files.classes)
+    return LabelledImages(MemoryImages(images), files.labels, files.classes, has_one_size=False)
 
 
 def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:

@@ -58,6 +58,8 @@ class LabelledImages:
     classes: list[str]
     # Numbers of the images that the source itself sets aside for testing (MNIST's t10k files).
     own_test: torch.Tensor | None = None
+    # Whether all of the source's images have one size; else one is chosen for them.
+    has_one_size: bool = True
 
 
 def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:

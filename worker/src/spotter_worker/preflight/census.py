@@ -23,6 +23,7 @@ NUM_EXTREMES = 3
 MAX_IMBALANCE = 10.0
 MAX_LEAKED, LEAKED_BADLY = 0.001, 0.05
 MAX_REPEATED = 0.01
+UNKNOWN_BADLY = 0.02
 MAX_MEAN, MIN_STD, MAX_STD = 0.5, 0.2, 3.0
 PARTS_ZH = {"train": "训练集", "validation": "验证集", "test": "测试集"}
 
@@ -125,6 +126,7 @@ class Census:
         found = [
             *self._about_classes(),
             *self._about_copies(),
+            *self._about_unknown(),
             *_about_inputs(inputs),
         ]
         if not found:
@@ -190,6 +192,20 @@ class Census:
                 f"{len(classes)} 个类别中有 {len(unseen)} 个不在验证集中：{named_zh}。",
                 "validation_fraction",
             )
+
+    def _about_unknown(self) -> Iterator[Finding]:
+        unknown = self._task.unknown_text
+        if unknown is None or unknown.num_unknown == 0:
+            return
+        yield Finding(
+            "text-unknown",
+            PROBLEM if unknown.share >= UNKNOWN_BADLY else WARNING,
+            f"{unknown.num_unknown:,} of {unknown.num_tokens:,} tokens ({percent(unknown.share)}) stand for text that the "
+            f"model's tokenizer does not know: {unknown.named()}. The model can neither read nor write it.",
+            f"{unknown.num_tokens:,} 个词元中有 {unknown.num_unknown:,} 个（{percent(unknown.share)}）是分词器不认识的文本："
+            f"{unknown.named()}。模型既读不了也写不出。",
+            "init_from",
+        )
 
     def _about_copies(self) -> Iterator[Finding]:
         for part in self.parts[1:]:

@@ -249,6 +249,12 @@ class TextFinetuneTask(Task):
         derived["answers"] = (
             f"{store.num_learnt():,} of {int(store.lengths().sum()):,} tokens learn"
         )
+        unknown = self.unknown_text = self._tokenizer.unknown
+        if unknown.num_unknown:
+            derived["unknown_text"] = (
+                f"{unknown.num_unknown:,} of {unknown.num_tokens:,} tokens are {self._tokenizer.inner.unk_token}: this "
+                f"model's tokenizer has none for {unknown.named()}, and cannot write them"
+            )
         if self.config.method == "lora":
             learning = sum(one.numel() for one in model.state_dict().values())
             total = self.num_parameters

@@ -238,7 +238,8 @@ def load_material(
     old_source = make_source(old.labels, old.classes, subset, wish, "images", old.own_test)
     material = prepare_material(config, past, source, old_source)
     store = JoinedImages(new.store, old.store)
-    return LabelledImages(store, material.labels, material.classes, new.own_test), material
+    images = replace(new, store=store, labels=material.labels, classes=material.classes)
+    return images, material
 
 
 def _new_source(config: VisionConfig, data: LabelledImages) -> Source:
@@ -267,7 +268,8 @@ def _derived(
 ) -> dict[str, str]:
     derived = {"device": device_reason}
     if config.image_size is None:
-        derived["image_size"] = f"{data.store.size}: the native size of this data"
+        why = "the native size of this data" if data.has_one_size else "usual for image folders"
+        derived["image_size"] = f"{data.store.size}: {why}"
     origin = "that of the old model" if is_taken_over else "measured on the training images"
     derived["normalization"] = f"mean {normalization.mean}, std {normalization.std}: {origin}"
     if data.own_test is not None:

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import type { DataSource, Dataset, DatasetPreview } from "@spotter/contract";
+import type { DataSource, Dataset, DatasetKind, DatasetPreview } from "@spotter/contract";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
@@ -45,6 +45,8 @@ export interface LocatedData {
   readonly folder: string | null;
   /** Short, for names of runs. */
   readonly name: string;
+  /** Of an uploaded dataset; null elsewhere, where only the files can tell. */
+  readonly kind: DatasetKind | null;
 }
 
 export class DatasetService {
@@ -56,17 +58,17 @@ export class DatasetService {
 
   /** Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`. */
   async locate(source: DataSource, projectId: number): Promise<LocatedData> {
-    if ("builtin" in source) return { folder: null, name: source.builtin };
+    if ("builtin" in source) return { folder: null, name: source.builtin, kind: null };
     if ("path" in source) {
       const folder = await this.#parts.roots.resolve(source.path);
-      return { folder, name: shortName(path.basename(folder)) };
+      return { folder, name: shortName(path.basename(folder)), kind: null };
     }
     const row = await this.#parts.store.versionWithDataset(source.dataset_version);
     if (row === undefined || row.project_id !== projectId) throw datasetVersionNotFound();
     // The server may have been killed, or the disk been full, between the rows and the tree.
     if (!existsSync(this.#versionFolder(row.id)))
       await this.#materialise(row.id, await this.#parts.store.filesOf(row.id));
-    return { folder: this.#versionFolder(row.id), name: shortName(row.name) };
+    return { folder: this.#versionFolder(row.id), name: shortName(row.name), kind: row.kind };
   }
 
   /** For rooms that follow folders on the server's disk. */

@@ -9,6 +9,7 @@ import {
   type ModelVersionPage,
   type PredictAnswer,
   type PredictRequest,
+  type RecipeName,
   type RegisterModelVersion,
   type UpdateModelVersion,
 } from "@spotter/contract";
@@ -123,7 +124,7 @@ export class ModelService {
       modelId,
       runId: numberOr(query.run_id),
       version: numberOr(query.version),
-      recipe: query.recipe,
+      recipes: query.recipe?.split(","),
       metric: query.metric,
       min: numberOr(query.min),
       max: numberOr(query.max),
@@ -260,10 +261,14 @@ export class ModelService {
   }
 
   /** The weights folder of a version of this project; throws `model-version-not-found`, `model-version-not-ready`. */
-  async locate(versionId: number, projectId: number): Promise<string> {
+  async locate(
+    versionId: number,
+    projectId: number,
+  ): Promise<{ folder: string; name: string; recipe: RecipeName }> {
     const row = await this.requireVersion(versionId);
     if (row.project_id !== projectId) throw versionNotFound();
-    return this.folderOf(row);
+    const { name, version, recipe } = row;
+    return { folder: await this.folderOf(row), name: `${name} v${version}`, recipe };
   }
 
   folderOf(row: VersionRow): Promise<string> {

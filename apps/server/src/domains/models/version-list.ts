@@ -11,7 +11,7 @@ export interface VersionFilter {
   readonly modelId: number | undefined;
   readonly runId: number | undefined;
   readonly version: number | undefined;
-  readonly recipe: RecipeName | undefined;
+  readonly recipes: readonly string[] | undefined;
   readonly metric: string | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
@@ -111,7 +111,8 @@ function filtered<O>(query: Query<O>, filter: VersionFilter): Query<O> {
   if (filter.modelId !== undefined) narrowed = narrowed.where("v.model_id", "=", filter.modelId);
   if (filter.runId !== undefined) narrowed = narrowed.where("v.run_id", "=", filter.runId);
   if (filter.version !== undefined) narrowed = narrowed.where("v.version", "=", filter.version);
-  if (filter.recipe !== undefined) narrowed = narrowed.where("v.recipe", "=", filter.recipe);
+  if (filter.recipes !== undefined)
+    narrowed = narrowed.where("v.recipe", "in", filter.recipes as RecipeName[]);
   if (filter.stage !== undefined) narrowed = narrowed.where("v.stage", "=", filter.stage);
   if (filter.tag !== undefined)
     narrowed = narrowed.where("v.tags", "like", `%${likeText(JSON.stringify(filter.tag))}%`);

@@ -4,16 +4,32 @@ import path from "node:path";
 import {
   CommandConfig,
   DataSource,
+  type DatasetKind,
+  datasetKindOf,
   ModelSource,
+  modelRecipesOf,
   type RecipeName,
   recipes,
 } from "@spotter/contract";
-import type { DatasetService } from "../datasets/index.ts";
+import type { DatasetService, LocatedData } from "../datasets/index.ts";
+import { configInvalid } from "./errors.ts";
+
+const KIND_WORDS: Readonly<Record<DatasetKind, string>> = {
+  "image-folder": "images",
+  "audio-folder": "recordings",
+  text: "texts",
+};
 
 export interface PlaceParts {
   readonly datasets: Pick<DatasetService, "locate" | "resolvePath">;
-  /** The weights folder of a registered version; throws when the project has none of that id. */
-  readonly locateModel: (versionId: number, projectId: number) => Promise<string>;
+  /** The weights folder of a registered version, and what trained it; throws when the project has none of that id. */
+  readonly locateModel: (versionId: number, projectId: number) => Promise<LocatedModel>;
+}
+
+export interface LocatedModel {
+  readonly folder: string;
+  readonly name: string;
+  readonly recipe: RecipeName;
 }
 
 export interface Located {
@@ -23,7 +39,10 @@ export interface Located {
   readonly dataName: string;
 }
 
-/** Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`, `model-version-not-found`. */
+/**
+ * Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`, `model-version-not-found`, and
+ * `config-invalid` where a dataset or a version is there but not for this recipe.
+ */
 export async function locateSources(
   parts: PlaceParts,
   recipe: RecipeName,
@@ -36,6 +55,7 @@ export async function locateSources(
     const source = config[field];
     if (source === null || source === undefined) continue;
     const found = await parts.datasets.locate(DataSource.parse(source), projectId);
+    requireKind(recipe, field, found);
     if (found.folder !== null) places[field] = found.folder;
     if (field === "data") dataName = found.name;
   }
@@ -43,9 +63,11 @@ export async function locateSources(
     const source = config[field];
     if (source === null || source === undefined) continue;
     const model = ModelSource.parse(source);
-    if ("model_version" in model)
-      places[field] = await parts.locateModel(model.model_version, projectId);
-    else if ("path" in model) places[field] = await parts.datasets.resolvePath(model.path);
+    if ("model_version" in model) {
+      const found = await parts.locateModel(model.model_version, projectId);
+      requireFitting(recipe, field, found);
+      places[field] = found.folder;
+    } else if ("path" in model) places[field] = await parts.datasets.resolvePath(model.path);
   }
   const entry = recipes[recipe];
   const folderFields: readonly string[] = "folder_fields" in entry ? entry.folder_fields : [];
@@ -54,6 +76,20 @@ export async function locateSources(
     if (typeof folder === "string") places[field] = await parts.datasets.resolvePath(folder);
   }
   return { places, dataName: recipe === "command" ? programName(config) : dataName };
+}
+
+function requireKind(recipe: RecipeName, field: string, { kind, name }: LocatedData): void {
+  const wanted = datasetKindOf(recipe);
+  if (kind === null || wanted === null || kind === wanted) return;
+  const message = `the dataset ${name} holds ${KIND_WORDS[kind]}; ${recipe} learns from ${KIND_WORDS[wanted]}`;
+  throw configInvalid([{ path: `config.${field}`, message }]);
+}
+
+function requireFitting(recipe: RecipeName, field: string, model: LocatedModel): void {
+  const allowed = modelRecipesOf(recipe);
+  if (allowed.includes(model.recipe)) return;
+  const message = `${model.name} was trained by ${model.recipe}; ${recipe} goes on from versions of ${allowed.join(" and ")}`;
+  throw configInvalid([{ path: `config.${field}`, message }]);
 }
 
 /** What a person would call the program: `train` for `python -u jobs/train.py --lr 3`. */

@@ -96,8 +96,8 @@ export class RunCreation {
     const config = withGrant(recipe, parseConfig(recipe, wish.config), wish);
     const asked = { priority: wish.priority ?? 0, resources: wish.resources ?? {} };
     queue.requireAllowed(asked, config, wish.project_id, caller);
-    queue.requireExecutor();
     const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
+    queue.requireExecutor();
     const work: JobWork = { recipe, config: asJson(config), places, predict: null };
     const name = `${recipe}-${dataName}`;
     return this.#insert(wish, caller, "recipe", work, (id) => `${name}-${id}`, {

@@ -47,6 +47,8 @@ export default {
     hubExample: "owner/name",
     revision: "Revision (branch, tag or commit)",
     choose: "Choose a version",
+    otherKind: "“{name}” is kept, and holds {kind}: this recipe does not learn from those.",
+    datasetKinds: { "image-folder": "images", "audio-folder": "recordings", text: "texts" },
   },
   jsonBroken: "This is not valid JSON yet; the last valid config counts.",
   jsonHelp: "Keys that are left out take their defaults.",
