@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -106,7 +107,8 @@ def estimate_memory(task: Task, batch: Batch) -> MemoryEstimate:
     gradients = _bytes(one for one in task.model.parameters() if one.requires_grad)
     states = _bytes(value for states in trial.optimizer.state.values() for value in states.values())
     # Saved tensors are not all: the backward pass and the libraries need room of their own meanwhile.
-    activations = max(activations, peak.grown() - gradients - states)
+    # And a batch of the evaluation is often the larger one.
+    activations = max(activations, peak.grown() - gradients - states, _evaluation_bytes(trial))
     ema = config.ema_decay is not None
     copies = _bytes(one for one in state.values() if one.is_floating_point()) if ema else 0
     ahead = 2 if config.data_workers > 0 else 1
@@ -123,6 +125,18 @@ def estimate_memory(task: Task, batch: Batch) -> MemoryEstimate:
     }
     available = available_bytes(task.device)
     return MemoryEstimate(task.device.type, parts, config.processes, available, step_s)
+
+
+def _evaluation_bytes(trial: Trial) -> int:
+    """What evaluating needs beside the weights, measured on the first batch."""
+    batch = next(iter(trial.task.validation), None)
+    if batch is None:
+        return 0
+    # Else what the training step has freed and the allocator kept would hide the growth.
+    gc.collect()
+    peak = PeakMemory(trial.task.device)
+    trial.evaluate(batch)
+    return peak.grown()
 
 
 class PeakMemory:

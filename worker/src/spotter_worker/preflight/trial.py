@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from ..evaluating import evaluating
 from ..optimizers import build_optimizer
 from ..precision import Precision
-from ..task import Batch, Task
+from ..task import Batch, EvalSums, Task
 
 
 class Trial:
@@ -55,6 +56,10 @@ class Trial:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), clip)
         self._precision.step(self.optimizer)
         return float(loss.detach())
+
+    def evaluate(self, batch: Batch) -> EvalSums:
+        with evaluating(self.model), torch.inference_mode(), self._precision.autocast():
+            return self.task.eval_sums(self.model, batch)
 
     def set_learning_rate(self, learning_rate: float) -> None:
         for group in self.optimizer.param_groups:
