@@ -117,16 +117,22 @@ describe("model versions", () => {
       return stdout;
     };
     expect(await run("models", "--stage", "production")).toContain("vision-digits");
-    expect(await run("models", "show", "vision-digits@2")).toContain("vision-digits 1");
-    await run("models", "note", "v2", "from the terminal", "--add", "cli");
-    expect(await run("models", "--tag", "cli")).toMatch(/v2 /);
+    expect(await run("models", "show", "vision-digits@2")).toContain("vision-digits@1");
+    await run("models", "note", "vision-digits@2", "from the terminal", "--add", "cli");
+    expect(await run("models", "--tag", "cli")).toContain("vision-digits");
     await run("models", "stage", "vision-digits@2", "production", "--reason", "again");
     expect(await run("predict", "vision-digits@2", "--test", "4")).toContain("test:0");
-    expect(await run("models", "compare", "v1", "v2")).toContain("init_from");
+    expect(await run("models", "compare", "vision-digits@1", "vision-digits@2")).toContain(
+      "init_from",
+    );
     expect(await run("models", "rollback", "vision-digits")).toContain("version 1");
-    await run("models", "delete", "v2");
-    expect((await cli.run(["models", "restore", "v2"])).stderr).toContain("v2 is back");
-    expect((await cli.run(["models", "restore", "v2"])).stderr).toContain("was not deleted");
+    const unclear = await cli.run(["models", "delete", "v2"]);
+    expect(unclear).toMatchObject({ code: 2 });
+    expect(unclear.stderr).toContain("does not say of which model: write name@2");
+    const gone = await run("models", "delete", "vision-digits@2");
+    const id = /models restore (\d+)/.exec(gone)?.[1] ?? "";
+    expect((await cli.run(["models", "restore", id])).stderr).toContain("vision-digits@2 is back");
+    expect((await cli.run(["models", "restore", id])).stderr).toContain("was not deleted");
     cli.remove();
   });
 

@@ -10,24 +10,30 @@ export function runIdOf(text: string): number {
   return Number(digits);
 }
 
-const VERSION_ID = /^v?[1-9][0-9]{0,14}$/i;
+const VERSION_ID = /^(id)?[1-9][0-9]{0,14}$/i;
+/** As the pages write a version beside its model's name; alone it says nothing. */
+const NUMBER_ALONE = /^v[1-9][0-9]{0,14}$/i;
 
-/** Whether a word means a model version where it could be a run: `v7`, or `vision-digits@2`. */
+/** Whether a word means a model version where it could be a run: `vision-digits@2`, or `id7`. */
 export function meansVersion(text: string): boolean {
-  return /^v/i.test(text) ? VERSION_ID.test(text) || text.includes("@") : text.includes("@");
+  return text.includes("@") || NUMBER_ALONE.test(text) || /^id[1-9]/i.test(text);
 }
 
 /**
- * A model version's id: from `v7` or `7`, from a model's name and the version's number there (`vision-digits@2`), or
- * from a name and a stage (`vision-digits@production`).
+ * A model version's id: from a model's name and the version's number there (`vision-digits@2`), from a name and a
+ * stage (`vision-digits@production`), or from the id itself (`7`, `id7`).
  * @throws UsageProblem
  */
 export async function versionIdOf(client: HttpClient, text: string): Promise<number> {
-  if (VERSION_ID.test(text)) return Number(text.replace(/^v/i, ""));
+  if (VERSION_ID.test(text)) return Number(text.replace(/^id/i, ""));
+  if (NUMBER_ALONE.test(text))
+    throw new UsageProblem(
+      `"${text}" does not say of which model: write name@${text.slice(1)}, or the id that "spotter models" lists.`,
+    );
   const at = text.lastIndexOf("@");
   if (at < 1)
     throw new UsageProblem(
-      `"${text}" is no model version; write v7, or name@2, or name@production.`,
+      `"${text}" is no model version; write name@2, or name@production, or its id.`,
     );
   const [name, wanted] = [text.slice(0, at), text.slice(at + 1)];
   const stage = ModelStage.safeParse(wanted);

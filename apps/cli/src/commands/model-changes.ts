@@ -11,7 +11,7 @@ import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { modelIdOf, versionIdOf } from "../lookup.ts";
-import { stageOf, tell } from "./model-views.ts";
+import { nameOf, stageOf, tell } from "./model-views.ts";
 
 export function addModelChanges(models: Command, bind: Bind, t: Context["text"]): void {
   const reason = t("why; kept in the history", "原因；保留在历史中");
@@ -37,7 +37,7 @@ export function addModelChanges(models: Command, bind: Bind, t: Context["text"])
     .action(bind(deleteVersion));
   models
     .command("restore <version>")
-    .description(t("bring back a deleted version, by its id: v7", "恢复已删除的版本，用其编号：v7"))
+    .description(t("bring back a deleted version, by its id: 7", "恢复已删除的版本，用其编号：7"))
     .action(bind(restoreVersion));
 }
 
@@ -88,12 +88,13 @@ async function noteVersion(
 async function deleteVersion(context: Context, [version = ""]: string[]): Promise<void> {
   const client = context.client();
   const id = await versionIdOf(client, version);
+  const gone = await fetchModelVersion(client, id);
   await removeModelVersion(client, id);
   if (context.json) return context.answer({ done: true });
   context.say(
     context.text(
-      `v${id} is deleted; for 7 days, spotter models restore v${id} brings it back.`,
-      `v${id} 已删除；7 天之内可用 spotter models restore v${id} 恢复。`,
+      `${nameOf(gone)} is deleted; for 7 days, spotter models restore ${id} brings it back.`,
+      `${nameOf(gone)} 已删除；7 天之内可用 spotter models restore ${id} 恢复。`,
     ),
   );
 }
@@ -101,15 +102,16 @@ async function deleteVersion(context: Context, [version = ""]: string[]): Promis
 async function restoreVersion(context: Context, [version = ""]: string[]): Promise<void> {
   const client = context.client();
   const id = await versionIdOf(client, version);
-  const { deleted_at: deletedAt } = await fetchModelVersion(client, id);
+  const before = await fetchModelVersion(client, id);
+  const name = nameOf(before);
   tell(context, await bringBackModelVersion(client, id));
   if (context.json) return;
   context.note(
-    deletedAt === null
+    before.deleted_at === null
       ? context.text(
-          `v${id} was not deleted; nothing was changed.`,
-          `v${id} 并未删除，没有任何改动。`,
+          `${name} was not deleted; nothing was changed.`,
+          `${name} 并未删除，没有任何改动。`,
         )
-      : context.text(`v${id} is back.`, `v${id} 已恢复。`),
+      : context.text(`${name} is back.`, `${name} 已恢复。`),
   );
 }

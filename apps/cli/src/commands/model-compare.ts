@@ -58,5 +58,5 @@ function valueText({ config, parent }: ModelVersionDetail, key: string): string 
   if (value === undefined || value === null) return "–";
   const id = typeof value === "object" && "model_version" in value ? value.model_version : null;
   if (id === null) return printable(JSON.stringify(value));
-  return parent !== null && parent.id === id ? nameOf(parent) : `v${id}`;
+  return parent !== null && parent.id === id ? nameOf(parent) : `id${id}`;
 }

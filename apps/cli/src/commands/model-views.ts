@@ -48,6 +48,7 @@ export function stageOf(text: string): ModelStage {
   throw new UsageProblem(`A stage is ${ModelStage.options.join(", ")}, not "${text}".`);
 }
 
+/** As every command takes it. */
 export function nameOf({ name, version }: { name: string; version: number }): string {
-  return `${printable(name)} ${version}`;
+  return `${printable(name)}@${version}`;
 }

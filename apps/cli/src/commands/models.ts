@@ -38,8 +38,8 @@ export function addModelsCommands(program: Command, bind: Bind, t: Context["text
     .command("show <version>")
     .description(
       t(
-        "one version: v7, or name@2, or name@production",
-        "查看一个版本：v7、名称@2 或 名称@production",
+        "one version: name@2, name@production, or its id",
+        "查看一个版本：名称@2、名称@production 或编号",
       ),
     )
     .action(bind(showVersion));
@@ -86,7 +86,7 @@ function versionTable(context: Context, versions: readonly ModelVersion[], metri
     t("tags", "标签"),
   ];
   const rows = versions.map((version) => [
-    `v${version.id}`,
+    String(version.id),
     printable(version.name).slice(0, 40),
     String(version.version),
     stageWord(context, version.stage),

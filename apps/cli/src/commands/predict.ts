@@ -1,4 +1,4 @@
-// predict: the weights of a run (42) or a model version (v7) answer files, texts, or samples of the test split.
+// predict: the weights of a run (42) or a model version (name@2) answer files, texts, or samples of the test split.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { predict, predictWithVersion } from "@spotter/client";
@@ -20,8 +20,8 @@ export function addPredictCommand(program: Command, bind: Bind, t: Context["text
     .command("predict <run-or-version> [files...]")
     .description(
       t(
-        "let the weights of a run (42) or a model version (v7, name@2) answer",
-        "用训练（42）或模型版本（v7、名称@2）的权重作答",
+        "let the weights of a run (42) or a model version (name@2, id7) answer",
+        "用训练（42）或模型版本（名称@2、id7）的权重作答",
       ),
     )
     .option(

@@ -145,6 +145,8 @@ function securityHeaders(hasTls: boolean) {
         // Element Plus and the charts place things by style attributes.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", "data:", "blob:"],
+        // Recordings that a person has chosen are played before they are sent.
+        mediaSrc: ["'self'", "blob:"],
         fontSrc: ["'self'", "data:"],
         connectSrc: ["'self'"],
         workerSrc: ["'self'", "blob:"],
