@@ -19,6 +19,7 @@ test("neighbouring ticks differ in what is written", () => {
   expect([0.01, 0.02].map((tick) => formatYTick(tick, 0.01))).toEqual(["0.01", "0.02"]);
   expect([1.1e-5, 1.2e-5].map((tick) => formatYTick(tick, 1e-6))).toEqual(["1.1e-5", "1.2e-5"]);
   expect([0.25, 0.5].map((tick) => formatYTick(tick, 0.25))).toEqual(["0.25", "0.50"]);
+  expect(formatYTicks("norm", [0, 5e-4, 0.001], 5e-4)).toEqual(["0.0000", "0.0005", "0.0010"]);
   expect(formatYTick(-2, 1)).toBe("−2");
   expect(formatYTick(0, 1)).toBe("0");
 });

@@ -50,7 +50,7 @@ export function formatYTicks(name: string, ticks: readonly number[], increment: 
 export function formatYTick(tick: number, increment: number): string {
   const size = Math.abs(tick);
   if (size >= 10_000) return formatAxisCount(tick);
-  if (tick !== 0 && (size < 1e-3 || increment < 1e-4)) {
+  if (tick !== 0 && increment < 1e-4) {
     const digits = Math.max(0, Math.floor(Math.log10(size)) - Math.floor(Math.log10(increment)));
     return tick.toExponential(Math.min(digits, 3)).replace("e+", "e");
   }

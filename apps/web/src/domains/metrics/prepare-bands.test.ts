@@ -2,13 +2,24 @@
 import type { SeriesWindow } from "@spotter/contract";
 import { expect, it } from "vitest";
 import { mergeBands } from "./prepare-bands.ts";
-import type { ChartLine } from "./prepare-chart.ts";
+import {
+  type ChartLine,
+  type ChartSettings,
+  prepareChart,
+  prepareYRange,
+} from "./prepare-chart.ts";
 
-function line(runId: number, steps: number[], values: (number | null)[], startedAt = 0): ChartLine {
+function line(
+  runId: number,
+  steps: number[],
+  values: (number | null)[],
+  startedAt = 0,
+  name = "val/loss",
+): ChartLine {
   const count = values.map(() => 1);
   const none = values.map(() => 0);
   const window: SeriesWindow = {
-    ...{ run_id: runId, name: "val/loss", num_points: steps.length, num_buckets: steps.length },
+    ...{ run_id: runId, name, num_points: steps.length, num_buckets: steps.length },
     ...{ total_points: steps.length, superseded_points: 0, attempts: [], commit_no: 1 },
     buckets: {
       ...{ first_step: steps, last_step: steps, min: values, max: values, mean: values, count },
@@ -73,4 +84,39 @@ it("keeps few enough places to draw, the last one among them", () => {
   const places = merged?.window.buckets.first_step ?? [];
   expect(places.length).toBeLessThanOrEqual(1501);
   expect(places.at(-1)).toBe(3999);
+});
+
+/** The y range of two seeds, whose interval is 12.7 times as wide as their spread. */
+function rangeOf(
+  first: number[],
+  second: number[],
+  name = "val/loss",
+  yMode: "auto" | "log" = "auto",
+) {
+  const lines = [line(1, [0, 1], first, 0, name), line(2, [0, 1], second, 0, name)];
+  const settings: ChartSettings = { axis: "step", smoothing: 0, yMode, fitAll: true };
+  const chart = prepareChart(mergeBands(lines, [band([1, 2])], "step"), settings);
+  return { chart, ...prepareYRange(chart, [0, 1], true, 300).range };
+}
+
+it("keeps the axis where the metric can be, though the interval reaches further", () => {
+  const loss = rangeOf([0.5, 0.1], [1.5, 0.2]);
+  // The interval itself stays as it is.
+  expect(loss.chart.data[1]?.[0]).toBeLessThan(-5);
+  expect(loss.min).toBeGreaterThan(-0.06 * 8);
+  expect(loss.min).toBeLessThanOrEqual(0);
+  const share = rangeOf([0.9, 0.95], [0.8, 0.99], "val/accuracy");
+  expect([share.min > -0.07, share.max > 1, share.max < 1.07]).toEqual([true, true, true]);
+});
+
+it("lets an interval below zero rule the axis where values are below zero too", () => {
+  expect(rangeOf([-1, 1], [1, 2], "reward").min).toBeLessThan(-10);
+});
+
+it("keeps a wished logarithm, and draws what is not positive below the plot", () => {
+  const { chart, min } = rangeOf([0.5, 0.1], [1.5, 0.2], "val/loss", "log");
+  expect(chart.scale).toEqual({ kind: "log" });
+  expect(min).toBeGreaterThan(0.001);
+  const lows = chart.data[1] as number[];
+  expect(lows.every((low) => low > 0 && low < min)).toBe(true);
 });

@@ -1,6 +1,7 @@
 // Curves of runs that differ in the seed only, drawn as one: their mean, and the 95 % t interval of it as the band.
 // Pure. Between two points of a curve the straight line counts, so that runs need not have told the same steps.
 import { type BucketColumns, describeSample, type SeriesWindow } from "@spotter/contract";
+import type { Extremes } from "./prepare-bounds.ts";
 import { type ChartLine, lowerBound } from "./prepare-chart.ts";
 import { type PreparedSeries, prepareSeries, type XAxis } from "./prepare-series.ts";
 
@@ -41,7 +42,20 @@ function mergeLines(band: RunBand, members: readonly ChartLine[], axis: XAxis): 
   const { id, label, slot } = band;
   const name = members[0]?.window.name ?? "";
   // Its places are counted from the runs' starts already.
-  return { id: `band ${id}|${name}`, label, slot, faint: false, startedAt: 0, window };
+  const extremes = extremesOf(curves);
+  return {
+    ...{ id: `band ${id}|${name}`, label, slot, faint: false, startedAt: 0, window },
+    ...(extremes === null ? {} : { extremes }),
+  };
+}
+
+function extremesOf(curves: readonly PreparedSeries[]): Extremes | null {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { min, max } of curves) {
+    for (const value of min) if (value !== null && value < low) low = value;
+    for (const value of max) if (value !== null && value > high) high = value;
+  }
+  return low > high ? null : { low, high };
 }
 
 /** Every place at which some curve has a bucket, gaps left out; thinned where they are more than anybody sees. */

@@ -1,5 +1,6 @@
 // Everything a chart decides before it paints, as one pure step: windows and settings in, columns and marks out.
 import type { SeriesWindow } from "@spotter/contract";
+import { boundsOf, drawableLow, type Extremes, scaleColumns, within } from "./prepare-bounds.ts";
 import { type ClippedMark, computeYRange, findClipped, type YRange } from "./prepare-range.ts";
 import { chooseScale, type YMode, type YScale } from "./prepare-scale.ts";
 import {
@@ -23,6 +24,8 @@ export interface ChartLine {
   faint: boolean;
   /** The curve of a run that this page's run began in: dashed, in the run's own colour. */
   ancestor?: boolean;
+  /** Lowest and highest value of the runs whose mean it is; its band is the mean's interval then. */
+  extremes?: Extremes;
   window: SeriesWindow;
   /** Unix seconds that the relative axis counts from. */
   startedAt: number;
@@ -62,6 +65,12 @@ export interface PreparedChart {
 
 export function prepareChart(lines: readonly ChartLine[], settings: ChartSettings): PreparedChart {
   const parts = lines.map((line) => prepareLine(line, settings));
+  const scale = chooseScale(
+    settings.yMode,
+    parts.flatMap(({ line, prepared }) => scaleColumns(line, prepared.min, prepared.max)),
+  );
+  for (const { line, values, hasBand } of parts)
+    if (hasBand) values[0] = drawableLow(line, values[0] ?? [], scale);
   const aligned = alignSeries(parts.map(({ prepared, values }) => ({ x: prepared.x, values })));
   const columns: LineColumns[] = [];
   let next = 1;
@@ -75,10 +84,6 @@ export function prepareChart(lines: readonly ChartLine[], settings: ChartSetting
       main: next++,
     });
   }
-  const scale = chooseScale(
-    settings.yMode,
-    parts.flatMap(({ prepared }) => [prepared.min, prepared.max]),
-  );
   const marks = parts.flatMap(({ prepared }) => prepared.marks);
   return {
     data: [aligned.x, ...aligned.values],
@@ -99,10 +104,15 @@ export function prepareYRange(
 ): { range: YRange; clipped: ClippedMark[] } {
   const x = chart.data[0];
   const indices = [lowerBound(x, xRange[0]), lowerBound(x, xRange[1] + 1e-9) - 1] as const;
-  const inputs = chart.columns.map(({ low, high, raw, main }) => ({
-    low: chart.data[low ?? raw ?? main] as Values,
-    high: chart.data[high ?? raw ?? main] as Values,
-  }));
+  const inputs = chart.columns.map(({ line, low, high, raw, main }) => {
+    const input = {
+      low: chart.data[low ?? raw ?? main] as Values,
+      high: chart.data[high ?? raw ?? main] as Values,
+    };
+    const bounds = boundsOf(line, chart.scale);
+    if (bounds === null) return input;
+    return { low: within(input.low, bounds), high: within(input.high, bounds) };
+  });
   // Nothing inside: the line between the neighbours may still cross the view.
   const shown = indices[1] < indices[0] ? ([indices[1], indices[0]] as const) : indices;
   const range = computeYRange(inputs, shown, chart.scale, fitAll);

@@ -13,6 +13,14 @@ test("legends leave out what all names share", () => {
   expect(removeSharedPrefix(["run-7"])).toEqual(["run-7"]);
 });
 
+test("no number is cut in two: what is left would be another number", () => {
+  expect(removeSharedPrefix(["lr 0.1", "lr 0.01"])).toEqual(["0.1", "0.01"]);
+  expect(removeSharedPrefix(["lr=0.1", "lr=0.2"])).toEqual(["lr=0.1", "lr=0.2"]);
+  expect(removeSharedPrefix(["lr 1e-3", "lr 1e-4"])).toEqual(["1e-3", "1e-4"]);
+  expect(removeSharedPrefix(["shift -2", "shift -3"])).toEqual(["-2", "-3"]);
+  expect(removeSharedPrefix(["model.small", "model.large"])).toEqual(["small", "large"]);
+});
+
 test("new names are sorted in; nothing new is the same list", () => {
   const names = ["a", "c"];
   expect(mergeNames(names, ["b", "c"])).toEqual(["a", "b", "c"]);

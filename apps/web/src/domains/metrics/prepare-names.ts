@@ -16,10 +16,17 @@ export function removeSharedPrefix(names: readonly string[]): string[] {
     while (same < length && name[same] === first[same]) same++;
     length = same;
   }
-  const cut = Math.max(
-    ...["/", "-", "_", ".", " "].map((s) => first.slice(0, length).lastIndexOf(s)),
-  );
+  let cut = length - 1;
+  while (cut >= 0 && !isBetweenWords(first, cut)) cut--;
   return names.map((name) => (cut >= 0 && name.length > cut + 1 ? name.slice(cut + 1) : name));
+}
+
+/** Within a number (`0.1`, `1e-3`, ` -2`) nothing may be cut: what is left would be another number. */
+function isBetweenWords(name: string, place: number): boolean {
+  const character = name[place] ?? "";
+  if (character === "/" || character === "_" || character === " ") return true;
+  if (character === ".") return !/\d$/.test(name.slice(0, place));
+  return character === "-" && !/(^|[^\w])$|\de$/i.test(name.slice(0, place));
 }
 
 /** Adds names into a sorted list without repeats; the same list when there is nothing new. */

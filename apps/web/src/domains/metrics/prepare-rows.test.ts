@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fittingColumns, gridWindow } from "./prepare-rows.ts";
+import { fittingColumns, gridWindow, keyRows } from "./prepare-rows.ts";
 
 test("of 100,000 charts only those within three screens exist", () => {
   const window = gridWindow(100_000, 2, 268, -1_000_000, 900);
@@ -16,4 +16,11 @@ test("a phone has one column, a wide screen four", () => {
   expect(fittingColumns(366)).toBe(1);
   expect(fittingColumns(1024)).toBe(2);
   expect(fittingColumns(1880)).toBe(4);
+});
+
+test("one curve has no key, several have two a row, on a phone one", () => {
+  expect(keyRows(1, false)).toEqual({ rows: 0, places: 0 });
+  expect(keyRows(3, false)).toEqual({ rows: 2, places: 4 });
+  expect(keyRows(2, true)).toEqual({ rows: 2, places: 2 });
+  expect(keyRows(40, true)).toEqual({ rows: 6, places: 6 });
 });

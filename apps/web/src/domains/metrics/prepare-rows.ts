@@ -36,6 +36,18 @@ export function gridWindow(
   };
 }
 
+/** A row of the key below a chart's title, px. */
+export const KEY_ROW = 20;
+const KEY_ROWS = { wide: 4, narrow: 6 };
+
+/** How many rows the key of several curves has, and how many curves stand in it; the last place may say how many more. */
+export function keyRows(numCurves: number, isNarrow: boolean): { rows: number; places: number } {
+  if (numCurves < 2) return { rows: 0, places: 0 };
+  const [columns, most] = isNarrow ? [1, KEY_ROWS.narrow] : [2, KEY_ROWS.wide];
+  const rows = Math.min(Math.ceil(numCurves / columns), most);
+  return { rows, places: rows * columns };
+}
+
 /** As many columns as fit with a chart of at least 360 px; on a phone one. */
 export function fittingColumns(width: number): number {
   return clamp(Math.floor((width + 12) / 372), 1, 4);

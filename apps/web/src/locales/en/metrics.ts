@@ -35,7 +35,7 @@ export default {
   clipped: "{count} outside",
   fitAll: "Fit all",
   fitRobust: "Fit without outliers",
-  banded: "mean of the seeds, band: 95 % interval",
+  banded: "seeds' mean, 95 % interval",
   log: "log",
   symlog: "symlog, linear below {threshold}",
   summary: "{name}: {points} points, from {min} to {max}, last {last}, {trend}.",
