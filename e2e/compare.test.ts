@@ -68,7 +68,7 @@ describe("comparing runs", () => {
     await page.getByText(/lr 0\.3 is better than lr 0\.1: val\/accuracy \+3\.0 pt/).waitFor();
     await page.getByText(/Paired t test over 3 seeds/).waitFor();
     // Two curves with their bands, each of three seeds.
-    await page.getByText("mean of the seeds, band: 95 % interval").first().waitFor();
+    await page.getByText("seeds' mean, 95 % interval").first().waitFor();
     await page.getByText("lr 0.1 (3)").waitFor();
     await page.getByText("each run", { exact: true }).click();
     await page.waitForURL(/lines=runs/);

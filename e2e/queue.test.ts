@@ -47,7 +47,7 @@ describe("the queue", { timeout: 240_000 }, () => {
     const rows = page.locator("ol.list > li");
     await rows.nth(2).waitFor();
     expect(await rows.first().innerText()).toMatch(
-      new RegExp(`Needs \\d+ CPU cores?; run ${running} holds it until about \\d\\d:\\d\\d\\.`),
+      new RegExp(`Needs \\d+ CPU cores?, held by run ${running} until about \\d\\d:\\d\\d\\.`),
     );
     await page.locator(`section.lanes a.bar[href="/runs/${running}/charts"]`).waitFor();
 

@@ -29,7 +29,7 @@ export function describeFailure(failure: unknown, words: Words): DescribedFailur
   const key = `errors.${code}`;
   const fields = fieldsLine(failure, words);
   if (words.locale === "en" && code !== "unreachable")
-    return { code, sentence: fields ?? message, original: null };
+    return { code, sentence: fields ?? sayInLanguage(message, words) ?? message, original: null };
   const exact = code === "unreachable" ? null : sayInLanguage(message, words);
   if (exact !== null) return { code, sentence: exact, original: null };
   const general = words.te(key) ? words.t(key) : message;

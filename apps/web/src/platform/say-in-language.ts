@@ -1,4 +1,5 @@
 // What server and worker said, in the language of the page where the words for it are there. Pure.
+import { formatCount } from "./format/index.ts";
 import { ISSUES, recognise, SENTENCES } from "./server-sentences.ts";
 
 export interface Words {
@@ -17,6 +18,9 @@ const WORD_GROUPS: Readonly<Record<string, string>> = {
   otherClass: "queue.priorities",
 };
 
+/** Places of numbers of steps, which are written as on the rest of the page: `1,200`. */
+const STEPS: ReadonlySet<string> = new Set(["step", "steps", "total"]);
+
 /** `2 CPU cores`, `8 GiB of memory`: what a job needs of the machine. */
 const AMOUNTS: readonly (readonly [RegExp, string, "n" | "gib"])[] = [
   [/^(\d+) GPUs?$/, "gpus", "n"],
@@ -28,12 +32,14 @@ const AMOUNTS: readonly (readonly [RegExp, string, "n" | "gib"])[] = [
 
 /** The sentence in the page's language; null where only the English one is known. */
 export function sayInLanguage(text: string, words: Words): string | null {
-  if (words.locale === "en") return text;
   const found = recognise(text, SENTENCES);
-  if (found === null) return null;
+  if (found === null) return words.locale === "en" ? text : null;
   const values = Object.fromEntries(
     Object.entries(found.values).map(([place, value]) => {
       if (place === "cause") return [place, sayInLanguage(value, words) ?? value];
+      if (STEPS.has(place))
+        return [place, value.replace(/\d+/g, (step) => formatCount(Number(step)))];
+      if (words.locale === "en") return [place, value];
       if (place === "amount") return [place, sayAmount(value, words)];
       if (place === "runs") return [place, value.replace(/ and (\d+) more$/, " (+$1)")];
       const key = `${WORD_GROUPS[place] ?? ""}.${value}`;

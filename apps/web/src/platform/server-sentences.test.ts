@@ -82,6 +82,29 @@ it("knows how an attempt can end: the sentences that the queue has for that", ()
     ]).toEqual([sentence, true]);
 });
 
+it("writes steps as the rest of the page does, in both languages", () => {
+  const { t: inEnglish, te: isThere } = createI18n({
+    legacy: false,
+    locale: "en",
+    messages: { en: messagesOf("en") },
+  }).global;
+  const en: Words = {
+    t: (key, values) => inEnglish(key, values ?? {}),
+    te: (key) => isThere(key),
+    locale: "en",
+  };
+  const gone = "Run 12 has no checkpoint of step 1200; it has those of the steps 1400, 12800.";
+  expect(sayInLanguage(gone, en)).toBe(
+    "Run 12 has no checkpoint of step 1,200; it has those of the steps 1,400, 12,800.",
+  );
+  expect(sayInLanguage(gone, zh)).toContain("1,400, 12,800");
+  const lost = "Crashed three times at about step 1200, so it is not tried again: out of words";
+  expect(sayInLanguage(lost, en)).toBe(lost.replace("1200", "1,200"));
+  expect(sayInLanguage("A sentence of our own about step 1200.", en)).toBe(
+    "A sentence of our own about step 1200.",
+  );
+});
+
 it("says every kind of wrong field in Chinese: what the server says of each", () => {
   const schemas: [z.ZodType, unknown][] = [
     [z.string(), undefined],

@@ -88,7 +88,10 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
 /** `learning_rate 0.0001 from step 286`; how many there are where they are too many to read. */
 function changesText(changes: GroupedRun["changes"]): string {
   const text = changes
-    .map(({ key, to, from_step }) => `${key} ${to} from step ${from_step ?? "–"}`)
+    .map(
+      ({ key, to, from_step }) =>
+        `${key} ${to} from step ${from_step?.toLocaleString("en-US") ?? "–"}`,
+    )
     .join(", ");
   return text.length <= MAX_LABEL_LENGTH ? text : `${changes.length} live changes`;
 }

@@ -20,6 +20,9 @@ export interface WarningFacts {
   readonly epoch: number;
 }
 
+/** `1,200`, as the pages write steps. */
+const count = (steps: number) => steps.toLocaleString("en-US");
+
 export function forkWarnings(facts: WarningFacts): ForkWarning[] {
   const { keep, changes, numForks, step, totalSteps } = facts;
   const keys = changes.map(({ key }) => key);
@@ -27,8 +30,8 @@ export function forkWarnings(facts: WarningFacts): ForkWarning[] {
     return [
       warning(
         "no-steps-left",
-        `No steps are left: the fork would begin at step ${step}, and its config ends at step ${totalSteps}. Give it more epochs, or a larger max_steps.`,
-        `没有剩余步数：分叉从第 ${step} 步开始，而其配置在第 ${totalSteps} 步结束。请增加轮次或调大 max_steps。`,
+        `No steps are left: the fork would begin at step ${count(step)}, and its config ends at step ${count(totalSteps)}. Give it more epochs, or a larger max_steps.`,
+        `没有剩余步数：分叉从第 ${count(step)} 步开始，而其配置在第 ${count(totalSteps)} 步结束。请增加轮次或调大 max_steps。`,
       ),
     ];
   const found: ForkWarning[] = [];
@@ -61,8 +64,8 @@ function scheduleWarnings({ step, keep, rate }: WarningFacts): ForkWarning[] {
     return [
       info(
         "schedule-restarts",
-        `The schedule begins anew at step ${step}, warm-up included: the first step trains at ${next}, the peak is ${peak}.`,
-        `学习率计划从第 ${step} 步重新开始（含预热）：第一步为 ${next}，峰值为 ${peak}。`,
+        `The schedule begins anew at step ${count(step)}, warm-up included: the first step trains at ${next}, the peak is ${peak}.`,
+        `学习率计划从第 ${count(step)} 步重新开始（含预热）：第一步为 ${next}，峰值为 ${peak}。`,
       ),
     ];
   if (rate.next >= rate.peak * DECAYED_SHARE) return [];

@@ -48,15 +48,15 @@ it("lists what ended by its end, not by its number", () => {
 });
 
 it("says what is left, but never a frozen guess", () => {
-  expect(remainingOf(run, 103)).toBe("5 min");
-  expect(remainingOf(run, 120)).toBeNull();
+  expect(remainingOf(run, 103, "en")).toBe("5 min");
+  expect(remainingOf(run, 120, "en")).toBeNull();
   expect(silenceOf(run, 114)).toBe(14);
   expect(silenceOf(run, 105)).toBeNull();
-  expect(progressLine(run)).toBe("1,240 / 4,000 · 8.20 it/s");
+  expect(progressLine(run, "en")).toBe("1,240 / 4,000 · 8.20 it/s");
 });
 
 it("gives an ended run's verdict", () => {
-  expect(verdictOf({ ...run, state: "finished", ended_at: 70 })).toEqual({
+  expect(verdictOf({ ...run, state: "finished", ended_at: 70 }, "en")).toEqual({
     best: "val/accuracy 93.0 % @ 900",
     duration: "1 min 00 s",
   });

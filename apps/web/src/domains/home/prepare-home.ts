@@ -54,19 +54,20 @@ export function curveMetricOf(run: RunSummary): string | null {
 }
 
 /** `1,240 / 4,000 · 8.20 it/s`, as far as it is known. */
-export function progressLine(run: RunSummary): string {
+export function progressLine(run: RunSummary, locale: string): string {
   const progress = run.progress;
   if (progress === null) return "";
   const total = progress.total_steps === null ? "" : ` / ${formatCount(progress.total_steps)}`;
-  const rate = progress.steps_per_s === null ? "" : ` · ${formatRate(progress.steps_per_s)}`;
+  const rate =
+    progress.steps_per_s === null ? "" : ` · ${formatRate(progress.steps_per_s, locale)}`;
   return `${formatCount(progress.step)}${total}${rate}`;
 }
 
 /** What is left, unless the last word is so old that it would be a frozen guess. */
-export function remainingOf(run: RunSummary, now: number): string | null {
+export function remainingOf(run: RunSummary, now: number, locale: string): string | null {
   if (run.state !== "running" || run.progress?.eta_s == null) return null;
   if (now - (run.last_event_at ?? 0) > 10) return null;
-  return formatRemaining(run.progress.eta_s);
+  return formatRemaining(run.progress.eta_s, locale);
 }
 
 /** Seconds since the run last spoke, where that is worth saying. */
@@ -77,14 +78,17 @@ export function silenceOf(run: RunSummary, now: number): number | null {
 }
 
 /** What came of a run that has ended: its best value, where, and in what time. */
-export function verdictOf(run: RunSummary): { best: string | null; duration: string } {
+export function verdictOf(
+  run: RunSummary,
+  locale: string,
+): { best: string | null; duration: string } {
   const best =
     run.best === null
       ? null
       : `${run.best.metric} ${formatNamedMetric(run.best.metric, run.best.value)} @ ${formatCount(run.best.step)}`;
   const seconds =
     run.started_at === null || run.ended_at === null ? null : run.ended_at - run.started_at;
-  return { best, duration: formatDuration(seconds) };
+  return { best, duration: formatDuration(seconds, locale) };
 }
 
 /**

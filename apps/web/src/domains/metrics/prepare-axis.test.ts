@@ -12,6 +12,11 @@ test("steps are short, elapsed time is in words, clock time follows the language
   expect(formatXTicks("step", [0, 12_000], 1000, "en")).toEqual(["0", "12k"]);
   expect(formatXTicks("relative", [0, 300, 5400], 300, "en")).toEqual(["0", "5 min", "1 h 30 min"]);
   expect(formatXTicks("relative", [2.5], 0.5, "en")).toEqual(["2.5 s"]);
+  expect(formatXTicks("relative", [0, 300, 5400], 300, "zh")).toEqual([
+    "0",
+    "5 分钟",
+    "1 小时 30 分",
+  ]);
   expect(formatXTicks("time", [0], 60, "en")[0]).toMatch(/^\d\d:\d\d$/);
 });
 

@@ -1,5 +1,10 @@
 // Writes the ticks of the axes: few, short, and told apart from each other.
-import { formatAxisCount, formatNamedMetric } from "../../platform/format/index.ts";
+import {
+  formatAxisCount,
+  formatCount,
+  formatNamedMetric,
+  timeUnits,
+} from "../../platform/format/index.ts";
 import type { XAxis } from "./prepare-series.ts";
 
 const MINUTE = 60;
@@ -27,7 +32,7 @@ export function formatXTicks(
   locale: string,
 ): string[] {
   if (axis === "step") return ticks.map(formatAxisCount);
-  if (axis === "relative") return ticks.map((tick) => formatElapsed(tick, increment));
+  if (axis === "relative") return ticks.map((tick) => formatElapsed(tick, increment, locale));
   const format = new Intl.DateTimeFormat(locale, {
     ...(increment >= DAY
       ? { month: "short", day: "numeric" }
@@ -78,8 +83,8 @@ function isPercent(name: string): boolean {
 
 /** A place on the x axis in full, for tips and tables. */
 export function formatPlace(axis: XAxis, place: number, locale: string): string {
-  if (axis === "step") return Math.round(place).toLocaleString("en-US");
-  if (axis === "relative") return formatElapsed(place, place < 10 * MINUTE ? 0.1 : 1);
+  if (axis === "step") return formatCount(Math.round(place));
+  if (axis === "relative") return formatElapsed(place, place < 10 * MINUTE ? 0.1 : 1, locale);
   return new Intl.DateTimeFormat(locale, {
     month: "short",
     day: "numeric",
@@ -90,17 +95,21 @@ export function formatPlace(axis: XAxis, place: number, locale: string): string 
   }).format(place * 1000);
 }
 
-function formatElapsed(seconds: number, increment: number): string {
-  if (Math.abs(seconds) < MINUTE && increment < MINUTE) return `${fixed(seconds, increment)} s`;
+function formatElapsed(seconds: number, increment: number, locale: string): string {
+  const unit = timeUnits(locale);
+  if (Math.abs(seconds) < MINUTE && increment < MINUTE)
+    return `${fixed(seconds, increment)} ${unit.s}`;
   const sign = seconds < 0 ? "−" : "";
   const whole = Math.round(Math.abs(seconds));
   if (whole === 0) return "0";
   const hours = Math.floor(whole / HOUR);
   const minutes = Math.floor((whole % HOUR) / MINUTE);
   const rest = whole % MINUTE;
-  if (hours >= 48) return `${sign}${Math.round(whole / DAY)} d`;
-  if (hours > 0) return `${sign}${hours} h${minutes > 0 ? ` ${twoDigits(minutes)} min` : ""}`;
-  return `${sign}${minutes} min${rest > 0 ? ` ${twoDigits(rest)} s` : ""}`;
+  if (hours >= 48) return `${sign}${Math.round(whole / DAY)} ${unit.d}`;
+  if (hours > 0)
+    return `${sign}${hours} ${unit.h}${minutes > 0 ? ` ${twoDigits(minutes)} ${unit.min}` : ""}`;
+  if (rest === 0) return `${sign}${minutes} ${unit.wholeMin}`;
+  return `${sign}${minutes} ${unit.min} ${twoDigits(rest)} ${unit.s}`;
 }
 
 function fixed(value: number, increment: number): string {

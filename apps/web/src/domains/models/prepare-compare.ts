@@ -5,6 +5,7 @@ import {
   type ModelVersion,
   metricDirection,
 } from "@spotter/contract";
+import { MISSING } from "../../platform/format/index.ts";
 import { configRows } from "../runs/run-page/prepare-config.ts";
 import { metricNames } from "./prepare-versions.ts";
 
@@ -65,7 +66,8 @@ export function configDifferences(
   versions: readonly Pick<ModelVersion, "config">[],
 ): ConfigDifference[] {
   const configs = versions.map(
-    ({ config }) => new Map(configRows(config, {}).map(({ key, value }) => [key, value])),
+    ({ config }) =>
+      new Map(configRows(config, {}, () => MISSING).map(({ key, value }) => [key, value])),
   );
   const keys = [...new Set(configs.flatMap((config) => [...config.keys()]))];
   return keys

@@ -1,7 +1,7 @@
 // The columns and short texts of a table of versions.
 import type { ModelVersion } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { latencyText, metricColumns, metricNames, revisionText } from "./prepare-versions.ts";
+import { metricColumns, metricNames, revisionText } from "./prepare-versions.ts";
 
 it("shows what was tested first, then validation, and no more than three", () => {
   const versions: Pick<ModelVersion, "metrics">[] = [
@@ -25,13 +25,4 @@ it("shortens revisions and hashes, and marks changes that no revision holds", ()
     "sha256:abababababab",
   );
   expect(revisionText(null)).toBeNull();
-});
-
-it("writes a latency in three digits", () => {
-  expect([0.8312, 12.34, 2345, null].map(latencyText)).toEqual([
-    "0.831 ms",
-    "12.3 ms",
-    "2.35 s",
-    "–",
-  ]);
 });

@@ -32,11 +32,3 @@ export function revisionText(code: ModelVersion["code_revision"]): string | null
   const short = hash === undefined ? code.revision.slice(0, 12) : `${kind}:${hash.slice(0, 12)}`;
   return code.dirty ? `${short}*` : short;
 }
-
-/** Of one input. @example latencyText(0.83) // "0.83 ms" */
-export function latencyText(latencyMs: number | null): string {
-  if (latencyMs === null) return "–";
-  return latencyMs < 1000
-    ? `${Number(latencyMs.toPrecision(3))} ms`
-    : `${(latencyMs / 1000).toPrecision(3)} s`;
-}

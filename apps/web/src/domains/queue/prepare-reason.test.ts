@@ -32,10 +32,10 @@ it("says who holds what until when", () => {
   const why: Partial<WaitsFor> = {
     ...{ kind: "resource", resource: "gpus", needed: 1, holders: [12], until: 5 },
   };
-  expect(say("en", why)).toBe("Needs 1 GPU; run 12 holds it until about 14:20.");
+  expect(say("en", why)).toBe("Needs 1 GPU, held by run 12 until about 14:20.");
   expect(say("zh", why)).toBe("需要 1 个 GPU，由训练 12 占用至约 14:20。");
   const many = { ...why, needed: 3, holders: [1, 2, 3, 4, 5], until: null };
-  expect(say("en", many)).toBe("Needs 3 GPUs; runs 1, 2, 3 and 2 more hold that.");
+  expect(say("en", many)).toBe("Needs 3 GPUs, held by runs 1, 2, 3 and 2 more.");
 });
 
 it("says whom it stands behind, and honestly when nobody knows for how long", () => {
@@ -55,17 +55,17 @@ it("says whom it stands behind, and honestly when nobody knows for how long", ()
 it("counts runs of other projects without naming them", () => {
   const why: Partial<WaitsFor> = { kind: "resource", resource: "gpus", needed: 2 };
   expect(say("en", { ...why, holders: [3], hidden_holders: 1 })).toBe(
-    "Needs 2 GPUs; runs 3 and 1 more hold that.",
+    "Needs 2 GPUs, held by runs 3 and 1 more.",
   );
   expect(say("en", { ...why, holders: [], hidden_holders: 2 })).toBe(
-    "Needs 2 GPUs; others hold that.",
+    "Needs 2 GPUs, held by others.",
   );
 });
 
 it("says that it gave way, and that it goes on by itself", () => {
   const why: Partial<WaitsFor> = { kind: "resource", resource: "gpus", needed: 1, holders: [17] };
   expect(say("en", why, { preempted: { by: 17, step: 1240 } })).toBe(
-    "Pre-empted by run 17 (urgent); goes on by itself from step 1,240. Needs 1 GPU; run 17 holds it.",
+    "Pre-empted by run 17 (urgent); goes on by itself from step 1,240. Needs 1 GPU, held by run 17.",
   );
   expect(say("zh", why, { preempted: { by: null, step: null } })).toContain(
     "被其他项目的紧急训练抢占",

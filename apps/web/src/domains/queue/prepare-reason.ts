@@ -44,9 +44,9 @@ function sayWaiting(entry: QueueEntry, why: WaitsFor, words: ReasonWords): strin
       if (why.resource === "disk")
         return t("queue.why.disk", { needed, free: writeGib(why.there ?? 0) });
       const values = { needed, runs: sayRuns(why, words) };
-      const isOne = why.holders.length + why.hidden_holders === 1;
-      if (at !== null) return t(`queue.why.held${isOne ? "" : "ByMany"}Until`, { ...values, at });
-      return t(`queue.why.held${isOne ? "" : "ByMany"}`, values);
+      return at === null
+        ? t("queue.why.held", values)
+        : t("queue.why.heldUntil", { ...values, at });
     }
     case "behind": {
       const values = { place: entry.position ?? 0, runs: sayRuns(why, words).trimEnd() };

@@ -3,6 +3,10 @@ export default {
   title: "Fork",
   from: "Checkpoint",
   atStep: "Step {step}",
+  gone: "The checkpoint of step {step} was removed by the checkpoint policy meanwhile.",
+  goneKept: "Everything else in the form stays as it is.",
+  takeNewest: "Use step {step}",
+  removed: "Step {step} · removed",
   noCheckpoint: "This run has no checkpoint yet. One is saved by its policy, or with Checkpoint.",
   keep: "Keep",
   parts: {

@@ -69,6 +69,20 @@ export default {
   fix: "To be corrected first: {fields}.",
   nothingStarted: "Nothing was started.",
   start: "Start",
+  // Other units (Hz, MB, px) are called the same in all languages.
+  units: {
+    batches: "batches",
+    epochs: "epochs",
+    evaluations: "evaluations",
+    examples: "examples",
+    images: "images",
+    objects: "objects",
+    steps: "steps",
+    tokens: "tokens",
+    min: "min",
+    ms: "ms",
+    s: "s",
+  },
   problems: {
     missing: "A value is needed.",
     number: "Must be a number.",
@@ -90,5 +104,6 @@ export default {
     numbers: "Must be a list of whole numbers.",
     record: "Must be names with texts.",
     unknown: "The recipe has no field {key}.",
+    unknownMeant: "The recipe has no field {key}; did you mean {meant}?",
   },
 };

@@ -73,7 +73,6 @@ export default {
   cutShort: "Not all examples were looked at: the time was over.",
   firstLoss: "First loss",
   time: "Time",
-  steps: "{n} steps",
   model: "Model",
   parameters: "{n} parameters",
 };

@@ -80,7 +80,8 @@ export default {
   failure: {
     unknown: "The run failed without saying why.",
     safe: "Its metrics, logs and checkpoints up to here are safe.",
-    traceback: "Traceback",
+    lastLines: "Last log lines",
+    traceback: "Python traceback",
     toLogs: "All logs",
   },
   markers: {
@@ -97,7 +98,6 @@ export default {
     lead: "Changes take effect at the next step. A checkpoint is written first, and every chart gets a mark with who, what and why.",
     none: "This run has no values that can be changed while it runs.",
     startedWith: "started with {value}",
-    off: "not set",
     preview: "What will change",
     reason: "Why",
     reasonHint: "Shown on every chart",

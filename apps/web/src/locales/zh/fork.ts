@@ -3,6 +3,10 @@ export default {
   title: "分叉",
   from: "检查点",
   atStep: "第 {step} 步",
+  gone: "第 {step} 步的检查点刚刚被检查点策略删除。",
+  goneKept: "表单中的其他内容保持不变。",
+  takeNewest: "改用第 {step} 步",
+  removed: "第 {step} 步 · 已删除",
   noCheckpoint: "此训练还没有检查点。检查点会按策略保存，也可手动保存。",
   keep: "保留",
   parts: {

@@ -68,6 +68,20 @@ export default {
   fix: "请先修正：{fields}。",
   nothingStarted: "没有启动任何训练。",
   start: "开始训练",
+  // 其余单位（Hz、MB、px）各语言通用。
+  units: {
+    batches: "批",
+    epochs: "轮",
+    evaluations: "次评估",
+    examples: "个样本",
+    images: "张图像",
+    objects: "个物体",
+    steps: "步",
+    tokens: "个词元",
+    min: "分钟",
+    ms: "毫秒",
+    s: "秒",
+  },
   problems: {
     missing: "需要填写。",
     number: "必须是数字。",
@@ -89,5 +103,6 @@ export default {
     numbers: "必须是整数列表。",
     record: "必须是名称与文字的对应。",
     unknown: "配方没有字段 {key}。",
+    unknownMeant: "配方没有字段 {key}；是否想用 {meant}？",
   },
 };

@@ -72,7 +72,6 @@ export default {
   cutShort: "限时内未能检查全部样本。",
   firstLoss: "初始损失",
   time: "时间",
-  steps: "{n} 步",
   model: "模型",
   parameters: "{n} 个参数",
 };

@@ -76,7 +76,8 @@ export default {
   failure: {
     unknown: "训练失败，但没有说明原因。",
     safe: "到此为止的指标、日志和检查点都已保存。",
-    traceback: "调用栈",
+    lastLines: "最后的日志",
+    traceback: "Python 调用栈",
     toLogs: "全部日志",
   },
   markers: {
@@ -93,7 +94,6 @@ export default {
     lead: "修改在下一步生效。会先保存检查点，并在每张图上标出修改者、内容与原因。",
     none: "这个训练没有可在运行中修改的参数。",
     startedWith: "初始为 {value}",
-    off: "不设",
     preview: "将要修改",
     reason: "原因",
     reasonHint: "会显示在每张图上",

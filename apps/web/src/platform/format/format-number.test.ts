@@ -19,7 +19,7 @@ import {
 it("writes metrics with four significant digits between 1e-3 and 9,999", () => {
   expect(formatMetric(0.83412)).toBe("0.8341");
   expect(formatMetric(41)).toBe("41");
-  expect(formatMetric(1234.56)).toBe("1235");
+  expect(formatMetric(1234.56)).toBe("1,235");
   expect(formatMetric(9999)).toBe("9,999");
   expect(formatMetric(0.001)).toBe("0.001000");
   expect(formatMetric(-2.5)).toBe("−2.500");
@@ -60,7 +60,8 @@ it("writes shares, differences, spreads, steps, sizes and rates with their units
   expect(formatAxisCount(1_250_000)).toBe("1.25M");
   expect(formatBytes(1_610_612_736)).toBe("1.50 GiB");
   expect(formatBytes(512)).toBe("512 B");
-  expect(formatRate(8.213)).toBe("8.21 it/s");
+  expect(formatRate(8.213, "en")).toBe("8.21 it/s");
+  expect(formatRate(8.213, "zh")).toBe("8.21 步/秒");
 });
 
 it("reads from a metric's name how its differences are written", () => {

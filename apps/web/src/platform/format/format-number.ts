@@ -20,7 +20,7 @@ export function formatMetric(value: MetricValue | null | undefined): string {
   const size = Math.abs(number);
   if (size < 1e-3 || size >= 9_999.5) return formatExponent(number);
   if (Number.isInteger(number)) return formatCount(number);
-  return withMinus(size >= 999.95 ? number.toFixed(0) : number.toPrecision(4));
+  return size >= 999.95 ? formatCount(number) : withMinus(number.toPrecision(4));
 }
 
 /**
@@ -97,12 +97,13 @@ export function formatGib(value: number | null | undefined): string {
   return value === null || value === undefined ? MISSING : formatBytes(value * 1024 ** 3);
 }
 
-/** How fast. @example formatRate(8.21) // "8.21 it/s" */
-export function formatRate(stepsPerSecond: number | null | undefined): string {
+/** How fast. @example formatRate(8.21, "en") // "8.21 it/s" */
+export function formatRate(stepsPerSecond: number | null | undefined, locale: string): string {
   if (stepsPerSecond === null || stepsPerSecond === undefined) return MISSING;
   const special = nonFinite(stepsPerSecond);
   if (special !== null) return special;
-  return `${stepsPerSecond >= 100 ? formatCount(stepsPerSecond) : stepsPerSecond.toPrecision(3)} it/s`;
+  const unit = locale.startsWith("zh") ? "步/秒" : "it/s";
+  return `${stepsPerSecond >= 100 ? formatCount(stepsPerSecond) : stepsPerSecond.toPrecision(3)} ${unit}`;
 }
 
 /** Writes a metric by what its name says it is: shares in per cent, learning rates as powers of ten. */

@@ -1,29 +1,54 @@
-// Writes durations and moments. Units stay as they are in both languages; words come from Intl.
+// Writes durations and moments in the language of the page.
 import { MISSING } from "./format-number.ts";
+
+const UNITS = {
+  en: { ms: "ms", s: "s", min: "min", wholeMin: "min", h: "h", d: "d" },
+  // A minute that stands alone is not called 分: that is a point of a score, too.
+  zh: { ms: "毫秒", s: "秒", min: "分", wholeMin: "分钟", h: "小时", d: "天" },
+} as const;
+
+/** The words of time; the only place that has them. */
+export function timeUnits(locale: string): Record<keyof (typeof UNITS)["en"], string> {
+  return locale.startsWith("zh") ? UNITS.zh : UNITS.en;
+}
 
 /**
  * A duration in its two largest units.
- * @example formatDuration(7440) // "2 h 04 min"
+ * @example formatDuration(7440, "en") // "2 h 04 min"
  */
-export function formatDuration(seconds: number | null | undefined): string {
+export function formatDuration(seconds: number | null | undefined, locale: string): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return MISSING;
   if (seconds < 0) return MISSING;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const unit = timeUnits(locale);
+  if (seconds < 10) return `${seconds.toFixed(1)} ${unit.s}`;
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+  if (whole < 60) return `${whole} ${unit.s}`;
+  if (whole < 3600)
+    return `${Math.floor(whole / 60)} ${unit.min} ${twoDigits(whole % 60)} ${unit.s}`;
   const minutes = Math.round(whole / 60);
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+  if (minutes < 48 * 60)
+    return `${Math.floor(minutes / 60)} ${unit.h} ${twoDigits(minutes % 60)} ${unit.min}`;
   const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)} h`;
+  return `${Math.floor(hours / 24)} ${unit.d} ${twoDigits(hours % 24)} ${unit.h}`;
 }
 
-/** What is left, without false precision. @example formatRemaining(310) // "5 min" */
-export function formatRemaining(seconds: number | null | undefined): string {
+/** What is left, without false precision. @example formatRemaining(310, "en") // "5 min" */
+export function formatRemaining(seconds: number | null | undefined, locale: string): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return MISSING;
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-  return formatDuration(seconds);
+  const unit = timeUnits(locale);
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} ${unit.s}`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} ${unit.wholeMin}` : formatDuration(60 * minutes, locale);
+}
+
+/** Something short, with three digits. @example formatLatency(0.83, "en") // "0.83 ms" */
+export function formatLatency(milliseconds: number | null | undefined, locale: string): string {
+  if (milliseconds === null || milliseconds === undefined) return MISSING;
+  if (milliseconds >= 10_000) return formatDuration(milliseconds / 1000, locale);
+  const unit = timeUnits(locale);
+  return milliseconds < 1000
+    ? `${Number(milliseconds.toPrecision(3))} ${unit.ms}`
+    : `${(milliseconds / 1000).toPrecision(3)} ${unit.s}`;
 }
 
 /** `14:52`, today's moments only. */

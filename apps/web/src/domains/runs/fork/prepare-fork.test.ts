@@ -1,8 +1,16 @@
+import { ApiError } from "@spotter/client";
 import type { RunFile } from "@spotter/contract";
 import { expect, test } from "vitest";
 import type { FormField } from "../new-run/prepare-fields.ts";
 import { NO_WISHES } from "../new-run/prepare-wishes.ts";
-import { forkableSteps, mayStart, openFields, requestOf, usualFields } from "./prepare-fork.ts";
+import {
+  forkableSteps,
+  mayStart,
+  newestKept,
+  openFields,
+  requestOf,
+  usualFields,
+} from "./prepare-fork.ts";
 
 const file = (step: number, more: Partial<RunFile> = {}): RunFile => ({
   ...{ id: step, kind: "checkpoint", path: `checkpoints/step-${step}`, size: 1, sha256: "" },
@@ -39,6 +47,14 @@ test("checkpoints are offered newest first, without what policy removed", () => 
     { step: 30, label: null },
     { step: 10, label: "best" },
   ]);
+});
+
+test("where policy has removed the chosen checkpoint, the newest one left is known", () => {
+  const gone = (code: string, steps: number[]) => new ApiError(code, 404, "", { steps });
+  expect(newestKept(gone("checkpoint-not-found", [10, 30, 20]))).toBe(30);
+  expect(newestKept(gone("checkpoint-not-found", []))).toBeNull();
+  expect(newestKept(gone("checkpoint-damaged", [10]))).toBeNull();
+  expect(newestKept(null)).toBeNull();
 });
 
 test("what shapes the model is not offered", () => {

@@ -1,4 +1,5 @@
 // What the form of a fork asks the server for, and which fields it offers. Pure.
+import { ApiError } from "@spotter/client";
 import {
   type ForkKept,
   type ForkPlan,
@@ -46,6 +47,14 @@ export function forkableSteps(files: readonly RunFile[]): { step: number; label:
     if (file.kind === "checkpoint" && file.removed_at === null && file.step !== null)
       byStep.set(file.step, file.label ?? byStep.get(file.step) ?? null);
   return [...byStep].map(([step, label]) => ({ step, label })).sort((a, b) => b.step - a.step);
+}
+
+/** The newest checkpoint that is left where the server found that the chosen one is gone; null for all other failures. */
+export function newestKept(failure: unknown): number | null {
+  if (!(failure instanceof ApiError) || failure.code !== "checkpoint-not-found") return null;
+  const { steps } = failure.details;
+  const numbers = Array.isArray(steps) ? steps.filter((step) => typeof step === "number") : [];
+  return numbers.length === 0 ? null : Math.max(...numbers);
 }
 
 /** Fields that a fork may change. */

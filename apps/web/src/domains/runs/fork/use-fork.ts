@@ -17,7 +17,14 @@ import type { Config } from "../new-run/prepare-fields.ts";
 import { NO_WISHES, type Wishes, wrongWishes } from "../new-run/prepare-wishes.ts";
 import { useConfig } from "../new-run/use-config.ts";
 import { useRun } from "../run-page/use-run.ts";
-import { forkableSteps, openFields, type Part, requestOf, usualFields } from "./prepare-fork.ts";
+import {
+  forkableSteps,
+  newestKept,
+  openFields,
+  type Part,
+  requestOf,
+  usualFields,
+} from "./prepare-fork.ts";
 
 /** Typing must not ask for a plan at every letter. */
 const PREVIEW_MS = 300;
@@ -46,13 +53,9 @@ export function useFork() {
   const isReady = computed(() => isLoaded.value && steps.value.length > 0 && !hasProblems.value);
   const preview = usePreview(runId, request, isReady);
   const starting = useStart(runId, request);
-  const issues = computed(() =>
-    issuesOf(starting.failure.value ?? preview.failure.value, { t, te, locale: locale.value }),
-  );
-  const fields = computed(() => {
-    const recipe = form.recipe.value?.name as RecipeName | undefined;
-    return recipe === undefined ? [] : openFields(recipe, form.fields.value);
-  });
+  const refusal = () => starting.failure.value ?? preview.failure.value;
+  const issues = computed(() => issuesOf(refusal(), { t, te, locale: locale.value }));
+  const fields = useOpenFields(form);
 
   async function load(): Promise<void> {
     try {
@@ -80,6 +83,7 @@ export function useFork() {
   watch(request, () => {
     starting.failure.value = null;
   });
+  const newest = useNewest(refusal, () => loadSteps(runId.value));
   void load();
   return {
     form: { ...form, issues },
@@ -91,6 +95,7 @@ export function useFork() {
     start: starting.start,
     isStarting: starting.isBusy,
     startFailure: starting.failure,
+    newest,
   };
 }
 
@@ -109,6 +114,23 @@ function useBase(
     if (began !== null) startFromCheckpoint();
   });
   return { startFromCheckpoint };
+}
+
+function useOpenFields({ recipe, fields }: ReturnType<typeof useConfig>) {
+  return computed(() => {
+    const name = recipe.value?.name as RecipeName | undefined;
+    return name === undefined ? [] : openFields(name, fields.value);
+  });
+}
+
+/** The newest checkpoint, where the chosen one was removed while the form was open; the list is read anew then. */
+function useNewest(failure: () => unknown, readAnew: () => Promise<void>) {
+  const newest = computed(() => newestKept(failure()));
+  watch(newest, (step) => {
+    // Without an answer the list stays as it was; the way on is offered all the same.
+    if (step !== null) readAnew().catch((error) => console.warn(error));
+  });
+  return newest;
 }
 
 /** What it asks of the queue; nothing of that is taken over from the parent. */

@@ -40,18 +40,24 @@ const run: RunSummary = {
 };
 
 it("writes metric cells by their names and NaN as NaN in the colour of failure", () => {
-  expect(cellOf(run, "metric:val/accuracy", 0)).toMatchObject({ text: "91.4 %", isBad: false });
-  expect(cellOf(run, "metric:train/loss", 0)).toMatchObject({ text: "NaN", isBad: true });
-  expect(cellOf(run, "metric:unknown", 0).text).toBe("–");
-  expect(cellOf(run, "best", 0)).toMatchObject({ text: "93.0 %", hint: "val/accuracy @ 900" });
+  expect(cellOf(run, "metric:val/accuracy", 0, "en")).toMatchObject({
+    text: "91.4 %",
+    isBad: false,
+  });
+  expect(cellOf(run, "metric:train/loss", 0, "en")).toMatchObject({ text: "NaN", isBad: true });
+  expect(cellOf(run, "metric:unknown", 0, "en").text).toBe("–");
+  expect(cellOf(run, "best", 0, "en")).toMatchObject({
+    text: "93.0 %",
+    hint: "val/accuracy @ 900",
+  });
 });
 
 it("writes progress as steps and a share", () => {
-  expect(cellOf(run, "progress", 0)).toMatchObject({ text: "1,240 / 4,000", share: 0.31 });
+  expect(cellOf(run, "progress", 0, "en")).toMatchObject({ text: "1,240 / 4,000", share: 0.31 });
   expect(shareDone({ ...run, state: "finished" })).toBe(1);
   expect(shareDone({ ...run, progress: null })).toBeNull();
   // A script of one's own tells no more than its points.
-  expect(cellOf({ ...run, progress: null }, "progress", 0).text).toBe("1,240");
+  expect(cellOf({ ...run, progress: null }, "progress", 0, "en").text).toBe("1,240");
 });
 
 it("counts a running run's duration until now and an ended one's until its end", () => {

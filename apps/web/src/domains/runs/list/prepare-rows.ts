@@ -21,7 +21,7 @@ export interface Cell {
 const UNFINISHED: readonly JobState[] = ["starting", "running", "paused"];
 
 /** A cell's words; moments and ages are left to the page, which knows language and clock. */
-export function cellOf(run: RunSummary, column: string, now: number): Cell {
+export function cellOf(run: RunSummary, column: string, now: number, locale: string): Cell {
   if (column.startsWith("metric:")) {
     const name = column.slice("metric:".length);
     return metricCell(name, run.metrics[name]);
@@ -34,7 +34,7 @@ export function cellOf(run: RunSummary, column: string, now: number): Cell {
       hint: `${run.best.metric} @ ${formatCount(run.best.step)}`,
     };
   }
-  if (column === "duration") return number(formatDuration(durationOf(run, now)));
+  if (column === "duration") return number(formatDuration(durationOf(run, now), locale));
   if (column === "tags") return words(run.tags.join(", "));
   if (column === "owner") return words(run.owner_name ?? MISSING);
   if (column === "source") return words(run.recipe ?? run.source);

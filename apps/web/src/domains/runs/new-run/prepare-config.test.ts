@@ -45,6 +45,12 @@ it("says what is wrong with a value, by its bounds", () => {
   expect(problemsOf(fields, { ...defaultsOf(fields), typo: 1 }).get("typo")?.key).toBe(
     "newRun.problems.unknown",
   );
+  expect(
+    problemsOf(fields, { ...defaultsOf(fields), learing_rate: 1 }).get("learing_rate"),
+  ).toEqual({
+    key: "newRun.problems.unknownMeant",
+    values: { key: "learing_rate", meant: "learning_rate" },
+  });
 });
 
 it("agrees with the contract about what is wrong", () => {

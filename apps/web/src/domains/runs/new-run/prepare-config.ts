@@ -1,5 +1,5 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import type { ConfigChange } from "@spotter/contract";
+import { type ConfigChange, LIVE_NAMES, nearestName } from "@spotter/contract";
 import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
 import type { Problem } from "./prepare-values.ts";
@@ -52,10 +52,17 @@ export function problemsOf(fields: readonly FormField[], config: Config): Map<st
     const problem = problemOf(field, config[field.key]);
     if (problem !== null) problems.set(field.key, problem);
   }
+  const known = fields.map(({ key }) => key);
   for (const key of Object.keys(config))
-    if (!fields.some((field) => field.key === key))
-      problems.set(key, { key: "newRun.problems.unknown", values: { key } });
+    if (!known.includes(key)) problems.set(key, unknownProblem(key, known));
   return problems;
+}
+
+function unknownProblem(key: string, known: readonly string[]): Problem {
+  const meant = nearestName(key, known);
+  return meant === null
+    ? { key: "newRun.problems.unknown", values: { key } }
+    : { key: "newRun.problems.unknownMeant", values: { key, meant } };
 }
 
 /** Reads what was typed for a number: `3e-4`, `0.5`, `1,000`. Text that is none stays text, and is told. */
@@ -83,6 +90,16 @@ export function writeValue(value: Value | undefined): string {
       .join(", ");
   }
   return String(value);
+}
+
+/** Null switches these off; other numbers are then chosen by the recipe. */
+const SWITCHED_OFF: ReadonlySet<string> = new Set(["gradient_clip"]);
+const NUMBERS: ReadonlySet<string> = new Set(LIVE_NAMES);
+
+/** The word for a null, the same wherever a config is shown. */
+export function wordOfNull(key: string): string {
+  if (SWITCHED_OFF.has(key)) return "newRun.off";
+  return NUMBERS.has(key) ? "newRun.automatic" : "newRun.none";
 }
 
 /** The JSON editor's text back into a config. */

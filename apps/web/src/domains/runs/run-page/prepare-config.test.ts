@@ -4,16 +4,18 @@ import { configRows } from "./prepare-config.ts";
 test("nested settings become dotted rows with the reasons of derived values", () => {
   expect(
     configRows(
-      { seed: 7, schedule: { warmup_steps: 12 }, layers: [1, 2] },
+      { seed: 7, schedule: { warmup_steps: 12 }, layers: [1, 2], clip: null, device: null },
       {
         "schedule.warmup_steps": "12 = 1,437 / 120",
         device: "no GPU was found",
       },
+      () => "off",
     ),
   ).toEqual([
     { key: "seed", value: "7", reason: null },
     { key: "schedule.warmup_steps", value: "12", reason: "12 = 1,437 / 120" },
     { key: "layers", value: "[1,2]", reason: null },
-    { key: "device", value: "", reason: "no GPU was found" },
+    { key: "clip", value: "off", reason: null },
+    { key: "device", value: "–", reason: "no GPU was found" },
   ]);
 });

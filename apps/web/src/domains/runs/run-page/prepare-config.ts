@@ -1,4 +1,5 @@
 // Flattens a run's config into rows: `optimizer.lr` → its value, and why it is what it is where it was derived.
+import { MISSING } from "../../../platform/format/index.ts";
 
 export interface ConfigRow {
   key: string;
@@ -11,10 +12,12 @@ export interface ConfigRow {
 export function configRows(
   config: Readonly<Record<string, unknown>>,
   derived: Readonly<Record<string, string>>,
+  wordOfNull: (key: string) => string,
 ): ConfigRow[] {
   const rows = leaves(config, "").map(([key, value]) => ({
     key,
-    value: writeValue(value),
+    // Of what nobody chose, the reason beside it says what came of that.
+    value: value === null ? (key in derived ? MISSING : wordOfNull(key)) : writeValue(value),
     reason: derived[key] ?? null,
   }));
   const known = new Set(rows.map((row) => row.key));
@@ -31,7 +34,5 @@ function leaves(value: unknown, prefix: string): [string, unknown][] {
 }
 
 function writeValue(value: unknown): string {
-  // Not chosen by anybody: the reason beside it says what came of that.
-  if (value === null) return "–";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -54,5 +54,7 @@ test("a fork whose parent is gone begins the picture, and is told to be an orpha
 });
 
 test("changes are written in one line", () => {
-  expect(changesText(node(2, [1, 60], 90), String)).toBe("learning_rate 0.003 → 0.001");
+  expect(changesText(node(2, [1, 60], 90), (_key, value) => String(value))).toBe(
+    "learning_rate 0.003 → 0.001",
+  );
 });

@@ -76,8 +76,11 @@ export function lineageChart(family: readonly LineageNode[], runId: number): Lin
 }
 
 /** `learning_rate 0.003 → 0.001, seed 0 → 1` of what a fork changed. */
-export function changesText(node: LineageNode, write: (value: unknown) => string): string {
+export function changesText(
+  node: LineageNode,
+  write: (key: string, value: unknown) => string,
+): string {
   return (node.fork?.changes ?? [])
-    .map(({ key, from, to }) => `${key} ${write(from)} → ${write(to)}`)
+    .map(({ key, from, to }) => `${key} ${write(key, from)} → ${write(key, to)}`)
     .join(", ");
 }

@@ -53,11 +53,11 @@ it("bounds say whether the edge itself is allowed", () => {
 
 it("a change reads as before and after, and as a wish before the run has answered", () => {
   const command = { values: { learning_rate: 0.0001 }, change: null } as unknown as RunCommand;
-  expect(changeTexts(command, "off")).toEqual(["learning_rate → 1.0e-4"]);
+  expect(changeTexts(command, () => "off")).toEqual(["learning_rate → 1.0e-4"]);
   const done = {
     values: { gradient_clip: null },
     change: { before: { gradient_clip: 1 }, after: { gradient_clip: null } },
   } as unknown as RunCommand;
-  expect(changeTexts(done, "off")).toEqual(["gradient_clip 1 → off"]);
+  expect(changeTexts(done, () => "off")).toEqual(["gradient_clip 1 → off"]);
   expect(writeValue("dropout", 0.25, "off")).toBe("0.25");
 });

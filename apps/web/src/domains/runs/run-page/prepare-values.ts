@@ -48,9 +48,9 @@ function bound(value: number): string {
   return Number.isInteger(value) ? formatCount(value) : String(value);
 }
 
-/** A value as people read it; `off` is the word for null. */
-export function writeValue(name: string, value: number | null, off: string): string {
-  if (value === null) return off;
+/** A value as people read it. */
+export function writeValue(name: string, value: number | null, wordOfNull: string): string {
+  if (value === null) return wordOfNull;
   if (name === "learning_rate") return formatLearningRate(value);
   if (Number.isInteger(value)) return formatCount(value);
   // As it was given: a config's 0.01 is no measurement with four digits.
@@ -58,10 +58,13 @@ export function writeValue(name: string, value: number | null, off: string): str
 }
 
 /** `learning_rate 3.0e-3 → 1.0e-3`, one a value; before the worker's answer, only what was asked for. */
-export function changeTexts({ change, values }: RunCommand, off: string): string[] {
+export function changeTexts(
+  { change, values }: RunCommand,
+  wordOfNull: (name: string) => string,
+): string[] {
   return Object.entries(change?.after ?? values ?? {}).map(([name, value]) => {
-    const after = writeValue(name, value, off);
+    const after = writeValue(name, value, wordOfNull(name));
     if (change === null) return `${name} → ${after}`;
-    return `${name} ${writeValue(name, change.before[name] ?? null, off)} → ${after}`;
+    return `${name} ${writeValue(name, change.before[name] ?? null, wordOfNull(name))} → ${after}`;
   });
 }

@@ -1,4 +1,5 @@
 // The marks above a run's charts: its checkpoints, attempts and fork, what people changed, and what rules said of it.
+
 import { type Alert, listAlerts, listRunFiles, type RunFile } from "@spotter/contract";
 import { computed, onScopeDispose, type Ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
@@ -8,6 +9,7 @@ import { useLive } from "../../../platform/live/use-live.ts";
 import { markOf, saidOf } from "../../alerts/prepare-alerts.ts";
 import type { ChartPage } from "../../metrics/chart-page.ts";
 import type { Marker } from "../../metrics/prepare-markers.ts";
+import { wordOfNull } from "../new-run/prepare-config.ts";
 import { changeTexts } from "./prepare-values.ts";
 import { useRun } from "./use-run.ts";
 
@@ -71,7 +73,7 @@ function useChangeMarks() {
   return computed(() =>
     done.value.map((command) => {
       const words = {
-        what: changeTexts(command, t("runPage.values.off")).join(", "),
+        what: changeTexts(command, (name) => t(wordOfNull(name))).join(", "),
         who: command.created_by_name ?? "–",
         why: command.reason ?? "–",
       };

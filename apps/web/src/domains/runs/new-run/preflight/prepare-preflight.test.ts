@@ -11,6 +11,7 @@ import {
   splitFindings,
   tokenText,
   viridis,
+  withoutLabel,
 } from "./prepare-preflight.ts";
 
 type Memory = NonNullable<PreflightReport["memory"]>;
@@ -95,11 +96,17 @@ it("an envelope is mirrored, and silence is still a line", () => {
 
 it("findings that ask for attention come apart from the others", () => {
   const finding = { code: "x", message: "", message_zh: "", field: null };
-  const { troubles, fine } = splitFindings([
+  const { troubles, fine, time } = splitFindings([
     { ...finding, severity: "problem" },
     { ...finding, severity: "ok" },
+    { ...finding, code: "time", severity: "ok" },
   ]);
-  expect([troubles.length, fine.length]).toEqual([1, 1]);
+  expect([troubles.length, fine.length, time?.code]).toEqual([1, 1, "time"]);
+});
+
+it("a sentence beside a label of its own goes without its own", () => {
+  expect(withoutLabel("Time: about 2 min for 1,000 steps.")).toBe("about 2 min for 1,000 steps.");
+  expect(withoutLabel("时间：约 2 分钟。")).toBe("约 2 分钟。");
 });
 
 it("ends of lines and tabs get a sign", () => {

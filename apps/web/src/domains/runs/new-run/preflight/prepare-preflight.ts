@@ -35,15 +35,23 @@ export function freeSubject(recipe: string | undefined, config: Config): string 
   return JSON.stringify([recipe, rest]);
 }
 
-/** What is not in order first; the rest is folded behind it. */
+/** What is not in order first; the rest is folded behind it. The time is a fact, and stands with the facts. */
 export function splitFindings(findings: readonly PreflightFinding[]): {
   troubles: PreflightFinding[];
   fine: PreflightFinding[];
+  time: PreflightFinding | null;
 } {
+  const isTime = ({ code, severity }: PreflightFinding) => code === "time" && severity === "ok";
   return {
     troubles: findings.filter(({ severity }) => severity !== "ok"),
-    fine: findings.filter(({ severity }) => severity === "ok"),
+    fine: findings.filter((finding) => finding.severity === "ok" && !isTime(finding)),
+    time: findings.find(isTime) ?? null,
   };
+}
+
+/** `Time: about 2 min for …` beside a label of its own: what it says behind the colon. */
+export function withoutLabel(sentence: string): string {
+  return sentence.replace(/^[^:：]+[:：]\s*/, "");
 }
 
 export interface MemorySegment {
