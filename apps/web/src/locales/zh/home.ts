@@ -14,7 +14,7 @@ export default {
   noMetricYet: "尚无指标",
   waiting: "等待执行",
   step: "第 {step} 步",
-  silent: "{for} 前更新",
+  silent: "{for}前更新",
   left: "剩余 {time}",
   tokenName: "自有脚本",
   folderStates: { following: "跟踪中", missing: "目录不存在", failed: "失败" },

@@ -12,7 +12,7 @@ export default {
   progress: "进度",
   epoch: "轮次 {epoch} / {total}",
   left: "剩余 {duration} · {clock}",
-  stale: "最近更新于 {duration} 前",
+  stale: "最近更新于 {duration}前",
   scriptStep: "第 {step} 步",
   scriptPoints: "{count} 个数据点",
   viewerOnly: "查看者不能执行此操作；请联系项目成员。",

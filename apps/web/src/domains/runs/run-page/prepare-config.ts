@@ -1,5 +1,6 @@
 // Flattens a run's config into rows: `optimizer.lr` → its value, and why it is what it is where it was derived.
 import { MISSING } from "../../../platform/format/index.ts";
+import { wordOfNull } from "../new-run/prepare-config.ts";
 
 export interface ConfigRow {
   key: string;
@@ -12,18 +13,27 @@ export interface ConfigRow {
 export function configRows(
   config: Readonly<Record<string, unknown>>,
   derived: Readonly<Record<string, string>>,
-  wordOfNull: (key: string) => string,
+  say: (word: string) => string,
 ): ConfigRow[] {
   const rows = leaves(config, "").map(([key, value]) => ({
     key,
-    // Of what nobody chose, the reason beside it says what came of that.
-    value: value === null ? (key in derived ? MISSING : wordOfNull(key)) : writeValue(value),
+    value: value === null ? sayNull(key, derived, say) : writeValue(value),
     reason: derived[key] ?? null,
   }));
   const known = new Set(rows.map((row) => row.key));
   for (const [key, reason] of Object.entries(derived))
     if (!known.has(key)) rows.push({ key, value: "", reason });
   return rows;
+}
+
+/** Of what nobody chose, the reason beside it says what came of that. */
+function sayNull(
+  key: string,
+  derived: Readonly<Record<string, string>>,
+  say: (word: string) => string,
+): string {
+  const word = wordOfNull(key);
+  return key in derived || word === "newRun.none" ? MISSING : say(word);
 }
 
 function leaves(value: unknown, prefix: string): [string, unknown][] {
