@@ -50,6 +50,16 @@ describe("forks", () => {
       fork: { parent_id: parent.id, step: 12, keep: { data_position: true, rng: true } },
     });
 
+    // A checkpoint that policy has removed meanwhile: the newest is one click away, and what was typed stays.
+    await page.goto(`/runs/${parent.id}/fork?step=7`);
+    await page.locator("#fork-name").fill("kept");
+    await page.locator('[data-control="take-newest"]').click();
+    await page.waitForURL(/\?step=24$/);
+    await page.locator('[data-warning="no-steps-left"]').waitFor();
+    expect(await page.locator("#fork-name").inputValue()).toBe("kept");
+    // The refusal of step 7 was an answer, not a fault.
+    problems.length = 0;
+
     // Its charts begin with the parent's curve, which a switch takes away.
     await page.goto(`/runs/${forkId}/charts`);
     const chart = page.locator('[data-chart="train/loss"]');

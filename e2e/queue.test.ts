@@ -1,4 +1,5 @@
 // The queue as people see it: lanes, reasons, another order by mouse and by keys, priorities, and the command line's view.
+import { reorder } from "@spotter/client";
 import { controlTraining, createRun, getQueue } from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -66,6 +67,18 @@ describe("the queue", { timeout: 240_000 }, () => {
     await handle(second).focus();
     await page.keyboard.press("Alt+ArrowUp");
     await until("the second stands before the first", async () => {
+      return JSON.stringify(await order()) === JSON.stringify([third, second, first]);
+    });
+    // Rows that are put elsewhere keep the focus: the next key moves the same one, whoever moved it meanwhile.
+    const holdsFocus = () =>
+      handle(second).evaluate((element) => element === document.activeElement);
+    await until("the page shows it", async () => (await shown(page))[1] === second);
+    expect(await holdsFocus()).toBe(true);
+    await reorder(house.client, [second, third, first]);
+    await until("the page shows another's order", async () => (await shown(page))[0] === second);
+    expect(await holdsFocus()).toBe(true);
+    await page.keyboard.press("Alt+ArrowDown");
+    await until("it stands where the key put it", async () => {
       return JSON.stringify(await order()) === JSON.stringify([third, second, first]);
     });
     expect(problems).toEqual([]);

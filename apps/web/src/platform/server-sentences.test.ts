@@ -105,6 +105,13 @@ it("writes steps as the rest of the page does, in both languages", () => {
   );
 });
 
+it("says in Chinese how a person's own program ended, its own line untouched", () => {
+  expect(sayInLanguage("bash ended with exit code 3: no such file", zh)).toBe(
+    "bash 以退出码 3 结束：no such file",
+  );
+  expect(sayInLanguage("train.py ended with SIGKILL", zh)).toBe("train.py 被 SIGKILL 结束");
+});
+
 it("says every kind of wrong field in Chinese: what the server says of each", () => {
   const schemas: [z.ZodType, unknown][] = [
     [z.string(), undefined],

@@ -62,6 +62,11 @@ export const SENTENCES = {
   killedBy: "The worker was killed by {signal}.",
   endedBecause: "The worker ended: {cause}.",
   exitCode: "The worker exited with code {code}; its last log lines say more.",
+  programEndedSaying: "{program} ended with exit code {code}: {line}",
+  programEnded: "{program} ended with exit code {code}",
+  programKilledSaying: "{program} ended with SIG{signal}: {line}",
+  programKilled: "{program} ended with SIG{signal}",
+  programTooLong: "{program} ran longer than its limit of {minutes} min and was stopped",
 
   runEnded: "Run {run} has ended ({state}).",
   runOutside: "Run {run} runs outside Spotter, which cannot {action} it.",
@@ -164,6 +169,8 @@ export const SENTENCES = {
   hintSmallerTextLora:
     "Make the context shorter, or train by LoRA (method=lora) or the model narrower.",
   hintSmallerText: "Make the context shorter or the model narrower.",
+  hintProgram: "Its last lines are below; the log has all of them.",
+  hintTimeLimit: "If it has saved a checkpoint, resume the run: each attempt has the whole time.",
   hintPackages: "Connect the machine to a network, or install them by hand.",
 
   packagesMissing:

@@ -49,6 +49,11 @@ export default {
     killedBy: "训练进程被 {signal} 终止。",
     endedBecause: "训练进程已结束：{cause}。",
     exitCode: "训练进程以代码 {code} 退出，详见最后几行日志。",
+    programEndedSaying: "{program} 以退出码 {code} 结束：{line}",
+    programEnded: "{program} 以退出码 {code} 结束",
+    programKilledSaying: "{program} 被 SIG{signal} 结束：{line}",
+    programKilled: "{program} 被 SIG{signal} 结束",
+    programTooLong: "{program} 超过了 {minutes} 分钟的时间上限，已被停止",
 
     runEnded: "训练 {run} 已结束（{state}）。",
     runOutside: "训练 {run} 在 Spotter 之外运行，无法对其执行“{action}”。",
@@ -141,6 +146,8 @@ export default {
     hintBatchText: "请把批大小减半（{from} → {to}），或缩短上下文。",
     hintSmallerTextLora: "请缩短上下文，或改用 LoRA（method=lora）训练，或减小模型宽度。",
     hintSmallerText: "请缩短上下文或减小模型宽度。",
+    hintProgram: "最后几行输出见下方，全部输出见日志。",
+    hintTimeLimit: "若已保存检查点，可恢复训练：每次尝试都有完整的时间。",
     hintPackages: "请把机器连上网络，或手动安装。",
 
     packagesMissing:
