@@ -80,6 +80,27 @@ describe("every page", { timeout: 600_000 }, () => {
     await page.context().close();
   });
 
+  it("gives the focus to a sheet or panel that is opened, and back to what opened it", async () => {
+    const { page } = await signedInPage(browser, furnished.house);
+    for (const [address, name, field] of [
+      ["/alerts/targets", "New target", "Name"],
+      ["/alerts/rules", "New rule", "Name"],
+      ["/runs", "Saved views", "Name of this view"],
+    ] as const) {
+      await open(page, address);
+      const opener = page.getByRole("button", { name });
+      await opener.focus();
+      await page.keyboard.press("Enter");
+      const first = page.getByRole("textbox", { name: field }).or(page.getByPlaceholder(field));
+      const hasFocus = (place: typeof opener) =>
+        place.first().evaluate((element) => element === document.activeElement);
+      await until(`${name}: the focus is in the first field`, () => hasFocus(first));
+      await page.keyboard.press("Escape");
+      await until(`${name}: the focus is back`, () => hasFocus(opener));
+    }
+    await page.context().close();
+  });
+
   it("opens marks that stand as one by a look at where they are", async () => {
     const { page } = await signedInPage(browser, furnished.house);
     // The whole of the run is so long that its checkpoints stand close together.
