@@ -51,7 +51,7 @@ describe("changes of a running training", () => {
     const set = page.locator("[data-control=set]");
     expect(await set.isDisabled()).toBe(true);
     await page.getByLabel("Learning rate", { exact: true }).fill("1e-4");
-    await page.getByLabel("Gradient clip: not set").click({ force: true });
+    await page.getByLabel("Gradient clip: off").click({ force: true });
     // Without a reason nothing is sent.
     expect(await set.isDisabled()).toBe(true);
     await page.getByLabel("Why").fill("the loss jumps");
@@ -59,7 +59,7 @@ describe("changes of a running training", () => {
     await page.locator("[data-standing=in-force]").waitFor();
     const change = page.locator("[data-change]").first();
     await change.getByText("learning_rate 3.0e-3 → 1.0e-4").waitFor();
-    await change.getByText("gradient_clip 1 → not set").waitFor();
+    await change.getByText("gradient_clip 1 → off").waitFor();
     await change.getByText("the loss jumps").waitFor();
     expect(await inForce(run.id)).toMatchObject({ learning_rate: 1e-4, gradient_clip: null });
     const logs = await house.client.call(listRunLogs, {
