@@ -1,6 +1,7 @@
 // What stands in the database when commands meet each other, or a job's end; and how jobs are numbered.
 import type { JobKind } from "@spotter/contract";
 import { beforeEach, expect, it } from "vitest";
+import { CommandsStore } from "../../src/domains/queue/commands-store.ts";
 import { JobChanges } from "../../src/domains/queue/job-changes.ts";
 import { JobLifecycle } from "../../src/domains/queue/lifecycle.ts";
 import { QueueStore } from "../../src/domains/queue/store.ts";
@@ -10,11 +11,13 @@ import { freshTestDatabase } from "../database.ts";
 
 let database: Database;
 let store: QueueStore;
+let commands: CommandsStore;
 let lifecycle: JobLifecycle;
 beforeEach(async () => {
   database = await freshTestDatabase();
   store = new QueueStore(database);
-  lifecycle = new JobLifecycle(store, new JobChanges(store), () => 1000);
+  commands = new CommandsStore(database);
+  lifecycle = new JobLifecycle(store, commands, new JobChanges(store), () => 1000);
 });
 
 const submit = (kind: JobKind): Promise<number> =>
@@ -70,7 +73,7 @@ it("no command is left behind for an attempt that has ended meanwhile", async ()
   const job = await begun();
   await fail(job);
   expect(await set(job)).toBeNull();
-  expect(await store.commands(job.id)).toEqual([]);
+  expect(await commands.ofJob(job.id)).toEqual([]);
 });
 
 it("runs count up without holes, whatever was predicted or looked at between them", async () => {

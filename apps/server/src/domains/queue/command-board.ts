@@ -1,18 +1,18 @@
 // Hands commands to waiting workers at once: long polls wait here until a command for their job is inserted.
 import type { WorkerCommand } from "@spotter/contract";
 import { Bells } from "./bells.ts";
-import type { QueueStore } from "./store.ts";
+import type { CommandsStore } from "./commands-store.ts";
 import { toWorkerCommand } from "./views.ts";
 
 /** Another server process may have inserted it: look again after so long. */
 const LOOK_AGAIN_MS = 5_000;
 
 export class CommandBoard {
-  readonly #store: QueueStore;
+  readonly #store: CommandsStore;
   readonly #bells = new Bells();
   #closed = false;
 
-  constructor(store: QueueStore) {
+  constructor(store: CommandsStore) {
     this.#store = store;
   }
 
@@ -27,9 +27,7 @@ export class CommandBoard {
     const deadline = performance.now() + waitS * 1000;
     for (;;) {
       const bell = this.#bells.listen(jobId, gone);
-      const commands = (await this.#store.commandsToSend(jobId, attempt, after)).map(
-        toWorkerCommand,
-      );
+      const commands = (await this.#store.toSend(jobId, attempt, after)).map(toWorkerCommand);
       const remainingMs = deadline - performance.now();
       if (commands.length > 0 || remainingMs <= 0 || this.#closed || gone.aborted) {
         bell.cancel();

@@ -12,6 +12,7 @@ import type { Sink } from "../../platform/sink.ts";
 import { AttemptTokens } from "./attempt-tokens.ts";
 import type { SeriesCheck } from "./batch-parser.ts";
 import { CommandBoard } from "./command-board.ts";
+import { CommandsStore } from "./commands-store.ts";
 import type { Executor } from "./executor.ts";
 import { FetchesStore } from "./fetches-store.ts";
 import { FileFetcher } from "./file-fetcher.ts";
@@ -95,11 +96,12 @@ export class QueueRoom {
   constructor(parts: QueueRoomParts) {
     const { database, bus, now, log, executor, checkSeries, content, maxFileBytes } = parts;
     const store = new QueueStore(database);
+    const commands = new CommandsStore(database);
     const changes = new JobChanges(store);
-    const lifecycle = new JobLifecycle(store, changes, now);
-    const losses = new LostAttempts(store, changes, now);
+    const lifecycle = new JobLifecycle(store, commands, changes, now);
+    const losses = new LostAttempts(store, commands, changes, now);
     const taker = new EventTaker(database, store, now);
-    const board = new CommandBoard(store);
+    const board = new CommandBoard(commands);
     const { home, maxRunningPerPerson, mayPreempt, audit } = parts;
     const runDir = runDirIn(home);
     const fetcher = new FileFetcher({
@@ -113,7 +115,7 @@ export class QueueRoom {
     const planner = new Planner({
       ...{ store: new PlanStore(database), machine, maxRunningPerPerson, mayPreempt, now },
     });
-    const preemptions = new Preemptions({ store, changes, board, audit, log, now });
+    const preemptions = new Preemptions({ store, commands, changes, board, audit, log, now });
     const scheduler = new Scheduler({
       ...{ store, lifecycle, changes, preemptions, executor, planner, starter, log },
     });
@@ -124,7 +126,7 @@ export class QueueRoom {
     const orders = new QueueOrders({ store, changes, planner, audit });
     const cancels = new QueueCancels({ store, lifecycle, audit });
     const service = new QueueService({
-      ...{ store, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
+      ...{ store, commands, lifecycle, scheduler, taker, board, executor, bus, checkSeries },
       ...{ content, maxFileBytes, now, viewer, orders, cancels, fetcher, runDir, log },
     });
     const listener = {

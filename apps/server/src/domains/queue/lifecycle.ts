@@ -10,6 +10,7 @@ import {
 } from "@spotter/contract";
 import type { Transaction } from "kysely";
 import type { AnyTables } from "../../platform/db/database.ts";
+import type { CommandsStore } from "./commands-store.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
 import type {
@@ -50,11 +51,13 @@ const STOP_GRACE_S = 60;
 
 export class JobLifecycle {
   readonly #store: QueueStore;
+  readonly #commands: CommandsStore;
   readonly #changes: JobChanges;
   readonly #now: () => number;
 
-  constructor(store: QueueStore, changes: JobChanges, now: () => number) {
+  constructor(store: QueueStore, commands: CommandsStore, changes: JobChanges, now: () => number) {
     this.#store = store;
+    this.#commands = commands;
     this.#changes = changes;
     this.#now = now;
   }
@@ -225,11 +228,11 @@ export class JobLifecycle {
     await this.#changes.change(async (transaction) => {
       const change = this.#restarted(checkpoint, job.current_attempt);
       if (!(await this.#store.updateJob(transaction, job.id, from, change))) return [];
-      const sent = await this.#store.insertCommand(transaction, this.#commandRow(job, given));
+      const sent = await this.#commands.insert(transaction, this.#commandRow(job, given));
       await this.#store.updateJob(transaction, job.id, ["queued"], {
         reverted_changes: sent.reverted,
       });
-      command = await this.#store.completeCommand(transaction, sent.id, this.#now());
+      command = await this.#commands.complete(transaction, sent.id, this.#now());
       return [job.id];
     });
     return command;
@@ -250,13 +253,13 @@ export class JobLifecycle {
   async insertCommand(job: JobRow, given: GivenCommand): Promise<JobCommandRow | null> {
     const now = this.#now();
     return this.#store.transaction(async (transaction) => {
-      if (!(await this.#store.holdForCommand(transaction, job, ACTIVE_STATES))) return null;
+      if (!(await this.#commands.hold(transaction, job, ACTIVE_STATES))) return null;
       if (given.action === "stop")
         await this.#store.updateJob(transaction, job.id, ACTIVE_STATES, {
           stop_requested_at: now,
           kill_at: now + STOP_GRACE_S,
         });
-      return this.#store.insertCommand(transaction, this.#commandRow(job, given));
+      return this.#commands.insert(transaction, this.#commandRow(job, given));
     });
   }
 

@@ -1,6 +1,7 @@
 // Attempts whose end only the server can tell: what becomes of their jobs. What worker and supervisor tell themselves is
 // the sink's; both decide alike.
 import { ACTIVE_STATES, type AttemptExit } from "@spotter/contract";
+import type { CommandsStore } from "./commands-store.ts";
 import { endingOf, wasPutBack } from "./endings.ts";
 import type { JobChanges, LostAttempt } from "./job-changes.ts";
 import { limitsOf } from "./planner.ts";
@@ -15,11 +16,13 @@ type Standing = Pick<
 
 export class LostAttempts {
   readonly #store: QueueStore;
+  readonly #commands: CommandsStore;
   readonly #changes: JobChanges;
   readonly #now: () => number;
 
-  constructor(store: QueueStore, changes: JobChanges, now: () => number) {
+  constructor(store: QueueStore, commands: CommandsStore, changes: JobChanges, now: () => number) {
     this.#store = store;
+    this.#commands = commands;
     this.#changes = changes;
     this.#now = now;
   }
@@ -60,7 +63,7 @@ export class LostAttempts {
       const again = this.#goesOn(job, attempt, retry);
       if (again === null) await this.#close(transaction, lost, job, retry);
       else await this.#store.updateJob(transaction, jobId, ACTIVE_STATES, again);
-      await this.#store.expireCommands(transaction, jobId);
+      await this.#commands.expire(transaction, jobId);
       return [jobId];
     });
   }

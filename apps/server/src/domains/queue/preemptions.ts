@@ -3,6 +3,7 @@
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Log } from "../../platform/log.ts";
 import type { CommandBoard } from "./command-board.ts";
+import type { CommandsStore } from "./commands-store.ts";
 import type { JobChanges } from "./job-changes.ts";
 import { yieldingSentence } from "./planning/sentences.ts";
 import type { Preemption } from "./planning/types.ts";
@@ -13,6 +14,7 @@ const YIELD_GRACE_S = 120;
 
 export interface PreemptionParts {
   readonly store: QueueStore;
+  readonly commands: CommandsStore;
   readonly changes: JobChanges;
   readonly board: CommandBoard;
   readonly audit: AuditRecorder;
@@ -29,7 +31,7 @@ export class Preemptions {
 
   /** Does nothing where the victim has ended, or was told something else, since the plan was made. */
   async ask({ victim, by }: Preemption): Promise<void> {
-    const { store, changes, board, audit, log, now } = this.#parts;
+    const { store, commands, changes, board, audit, log, now } = this.#parts;
     const [job, urgent] = await Promise.all([store.job(victim), store.job(by)]);
     if (job === undefined || urgent === undefined) return;
     const seen = job.project_id === urgent.project_id ? by : null;
@@ -40,7 +42,7 @@ export class Preemptions {
         reason: yieldingSentence(seen),
       });
       if (!isAsked) return [];
-      await store.insertCommand(transaction, {
+      await commands.insert(transaction, {
         ...{ job_id: victim, attempt: job.current_attempt, action: "preempt" },
         ...{ created_at: now(), created_by: null, created_by_name: null },
         ...{ wish: {}, restart: null },

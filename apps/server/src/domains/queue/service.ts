@@ -28,6 +28,7 @@ import type { SeriesCheck } from "./batch-parser.ts";
 import { batchParser } from "./batch-parser.ts";
 import { Bells } from "./bells.ts";
 import type { CommandBoard } from "./command-board.ts";
+import type { CommandsStore } from "./commands-store.ts";
 import { executorUnavailable, jobNotFound } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { FileFetcher } from "./file-fetcher.ts";
@@ -51,6 +52,7 @@ const NO_PLACE: ReadonlySet<string> = new Set(["EISDIR", "ENOTDIR", "EEXIST", "E
 
 export interface QueueServiceParts {
   readonly store: QueueStore;
+  readonly commands: CommandsStore;
   readonly lifecycle: JobLifecycle;
   readonly scheduler: Scheduler;
   readonly viewer: QueueViewer;
@@ -258,14 +260,14 @@ export class QueueService {
   }
 
   async commands(jobId: number): Promise<RunCommand[]> {
-    return (await this.#parts.store.commands(jobId)).map(toCommand);
+    return (await this.#parts.commands.ofJob(jobId)).map(toCommand);
   }
 
   /** By job, in one query; a job that was given none is not there. */
   async commandsOf(jobIds: readonly number[]): Promise<Map<number, RunCommand[]>> {
     const byJob = new Map<number, RunCommand[]>();
     if (jobIds.length === 0) return byJob;
-    for (const row of await this.#parts.store.commandsOf(jobIds)) {
+    for (const row of await this.#parts.commands.ofJobs(jobIds)) {
       const commands = byJob.get(row.job_id) ?? [];
       commands.push(toCommand(row));
       byJob.set(row.job_id, commands);
@@ -294,7 +296,7 @@ export class QueueService {
   }
 
   async commandAcked(commandId: number): Promise<void> {
-    const row = await this.#parts.store.command(commandId);
+    const row = await this.#parts.commands.one(commandId);
     if (row !== undefined) this.#tellCommand(await this.jobRow(row.job_id), row);
   }
 

@@ -1,16 +1,9 @@
-// All SQL of jobs, attempts and commands. Decides nothing.
-import type { AttemptExit, CommandAction, JobKind, JobState } from "@spotter/contract";
+// All SQL of jobs, attempts and their files; that of commands is in `commands-store.ts`. Decides nothing.
+import type { AttemptExit, JobKind, JobState } from "@spotter/contract";
 import { ACTIVE_STATES } from "@spotter/contract";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
-import type {
-  AttemptRow,
-  CommandWish,
-  JobCommandRow,
-  JobRow,
-  QueueTables,
-  Restart,
-} from "./tables.ts";
+import type { AttemptRow, JobRow, QueueTables } from "./tables.ts";
 
 /** Ends after which a worker may still live somewhere. */
 const OUT_OF_SIGHT: ReadonlySet<string> = new Set(["machine-lost", "start-failed"]);
@@ -31,17 +24,6 @@ export interface NewJob {
   owner_name: string | null;
   wish: string | null;
   limits: string | null;
-}
-
-export interface NewCommand {
-  job_id: number;
-  attempt: number;
-  action: CommandAction;
-  created_at: number;
-  created_by: number | null;
-  created_by_name: string | null;
-  wish: CommandWish;
-  restart: Restart | null;
 }
 
 /** Each series of jobs counts for itself, see the migration. */
@@ -321,113 +303,6 @@ export class QueueStore {
       .where("state", "<>", "ended")
       .executeTakeFirst();
     return Number(result.numUpdatedRows) === 1;
-  }
-
-  async insertCommand(transaction: QueueTransaction, command: NewCommand): Promise<JobCommandRow> {
-    const { wish, restart, ...row } = command;
-    const reverted = restart === null ? null : await this.#revertedWith(transaction, command);
-    return transaction
-      .insertInto("job_commands")
-      .values({
-        ...row,
-        ...{ state: "sent" as const, acked_at: null, message: null, step: null, change: null },
-        wish: JSON.stringify(wish),
-        restart_from: restart?.checkpoint ?? null,
-        reverted: reverted === null ? null : JSON.stringify(reverted),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-  }
-
-  /** What a `revert` takes back: all that was known when it was decided, and every `set` that came in since. */
-  async #revertedWith(
-    transaction: QueueTransaction,
-    { job_id, wish, restart }: Pick<NewCommand, "job_id" | "wish" | "restart">,
-  ): Promise<number[]> {
-    const known = restart?.reverted ?? [];
-    const { change_id: first } = wish;
-    if (first === undefined) return [...known];
-    const rows = await transaction
-      .selectFrom("job_commands")
-      .select("id")
-      .where("job_id", "=", job_id)
-      .where("action", "=", "set")
-      .where("id", ">=", first)
-      .execute();
-    return [...new Set([...known, ...rows.map(({ id }) => id)])].sort((a, b) => a - b);
-  }
-
-  /**
-   * Until the transaction ends nobody else gives this job a command.
-   * @returns false when it is not at this attempt any more, or in none of these states
-   */
-  async holdForCommand(
-    transaction: QueueTransaction,
-    { id, current_attempt }: Pick<JobRow, "id" | "current_attempt">,
-    states: readonly JobState[],
-  ): Promise<boolean> {
-    const row = await transaction
-      .selectFrom("jobs")
-      .select(["state", "current_attempt"])
-      .where("id", "=", id)
-      .forUpdate()
-      .executeTakeFirst();
-    return row?.current_attempt === current_attempt && states.includes(row.state);
-  }
-
-  /** Of a command that needs no worker. */
-  completeCommand(transaction: QueueTransaction, id: number, at: number): Promise<JobCommandRow> {
-    return transaction
-      .updateTable("job_commands")
-      .set({ state: "done", acked_at: at })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-  }
-
-  commands(jobId: number): Promise<JobCommandRow[]> {
-    return this.commandsOf([jobId]);
-  }
-
-  commandsOf(jobIds: readonly number[]): Promise<JobCommandRow[]> {
-    return this.#read
-      .selectFrom("job_commands")
-      .selectAll()
-      .where("job_id", "in", [...jobIds])
-      .orderBy("id")
-      .execute();
-  }
-
-  command(id: number): Promise<JobCommandRow | undefined> {
-    return this.#read
-      .selectFrom("job_commands")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirst();
-  }
-
-  commandsToSend(jobId: number, attempt: number, after: number) {
-    return this.#read
-      .selectFrom("job_commands")
-      .select(["id", "action", "created_at", "wish", "restart_from"])
-      .where("job_id", "=", jobId)
-      .where("attempt", "=", attempt)
-      .where("id", ">", after)
-      .where("state", "=", "sent")
-      .orderBy("id")
-      .execute();
-  }
-
-  /** Commands that nobody will carry out any more. @returns their ids */
-  async expireCommands(transaction: QueueTransaction, jobId: number): Promise<number[]> {
-    const rows = await transaction
-      .updateTable("job_commands")
-      .set({ state: "expired" })
-      .where("job_id", "=", jobId)
-      .where("state", "=", "sent")
-      .returning("id")
-      .execute();
-    return rows.map((row) => row.id);
   }
 
   async insertFile(jobId: number, sha256: string, size: number, createdAt: number): Promise<void> {
