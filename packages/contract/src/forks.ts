@@ -1,12 +1,12 @@
 // Forks: runs that begin in another run's checkpoint. What is asked for, what would come of it, and the family.
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
+import { ForkKept } from "./job-spec.ts";
 import { JobState } from "./queue.ts";
 import { RecipeName } from "./recipes/recipes.ts";
 import { ForkChange, Run, RunFork, RunParams, RunSource } from "./runs.ts";
 import { Id, JsonObject, MetricName, MetricValue, Tag, Title, UnixTime } from "./scalars.ts";
 import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
-import { ForkKept } from "./worker.ts";
 
 /** More seeds than that tell little more, and fill the queue. */
 export const MAX_FORKS = 20;

@@ -4,7 +4,7 @@ import { defineEndpoint } from "./endpoint.ts";
 import { JobState } from "./queue.ts";
 import { RunCommand, RunParams } from "./runs.ts";
 import { Id, UnixTime } from "./scalars.ts";
-import { LiveValue } from "./worker.ts";
+import { LiveValue } from "./worker-events.ts";
 
 /** The config's own names, in the order in which they are shown. The worker has the same list. */
 export const LIVE_NAMES = [

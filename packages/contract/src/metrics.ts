@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
 import { Id, IdText, limitText, MetricName, MetricValue, UnixTime } from "./scalars.ts";
-import { PointColumns } from "./worker.ts";
+import { PointColumns } from "./worker-events.ts";
 
 const SHARES = /(^|_)(accuracy|acc|precision|recall|f1|auc)(_|$)/;
 

@@ -18,7 +18,7 @@ import {
   UpdateRun,
 } from "./runs.ts";
 import { Done, IdText, limitText, Sha256 } from "./scalars.ts";
-import { EventBatch, EventReceipt, MAX_BATCH_BYTES } from "./worker.ts";
+import { EventBatch, EventReceipt, MAX_BATCH_BYTES } from "./worker-events.ts";
 
 export const createRun = defineEndpoint({
   domain: "runs",

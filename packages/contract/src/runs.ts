@@ -1,6 +1,7 @@
 // Training runs as data: what a run, its logs, files, commands and predictions look like.
 import { z } from "zod";
 import { Role } from "./auth.ts";
+import { ForkKept } from "./job-spec.ts";
 import { Attempt, JobState } from "./queue.ts";
 import { RecipeName } from "./recipes/recipes.ts";
 import {
@@ -17,16 +18,15 @@ import {
   UnixTime,
 } from "./scalars.ts";
 import { Priority, ResourceWish, RunLimits } from "./scheduling.ts";
+import { CommandAction } from "./worker.ts";
 import {
   ChangeResult,
-  CommandAction,
   FileKind,
-  ForkKept,
   LiveValue,
   LiveValues,
   LogLevel,
   RunProgressEvent,
-} from "./worker.ts";
+} from "./worker-events.ts";
 
 /** Where a run came from. */
 export const RunSource = z.enum(["recipe", "script", "tensorboard"]);

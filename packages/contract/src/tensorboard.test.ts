@@ -9,7 +9,7 @@ import {
   type TensorboardPorts,
   type TensorboardRecord,
 } from "./tensorboard.ts";
-import { EventBatch, type EventBatchInput } from "./worker.ts";
+import { EventBatch, type EventBatchInput } from "./worker-events.ts";
 
 type Record = TensorboardRecord<number>;
 

@@ -3,7 +3,7 @@
 // caller's, which is the command line or the server. The item types are those of packages/tfevents, by shape.
 import type { z } from "zod";
 import { encodeMetricValue, type JsonObject } from "./scalars.ts";
-import { type EventBatchInput, type PointColumns, PROTOCOL } from "./worker.ts";
+import { type EventBatchInput, type PointColumns, PROTOCOL } from "./worker-events.ts";
 
 type Config = z.infer<typeof JsonObject>;
 type Events = EventBatchInput["events"];
