@@ -17,7 +17,7 @@ from receiver import Receiver
 from runs import KeepingTracker
 
 from spotter.wire.api import ServerClient
-from spotter_worker import job, process, supervisor
+from spotter_worker import attempt_end, job, process
 from spotter_worker.commands import CommandPoll
 from spotter_worker.limits import GIB, Limits
 from spotter_worker.process import age_s, birth_time
@@ -147,8 +147,10 @@ def test_where_the_system_ends_a_worker_for_want_of_memory_both_amounts_are_told
     ceiling = tmp_path / "memory.max"
     ceiling.write_text(f"{GIB // 2}\n")
     monkeypatch.setattr(process, "CGROUP_MEMORY", ceiling)
-    told = supervisor._describe_loss(-9, "SIGKILL", True, 0.4321)
+    told = attempt_end._describe_loss(-9, "SIGKILL", True, 0.4321)
     assert told.endswith("which used 0.43 GiB of its 0.50 GiB when last looked at")
     ceiling.write_text("max\n")
     assert process.machine_memory_bytes() > GIB // 2
-    assert supervisor._describe_loss(-9, "SIGKILL", False, 0.4) == "the worker was ended by SIGKILL"
+    assert (
+        attempt_end._describe_loss(-9, "SIGKILL", False, 0.4) == "the worker was ended by SIGKILL"
+    )

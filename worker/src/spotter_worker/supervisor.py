@@ -17,23 +17,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spotter.wire.api import ServerClient
 from spotter.wire.courier import Courier
 from spotter.wire.spool import Spool
 
-from .limits import GIB, Limits
+from .attempt_end import AttemptEnd, exit_facts
+from .limits import Limits
 from .log_tail import KEPT_BYTES, MAX_BEHIND_BYTES, LogTail
-from .lost_process import find_lost_process
 from .patient_output import print_patiently
+from .patient_writing import RETRY_S, until_written, write_json
 from .process import (
     birth_time,
     bury_orphans,
     end_orphans,
     is_alive,
-    machine_memory_bytes,
-    num_kernel_oom_kills,
     start_time,
     take_in_orphans,
 )
@@ -43,8 +42,9 @@ from .settings import known_secrets, worker_environment
 TICK_S = 0.1
 HEARTBEAT_S = 5.0
 MAX_LINES_PER_EVENT = 1_000
-RETRY_S = 1.0
 LOCK_TRIES = 50
+
+T = TypeVar("T")
 
 
 class Supervisor:
@@ -62,7 +62,6 @@ class Supervisor:
         ]
         self._child: subprocess.Popen[bytes] | None = None
         self._group: WorkerGroup | None = None
-        self._num_oom_kills = num_kernel_oom_kills()
         self._next_heartbeat, self._heartbeat_seq = 0.0, 0
         time_limit_s, memory_limit_gib = wanted_limits(self._spec)
         self._limits = Limits(
@@ -71,18 +70,17 @@ class Supervisor:
             arguments.grace_s,
             self._dir,
         )
+        self._end = AttemptEnd(self._dir, self._spec["config"], self._limits)
 
     def run(self) -> None:
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: self._limits.ask_stop("stop"))
         take_in_orphans()
-        exit_facts = self._adopt() if self._arguments.adopt else self._start()
+        ended = self._adopt() if self._arguments.adopt else self._start()
         self._write_own_facts()
         self._courier.start()
-        if exit_facts is None:
-            exit_facts = self._watch()
-        self._tell_end(exit_facts)
+        self._tell_end(self._watch() if ended is None else ended)
 
     # -- beginning ---------------------------------------------------------------------------------
 
@@ -90,7 +88,7 @@ class Supervisor:
         """Starts the worker; on failure, how it ended."""
         if (self._dir / "stop").exists():
             # Too late: the server has given the attempt up, and the next may be under way.
-            return _exit_facts(reason="start-failed", message="stopped before the worker started")
+            return exit_facts(reason="start-failed", message="stopped before the worker started")
         arguments = self._arguments
         command = [sys.executable, "-m", "spotter_worker"]
         command += ["--run-dir", str(arguments.run_dir), "--attempt", str(arguments.attempt)]
@@ -115,7 +113,7 @@ class Supervisor:
                     cwd=arguments.run_dir,
                 )
         except OSError as error:
-            return _exit_facts(reason="start-failed", message=f"the worker cannot start: {error}")
+            return exit_facts(reason="start-failed", message=f"the worker cannot start: {error}")
         born = birth_time(self._child.pid)
         assert born is not None, "a child keeps its number until we have looked"
         self._group = WorkerGroup(self._child.pid, born, self._dir)
@@ -134,7 +132,7 @@ class Supervisor:
             self._group = find_worker(self._dir)
             if self._group is not None:
                 return None
-            return _exit_facts(
+            return exit_facts(
                 reason="supervisor-lost", message="the supervisor died before the worker started"
             )
         if known["worker_pid"] is not None:
@@ -152,7 +150,7 @@ class Supervisor:
             "worker_start_time": self._group and self._group.start_time,
             "started_at": self._limits.started_at,
         }
-        _write_json(self._dir / "supervisor.json", facts)
+        write_json(self._dir / "supervisor.json", facts)
 
     def _lower_priority(self, pid: int) -> None:
         # Training takes what the server leaves: a chart must not stutter because a model learns.
@@ -184,7 +182,7 @@ class Supervisor:
         self._until_written(self._leave_out)
         while self._until_written(lambda: self._pass_on_logs(at_end=True)):
             continue
-        return self._end_facts()
+        return self._end.facts(self._child.returncode if self._child is not None else None)
 
     def _beat(self) -> None:
         now = time.monotonic()
@@ -229,43 +227,12 @@ class Supervisor:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def _end_facts(self) -> dict[str, Any]:
-        outcome = self._read_outcome()
-        code = self._child.returncode if self._child is not None else None
-        if code is None and outcome is not None:
-            code = outcome["exit_code"]
-        name = signal.Signals(-code).name if code is not None and code < 0 else None
-        lost = None
-        if outcome is None and self._spec["config"].get("processes", 1) != 1:
-            # torchrun's own end says nothing of how one of them died.
-            lost = find_lost_process(self._dir / "stderr.log")
-            name = name or (lost.signal_name if lost is not None else None)
-        by_kernel = name == "SIGKILL" and num_kernel_oom_kills() > self._num_oom_kills
-        out_of_memory = self._limits.reason == "memory-limit" or (
-            by_kernel and self._limits.reason is None and not self._limits.killed
-        )
-        reason, message = self._limits.reason, self._limits.message
-        if reason is None and outcome is None and not self._limits.stop_asked:
-            used_gib = self._limits.memory_used_gib
-            reason, message = "worker-lost", _describe_loss(code, name, out_of_memory, used_gib)
-            if lost is not None and not out_of_memory:
-                message = lost.sentence(self._spec["config"]["processes"])
-        return _exit_facts(
-            exit_code=code if code is None or code >= 0 else None,
-            signal_name=name,
-            out_of_memory=out_of_memory,
-            reason=reason,
-            message=message,
-        )
-
-    def _tell_end(self, exit_facts: dict[str, Any]) -> None:
+    def _tell_end(self, facts: dict[str, Any]) -> None:
         """Books closed on disk first; then what the worker could not send; then the end itself."""
-        if not (self._dir / "exit.json").exists():
-            ended = {**exit_facts, "ended_at": time.time()}
-            self._until_written(lambda: _write_json(self._dir / "exit.json", ended))
+        self._end.write_down(facts)
         deadline = time.monotonic() + self._arguments.drain_limit_s
         self._drain_worker_spool(deadline)
-        self._until_written(lambda: self._send({"type": "attempt-ended", "exit": exit_facts}))
+        self._until_written(lambda: self._send({"type": "attempt-ended", "exit": facts}))
         self._wait_drained(self._spool, self._courier, deadline)
         self._courier.stop()
         self._spool.close()
@@ -283,25 +250,10 @@ class Supervisor:
             if spool.wait_drained(0.5) or not self._dir.exists():
                 return
 
-    def _until_written(self, write: Callable[[], Any]) -> Any:
-        """Does it again for as long as the disk does not take it: what ends a worker must be told."""
-        while True:
-            try:
-                return write()
-            except OSError as error:
-                if not self._dir.exists():
-                    # The run was removed with all that it had: there is nothing to tell, and nobody to tell it to.
-                    raise SystemExit(f"the attempt's folder {self._dir} is gone") from error
-                print(f"WARNING cannot write: {error}", file=sys.stderr, flush=True)
-                time.sleep(RETRY_S)
+    # -- telling -----------------------------------------------------------------------------------
 
-    def _read_outcome(self) -> dict[str, Any] | None:
-        try:
-            outcome = json.loads((self._dir / "outcome.json").read_text())
-        except FileNotFoundError:
-            return None
-        assert isinstance(outcome, dict)
-        return outcome
+    def _until_written(self, write: Callable[[], T]) -> T:
+        return until_written(self._dir, write)
 
     def _send(self, event: dict[str, Any]) -> int:
         return self._spool.append(json.dumps([{"time": time.time(), **event}]))
@@ -321,23 +273,6 @@ class Supervisor:
             self._limits.ask_stop("stop")
 
 
-def _exit_facts(
-    exit_code: int | None = None,
-    signal_name: str | None = None,
-    out_of_memory: bool = False,
-    reason: str | None = None,
-    message: str | None = None,
-) -> dict[str, Any]:
-    """The contract's AttemptExit."""
-    return {
-        "exit_code": exit_code,
-        "signal": signal_name,
-        "out_of_memory": out_of_memory,
-        "reason": reason,
-        "message": message,
-    }
-
-
 def wanted_limits(spec: dict[str, Any]) -> tuple[float | None, float | None]:
     """Seconds and GiB. A command run's program has a limit on memory of its own, which is for it and us together; its
     limit on time the worker keeps itself.
@@ -347,22 +282,6 @@ def wanted_limits(spec: dict[str, Any]) -> tuple[float | None, float | None]:
     program_gib = None if program_mb is None else float(program_mb) / 1024
     memory = [gib for gib in (limits.get("memory_gib"), program_gib) if gib is not None]
     return limits.get("time_s"), min(memory, default=None)
-
-
-def _describe_loss(
-    code: int | None, signal_name: str | None, out_of_memory: bool, used_gib: float
-) -> str:
-    if out_of_memory:
-        has_gib = machine_memory_bytes() / GIB
-        return (
-            "the system ran out of memory and killed the worker, which used "
-            f"{used_gib:.2f} GiB of its {has_gib:.2f} GiB when last looked at"
-        )
-    if signal_name is not None:
-        return f"the worker was ended by {signal_name}"
-    if code is not None:
-        return f"the worker ended with exit code {code} and without a last word"
-    return "the worker is gone; nobody saw how it ended"
 
 
 def _lock(attempt_dir: Path) -> int:
@@ -375,12 +294,6 @@ def _lock(attempt_dir: Path) -> int:
         except BlockingIOError:
             time.sleep(TICK_S)
     raise SystemExit("another supervisor has this attempt")
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(json.dumps(content))
-    beside.replace(path)
 
 
 def main() -> None:
