@@ -8,22 +8,31 @@ const ended = ["finished", "failed", "stopped", "cancelled"];
 
 /** Follows a run until it has ended and returns it. */
 export async function followRun(account, runId) {
-  let lastPlain = 0;
+  const sayPlainly = plainProgress((line) => process.stdout.write(line));
   for (;;) {
     const run = await account.call("GET", `/api/runs/${runId}`);
     const isOver = ended.includes(run.state);
     if (process.stdout.isTTY)
       process.stdout.write(`\r\x1b[2K${lineOf(run).slice(0, (process.stdout.columns ?? 100) - 1)}`);
-    else if (isOver || performance.now() - lastPlain > plainLineMs) {
-      lastPlain = performance.now();
-      process.stdout.write(`${lineOf(run)}\n`);
-    }
+    else sayPlainly(lineOf(run), isOver, performance.now());
     if (isOver) {
       if (process.stdout.isTTY) process.stdout.write("\n");
       return run;
     }
     await delay(pollMs);
   }
+}
+
+/** A line now and then, and at the end; none that says what the one before it said. */
+export function plainProgress(write) {
+  let said = "";
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (line, isOver, nowMs) => {
+    if (line === said || (!isOver && nowMs - saidAt < plainLineMs)) return;
+    said = line;
+    saidAt = nowMs;
+    write(`${line}\n`);
+  };
 }
 
 /** `[########----] 620/1500  epoch 8/25  loss 0.0834  val acc 97.4 %  41 it/s  0:12 left` */

@@ -1,8 +1,8 @@
 // `--config file.json` and `--set key=value` put together into a run's config. Pure but for reading the file.
-import { readFileSync } from "node:fs";
 import type { JsonObject } from "@spotter/contract";
 import type { z } from "zod";
 import { UsageProblem } from "./exit-codes.ts";
+import { readGivenFile } from "./given-paths.ts";
 
 type Config = z.infer<typeof JsonObject>;
 
@@ -49,13 +49,7 @@ function parseValue(text: string): Config[string] {
 }
 
 function readFile(file: string): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UsageProblem(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  const value = parseValue(text);
+  const value = parseValue(readGivenFile(file).toString("utf8"));
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new UsageProblem(`${file} must hold one JSON object.`);
 }

@@ -1,5 +1,5 @@
 // datasets: what there is, what is in one, and upload.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import {
@@ -9,12 +9,13 @@ import {
   type HttpClient,
   sendDataset,
 } from "@spotter/client";
-import type { Dataset, PreviewRow } from "@spotter/contract";
+import type { Dataset, DatasetVersion, PreviewRow } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { bytes, dateTime } from "../format.ts";
+import { requireFile } from "../given-paths.ts";
 import { projectIdOf } from "../lookup.ts";
 import { facts, table } from "../table.ts";
 
@@ -96,12 +97,12 @@ async function upload(
   options: { name?: string; project?: string },
 ): Promise<void> {
   const client = context.client();
+  requireFile(file, "zip it first");
   const isText = TEXTS.test(file);
   if (!isText && !/\.zip$/i.test(file))
     throw new UsageProblem(
       `${file}: give a .zip, or a .txt, .md, .jsonl, .ndjson, .csv or .tsv file.`,
     );
-  requireFile(file);
   const fileName = path.basename(file);
   const dataset = await sendDataset(
     client,
@@ -114,15 +115,6 @@ async function upload(
   );
   if (context.json) return context.answer(dataset);
   tell(context, dataset);
-}
-
-function requireFile(file: string): void {
-  try {
-    if (statSync(file).isFile()) return;
-  } catch (error) {
-    throw new UsageProblem(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  throw new UsageProblem(`${file} is no file; zip the folder first.`);
 }
 
 function tell(context: Context, dataset: Dataset): void {
@@ -139,11 +131,28 @@ function tell(context: Context, dataset: Dataset): void {
       [t("rows", "行"), version.num_rows === null ? "–" : String(version.num_rows)],
       [t("columns", "列"), printable(version.columns.join(", ")) || "–"],
       [t("classes", "类别"), classes.map(([name, n]) => `${printable(name)} ${n}`).join(", ")],
-      [t("left out", "未收入"), String(version.skipped.length)],
+      [t("left out", "未收入"), numLeftOut(version)],
       [t("train on it", "用于训练"), `--set data.dataset_version=${version.id}`],
     );
   }
   context.say(facts(lines));
+  for (const line of leftOutLines(version?.skipped ?? [], t)) context.say(line);
+}
+
+/** The server lists so many and then one line, named so, that says how many more there are. */
+const MORE = "…";
+
+function numLeftOut({ skipped }: DatasetVersion): string {
+  return skipped.at(-1)?.path === MORE ? `${skipped.length - 1}+` : String(skipped.length);
+}
+
+/** Each file that an upload left out, and why. */
+export function leftOutLines(skipped: DatasetVersion["skipped"], t: Context["text"]): string[] {
+  if (skipped.length === 0) return [];
+  return [
+    t("Left out:", "未收入的文件："),
+    ...skipped.map(({ path: file, reason }) => `  ${printable(file)}  ${printable(reason)}`),
+  ];
 }
 
 function previewLine({ path: file, row, fields }: PreviewRow): string {

@@ -1,5 +1,4 @@
 // predict: the weights of a run (42) or a model version (name@2) answer files, texts, or samples of the test split.
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { predict, predictWithVersion } from "@spotter/client";
 import type { GivenInput, PredictAnswer, Prediction } from "@spotter/contract";
@@ -8,6 +7,7 @@ import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
 import { percent } from "../format.ts";
+import { readGivenFile } from "../given-paths.ts";
 import { meansVersion, runIdOf, versionIdOf } from "../lookup.ts";
 import { table } from "../table.ts";
 
@@ -38,12 +38,14 @@ async function predictCommand(
   options: { test?: string; text?: string },
 ): Promise<void> {
   const isVersion = meansVersion(asked);
+  // Before the files: whoever names a file first learns that a run is missing.
+  const runId = isVersion ? null : runIdOf(asked);
   const samples = samplesOf(options.test);
   const inputs = inputsOf(files, options.text);
   if (inputs.length === 0 && samples === 0)
     throw new UsageProblem("Give files, --text, or --test N for samples of the test split.");
   const client = context.client();
-  const id = isVersion ? await versionIdOf(client, asked) : runIdOf(asked);
+  const id = runId ?? (await versionIdOf(client, asked));
   const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as GivenInput[] }] : [];
   for (let start = 0; start < inputs.length; start += INPUTS_A_CALL)
     requests.push({ test_samples: 0, inputs: inputs.slice(start, start + INPUTS_A_CALL) });
@@ -92,14 +94,10 @@ function inputsOf(files: readonly string[], text: string | undefined): GivenInpu
 }
 
 function readInput(file: string): { name: string; base64: string } {
-  try {
-    return {
-      name: path.basename(file).slice(0, 200),
-      base64: readFileSync(file).toString("base64"),
-    };
-  } catch (error) {
-    throw new UsageProblem(`${file} cannot be read: ${(error as Error).message}`);
-  }
+  return {
+    name: path.basename(file).slice(0, 200),
+    base64: readGivenFile(file).toString("base64"),
+  };
 }
 
 function samplesOf(text: string | undefined): number {

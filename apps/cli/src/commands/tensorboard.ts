@@ -1,5 +1,4 @@
 // tensorboard: follows a log directory and streams each run in it. Nothing in the training's own code changes.
-import { realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { ApiError, delay, type HttpClient } from "@spotter/client";
 import {
@@ -11,6 +10,7 @@ import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
+import { givenFolder } from "../given-paths.ts";
 import { LiveView } from "../live-view.ts";
 import { projectIdOf } from "../lookup.ts";
 import { LogdirStreamer, type Teller } from "../tensorboard/logdir-streamer.ts";
@@ -55,7 +55,7 @@ async function tensorboard(
   [folder = ""]: string[],
   options: TensorboardOptions,
 ): Promise<number> {
-  const logdir = directoryOf(folder);
+  const logdir = givenFolder(folder);
   const intervalMs = 1000 * Number(options.interval);
   if (!(intervalMs >= 100)) throw new UsageProblem("--interval wants 0.1 seconds or more.");
   const quietMinutes = Number(options.quietAfter);
@@ -132,15 +132,6 @@ async function refuseFollowedByServer(
   throw new UsageProblem(
     `The server follows ${printable(same)} by itself already; its runs are in the list. End that on the page first to follow it from here.`,
   );
-}
-
-function directoryOf(folder: string): string {
-  try {
-    if (statSync(folder).isDirectory()) return realpathSync(folder);
-  } catch (error) {
-    throw new UsageProblem(`${folder} cannot be read: ${(error as Error).message}`);
-  }
-  throw new UsageProblem(`${folder} is no folder.`);
 }
 
 /** Says in the terminal what the streamer does; for programs as one JSON object a line. */
