@@ -6,6 +6,7 @@ import type { LostAttempt } from "./job-changes.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
 import type { LostAttempts } from "./lost-attempts.ts";
 import { Monitor } from "./monitor.ts";
+import { YIELD_GRACE_S } from "./preemptions.ts";
 import type { QueueStore } from "./store.ts";
 
 const GONE: AttemptState = { kind: "orphaned", worker: "gone", exit: null };
@@ -147,6 +148,19 @@ describe("the monitor", () => {
     state.attempt = GONE;
     await monitor.look();
     expect(state.ended).toHaveLength(1);
+  });
+
+  it("leaves a worker that gives way all the time that it has for that", async () => {
+    const { state, monitor, open } = watch("1:1");
+    state.living = ["1:1"];
+    open.kill_at = state.now + YIELD_GRACE_S;
+    await monitor.look();
+    state.now += YIELD_GRACE_S - 1;
+    await monitor.look();
+    expect(state.orders).toEqual([]);
+    state.now += 1;
+    await monitor.look();
+    expect(state.orders).toEqual(["terminate"]);
   });
 
   it("asks and kills a worker that was to end before the clock was set back", async () => {

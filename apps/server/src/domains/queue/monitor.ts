@@ -13,6 +13,7 @@ import type { FileFetcher } from "./file-fetcher.ts";
 import { lastLinesOf } from "./last-lines.ts";
 import type { JobLifecycle } from "./lifecycle.ts";
 import type { LostAttempts } from "./lost-attempts.ts";
+import { YIELD_GRACE_S } from "./preemptions.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Starter } from "./starter.ts";
 import type { QueueStore } from "./store.ts";
@@ -24,8 +25,8 @@ const START_GRACE_S = 10;
 const REPLACE_INTERVAL_S = 5;
 const MAX_REPLACEMENTS = 5;
 const KILL_AFTER_TERMINATE_S = 40;
-/** So far ahead of its writing `kill_at` lies at most. */
-const LONGEST_GRACE_S = 60;
+/** So far ahead of its writing `kill_at` lies at most: who gives way has the longest time. One more for rounding. */
+const LONGEST_GRACE_S = YIELD_GRACE_S + 1;
 /** A machine that misses one look is no news. */
 const SILENT_LOOKS_TOLD = 3;
 

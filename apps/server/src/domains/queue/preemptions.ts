@@ -10,7 +10,7 @@ import type { Preemption } from "./planning/types.ts";
 import type { QueueStore } from "./store.ts";
 
 /** A worker obeys between two steps, and an evaluation may stand between them. Then it goes on from its last checkpoint. */
-const YIELD_GRACE_S = 120;
+export const YIELD_GRACE_S = 120;
 
 export interface PreemptionParts {
   readonly store: QueueStore;
