@@ -92,6 +92,41 @@ def test_without_room_for_a_checkpoint_it_refuses_and_trains_on(
     assert "no checkpoint could be written first" in ack["message"]
 
 
+def test_a_request_that_is_taken_back_before_it_was_obeyed_changes_nothing(tmp_path: Path) -> None:
+    twin = Run(tmp_path / "twin", DEMANDING)
+    twin.go()
+    run = Run(tmp_path / "run", DEMANDING)
+    # As after a long step: both have come meanwhile.
+    run.commands.hear([Command(5, "preempt"), Command(6, "stay")])
+    assert run.go().state == "finished"
+    told = [(ack["command_id"], ack["outcome"]) for ack in run.tracker.of("command-acked")]
+    assert told == [(5, "refused"), (6, "done")]
+    assert run.tracker.numbers() == twin.tracker.numbers()
+    assert run.weights() == twin.weights()
+
+
+def test_one_that_is_taken_back_too_late_is_obeyed_and_so_is_a_later_one(tmp_path: Path) -> None:
+    run = Run(tmp_path / "late", {"epochs": 1})
+    run.commands.hear([Command(5, "preempt")])
+    assert run.commands.next_command() == Command(5, "preempt")
+    run.commands.hear([Command(6, "stay"), Command(7, "preempt")])
+    assert run.commands.next_command() == Command(6, "stay")
+    assert run.commands.next_command() == Command(7, "preempt")
+
+
+def test_two_processes_stay_together(tmp_path: Path) -> None:
+    run_gang(stay_together, str(tmp_path))
+    assert (tmp_path / "run/weights/model.safetensors").exists()
+
+
+def stay_together(peers: Peers, folder: str) -> None:
+    config = {**DEMANDING, "epochs": 1, "processes": 2, "ema_decay": None}
+    run = Run(Path(folder) / "run", config, peers=peers)
+    if peers.is_first:
+        run.commands.hear([Command(5, "preempt"), Command(6, "stay")])
+    assert run.go().state == "finished"
+
+
 def test_the_end_of_such_an_attempt_says_that_the_run_goes_on(tmp_path: Path) -> None:
     run = Run(tmp_path, {"epochs": 1})
     run.loop._reporter.ended("stopped", {}, goes_on=True)

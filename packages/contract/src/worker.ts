@@ -30,7 +30,10 @@ export const sendWorkerEvents = defineEndpoint({
   response: EventReceipt,
 });
 
-/** `preempt` is the queue's own: save, end, and go on later. */
+/**
+ * `preempt` and `stay` are the queue's own: save, end, and go on later; and, since 2026-11-22, what takes back every
+ * earlier `preempt` that the worker has not begun to obey (it answers that one `refused`, and trains on).
+ */
 export const CommandAction = z.enum([
   "pause",
   "resume",
@@ -39,6 +42,7 @@ export const CommandAction = z.enum([
   "set",
   "revert",
   "preempt",
+  "stay",
 ]);
 export type CommandAction = z.infer<typeof CommandAction>;
 export const WorkerCommand = z.object({

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spotter.wire.api import ServerClient, ServerRefusedError, ServerUnreachableError
@@ -37,6 +37,8 @@ class CommandPoll:
         self._path = f"/api/worker/jobs/{job_id}/commands?attempt={attempt}&wait={POLL_WAIT_S}"
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._after = 0
+        # Every `preempt` before this command is taken back, unless it was taken from here already.
+        self._stay = 0
         # A plain flag, as signal handlers may not wait for locks: something that ends the run lies in the queue.
         self.is_end_asked = False
         self._stop = threading.Event()
@@ -59,23 +61,34 @@ class CommandPoll:
         self._commands.put(command)
         self.is_end_asked = self.is_end_asked or command.action in ENDING
 
+    def hear(self, commands: Sequence[Command]) -> None:
+        """What the server has sent, in its order."""
+        # First of all: nobody must take a `preempt` that the same answer takes back.
+        self._stay = max(self._stay, *(one.id for one in commands if one.action == "stay"), 0)
+        for command in commands:
+            self._after = max(self._after, command.id)
+            self.put(command)
+
     def next_command(self) -> Command | None:
-        return None if self._commands.empty() else self._commands.get()
+        return None if self._commands.empty() else self._as_it_stands(self._commands.get())
 
     def wait_command(self, timeout_s: float) -> Command | None:
         try:
-            return self._commands.get(timeout=timeout_s)
+            return self._as_it_stands(self._commands.get(timeout=timeout_s))
         except queue.Empty:
             return None
+
+    def _as_it_stands(self, command: Command) -> Command:
+        if command.action == "preempt" and command.id < self._stay:
+            return replace(command, action="withdrawn")
+        return command
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 path = f"{self._path}&after={self._after}"
                 answer = self._client.request("GET", path, timeout_s=POLL_WAIT_S + 10.0)
-                for command in answer["commands"]:
-                    self._after = max(self._after, int(command["id"]))
-                    self.put(_parse(command))
+                self.hear([_parse(command) for command in answer["commands"]])
             except ServerUnreachableError:
                 # The courier reports it; one voice is enough.
                 self._stop.wait(RETRY_S)

@@ -233,6 +233,12 @@ class Loop:
                 self._steering.go_back(command, step)
             case "preempt":
                 self._steering.give_way(command, step, self._save_checkpoint)
+            case "withdrawn":
+                why = "nobody urgent waits any more: this run trains on"
+                self._reporter.command_refused(command.id, step, why)
+            case "stay":
+                # What it takes back was answered before it, or has ended the run.
+                self._reporter.command_done(command.id, step)
             case "resume":
                 self._reporter.command_refused(command.id, step, "the run is not paused")
             case other:

@@ -1,5 +1,7 @@
 // A training that gives way to an urgent one: with real workers to the last bit, and with a worker played by the test in
 // all the ways in which giving way can end.
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import {
   controlTraining,
   createRun,
@@ -108,6 +110,32 @@ describe("an urgent training on a full machine", { timeout: 400_000 }, () => {
     expect(await weightsOf(server, victim)).toBe(await weightsOf(server, twin));
   });
 
+  it("that is cancelled before the running one could obey leaves it training, or back at once", async () => {
+    const server = await serverWithWorkers();
+    const victim = await train(server, { limits: { attempts: 2 } });
+    await untilRun(server, victim, ({ progress }) => (progress?.step ?? 0) >= 20);
+    const attempt = path.join(server.home, "runs", String(victim), "attempts", "1");
+    const { worker_pid: worker } = JSON.parse(
+      readFileSync(path.join(attempt, "supervisor.json"), "utf8"),
+    ) as { worker_pid: number };
+    const commands = async () =>
+      (await server.client.call(listRunCommands, { params: params(victim) })).commands;
+    process.kill(worker, "SIGSTOP");
+    const urgent = await sleep(server, PRIORITIES.urgent, 600);
+    await waitUntil(commands, (given) => given.length > 0);
+    expect((await end(server, urgent)).state).toBe("cancelled");
+    await waitUntil(commands, (given) => given.some(({ action }) => action === "stay"));
+    process.kill(worker, "SIGCONT");
+    // What the worker had heard of when it went on decides.
+    const done = await untilRun(server, victim, ({ ended_at: ended }) => ended !== null);
+    expect(done).toMatchObject({ state: "finished", error: null, reason: null });
+    const [preempt] = await commands();
+    const { attempts } = await jobOf(server, victim);
+    expect([preempt?.state, attempts.map(({ preempted }) => preempted)]).toEqual(
+      preempt?.state === "refused" ? ["refused", [false]] : ["done", [true, false]],
+    );
+  });
+
   it("waits for the running one to end where pre-emption is off", async () => {
     const server = await serverWithWorkers({ SPOTTER_PREEMPTION: "off" });
     const running = await train(server);
@@ -126,8 +154,10 @@ describe("a training that was asked to give way, whose worker is played by the t
   let token: string;
   let command: number;
   const seqs = { worker: 0, supervisor: 0 };
+  /** Time stands still, at the moment at which the attempt began: nobody gives it up for never having started. */
+  const NOW = 2e9;
   beforeEach(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ clock: { now: () => NOW } });
     onTestFinished(() => server.close());
     ({ id, token } = await startFakeTraining(server));
     seqs.worker = seqs.supervisor = 0;
@@ -138,9 +168,12 @@ describe("a training that was asked to give way, whose worker is played by the t
   async function change(statement: ReturnType<typeof sql>): Promise<void> {
     await server.database.transaction((transaction) => statement.execute(transaction));
   }
-  /** As the queue asks, for a run 99 that is not there any more. */
-  async function ask(): Promise<void> {
-    await change(sql`update jobs set state = 'running', preempted_by = 99, kill_at = 9e9, reason = 'Gives way.',
+  /**
+   * As the queue asks, for a run 99 that is not there any more.
+   * @param killAt when signals end it; once that is past nothing is taken back
+   */
+  async function ask(killAt = NOW - 1): Promise<void> {
+    await change(sql`update jobs set state = 'running', preempted_by = 99, kill_at = ${killAt}, reason = 'Gives way.',
       limits = '{"attempts":2}' where id = ${id}`);
     await change(sql`update attempts set preempted = 1 where job_id = ${id}`);
     await change(sql`insert into job_commands (job_id, attempt, action, state, created_at)
@@ -261,6 +294,61 @@ describe("a training that was asked to give way, whose worker is played by the t
     ]);
     await send("supervisor", [exited()]);
     expect((await end(server, id, "cancel")).state).toBe("stopped");
+  });
+
+  describe("may stay where nobody urgent waits any more", () => {
+    let stay: number;
+    beforeEach(async () => {
+      await change(sql`delete from job_commands where job_id = ${id}`);
+      await ask(NOW + 100);
+      const sent = await waitUntil(
+        () =>
+          server.database.read<{ id: number }>(
+            "select id from job_commands where action = 'stay' and state = 'sent'",
+          ),
+        (commands) => commands.length > 0,
+      );
+      expect(sent).toHaveLength(1);
+      stay = Number(sent[0]?.id);
+      // It may have begun to obey: until it answers it is one that gives way, but no signal ends it.
+      expect(await row()).toMatchObject({ state: "running", preempted_by: 99, kill_at: null });
+    });
+
+    it("and trains on, and may be asked again, where it had not begun", async () => {
+      await send("worker", [
+        acked("refused", { message: "nobody urgent waits any more" }),
+        { ...acked("done"), command_id: stay },
+      ]);
+      expect(await row()).toMatchObject({ state: "running", preempted_by: null, kill_at: null });
+      const [attempt] = await server.database.read<Record<string, unknown>>(
+        `select preempted, yield_refused from attempts where job_id = ${id}`,
+      );
+      expect(attempt).toMatchObject({ preempted: 0, yield_refused: 0 });
+      expect((await server.client.call(getRun, { params: params(id) })).reason).toBeNull();
+      const { entries } = await server.client.call(listAudit, { query: {} });
+      expect(entries.map(({ action }) => action)).toContain("run-preemption-withdrawn");
+      // From now on its loss is a loss again.
+      await send("supervisor", [exited(KILLED)]);
+      expect((await jobOf(server, id)).reason).toMatch(/^Attempt 1 of 2 was lost/);
+    });
+
+    it("and comes back to the queue where it had begun", async () => {
+      await send("worker", [
+        acked("done", { checkpoint: CHECKPOINT }),
+        ended("stopped", { goes_on: true }),
+      ]);
+      await send("supervisor", [exited()]);
+      expect(await row()).toMatchObject({
+        ...{ state: "queued", resume_from: CHECKPOINT, num_preemptions: 1, kill_at: null },
+      });
+    });
+
+    it("and can be stopped meanwhile", async () => {
+      await end(server, id, "stop");
+      await send("worker", [acked("refused"), ended("stopped")]);
+      await send("supervisor", [exited()]);
+      expect(await row()).toMatchObject({ state: "stopped", preempted_by: null });
+    });
   });
 
   it("is told nothing else until it runs again", async () => {

@@ -47,7 +47,10 @@ it("reasons and orders of many waiting jobs at once are all stored", async () =>
   for (let round = 1; round <= NUM_ROUNDS; round += 1) {
     const ordered = new Promise<unknown>((resolve) => {
       const scheduler = new Scheduler({
-        ...({ lifecycle, preemptions: {}, starter: {} } as SchedulerParts),
+        ...({ lifecycle, starter: {} } as SchedulerParts),
+        preemptions: {
+          withdraw: async () => undefined,
+        } as unknown as SchedulerParts["preemptions"],
         ...{ store, changes, log },
         executor: { unavailable: () => null } as SchedulerParts["executor"],
         planner: {

@@ -23,6 +23,7 @@ import { Monitor } from "./monitor.ts";
 import { PlanStore } from "./plan-store.ts";
 import { Planner } from "./planner.ts";
 import { Preemptions } from "./preemptions.ts";
+import { PreemptionsStore } from "./preemptions-store.ts";
 import { QueueCancels } from "./queue-cancels.ts";
 import { QueueOrders } from "./queue-orders.ts";
 import { QueueViewer } from "./queue-view.ts";
@@ -115,7 +116,10 @@ export class QueueRoom {
     const planner = new Planner({
       ...{ store: new PlanStore(database), machine, maxRunningPerPerson, mayPreempt, now },
     });
-    const preemptions = new Preemptions({ store, commands, changes, board, audit, log, now });
+    const preemptions = new Preemptions({
+      ...{ store, commands, changes, board, audit, log, now },
+      asking: new PreemptionsStore(database),
+    });
     const scheduler = new Scheduler({
       ...{ store, lifecycle, changes, preemptions, executor, planner, starter, log },
     });
@@ -145,8 +149,7 @@ export class QueueRoom {
         });
       },
     };
-    const hasFarFiles = executor.files !== null;
-    taker.register(queueSink(statementMaker(database.engine), listener, hasFarFiles));
+    taker.register(queueSink(statementMaker(database.engine), listener, executor.files !== null));
     changes.observe({
       jobsChanged: async () => undefined,
       attemptLost: async () => undefined,

@@ -78,6 +78,7 @@ export class Scheduler {
 
   async #passTrainings(): Promise<void> {
     const queued = await this.#store.queuedTrainings();
+    await this.#preemptions.withdraw(queued);
     if (queued.length === 0) return;
     const obstacle = this.#executor.unavailable();
     if (obstacle !== null) return this.#explainWaiting("train", obstacle);

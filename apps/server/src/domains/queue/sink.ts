@@ -192,12 +192,16 @@ function commandAcked(
        WHERE id = ? AND current_attempt = ? AND ${YIELDS} AND ${answers("done")}`,
       [checkpoint, jobId, attempt, id],
     ),
-    // It trains on, and is not asked again.
+    // It trains on, and is not asked again, unless the request was taken back (`stay`) and it had not begun to obey.
     statement(
-      `UPDATE attempts SET preempted = 0, yield_refused = 1 WHERE job_id = ? AND attempt = ?
+      `UPDATE attempts SET preempted = 0, yield_refused = CASE WHEN EXISTS (SELECT 1
+         FROM job_commands WHERE job_commands.job_id = attempts.job_id
+         AND job_commands.attempt = attempts.attempt
+         AND job_commands.action = 'stay' AND job_commands.id > ?) THEN 0 ELSE 1 END
+       WHERE job_id = ? AND attempt = ?
        AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = attempts.job_id
          AND ${YIELDS} AND ${answers("refused")})`,
-      [jobId, attempt, id],
+      [id, jobId, attempt, id],
     ),
     statement(
       `UPDATE jobs SET preempted_by = NULL, kill_at = NULL, reason = NULL

@@ -155,27 +155,6 @@ export class QueueStore {
     return (this.#database.engine === "postgres" ? query.forUpdate() : query).execute();
   }
 
-  /** Notes that a running training gives way. @returns false when it runs no more, or was told something else meanwhile */
-  async askToYield(
-    transaction: QueueTransaction,
-    job: Pick<JobRow, "id" | "current_attempt">,
-    change: Pick<JobRow, "preempted_by" | "kill_at" | "reason">,
-  ): Promise<boolean> {
-    const result = await transaction
-      .updateTable("jobs")
-      .set(change)
-      .where("id", "=", job.id)
-      .where("state", "=", "running")
-      .where("current_attempt", "=", job.current_attempt)
-      .where("preempted_by", "is", null)
-      .where("stop_requested_at", "is", null)
-      .where("restart_from", "is", null)
-      .executeTakeFirst();
-    if (Number(result.numUpdatedRows) === 0) return false;
-    await this.updateAttempt(transaction, job.id, job.current_attempt, { preempted: 1 });
-    return true;
-  }
-
   /** @returns whether the job waits and this reason is new */
   async explain(transaction: QueueTransaction, id: number, reason: string): Promise<boolean> {
     const result = await transaction

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FreeRoom } from "./free-room.ts";
 import { plan } from "./plan.ts";
-import { GUARD_S, MAX_PREEMPTIONS, URGENT } from "./preempt.ts";
+import { GUARD_S, isRoomWanted, MAX_PREEMPTIONS, URGENT } from "./preempt.ts";
 import { randomFrom } from "./seeded-random.ts";
 import type { Machine, Needs, People, RunningJob, WaitingJob } from "./types.ts";
 
@@ -37,6 +37,13 @@ const victims = (waiting: WaitingJob[], running: RunningJob[], now = NOW) =>
   decide(waiting, running, true, now).preemptions.map(({ victim }) => victim);
 
 const FULL = [runs(1, [0]), runs(2, [1]), runs(3, [2, 3])];
+
+it("room is wanted for as long as anybody urgent waits, whatever for", () => {
+  expect(isRoomWanted([])).toBe(false);
+  expect(isRoomWanted([waits(10, 1, { priority: URGENT - 1 })])).toBe(false);
+  expect(isRoomWanted([waits(10, 1), waits(11, 1, { priority: 0 })])).toBe(true);
+  expect(isRoomWanted([waits(10, 1, { notBefore: NOW + 60 })])).toBe(true);
+});
 
 describe("an urgent job", () => {
   it("makes the youngest give way, and no more of them than it needs", () => {

@@ -13,6 +13,11 @@ export const MAX_PREEMPTIONS = 3;
 /** For reservations and forecasts: so long a checkpoint and the end of a process take, as a rule. */
 const YIELDS_IN_S = 30;
 
+/** Whether room is still to be made for anybody; where not, those that were asked to give way may stay. */
+export function isRoomWanted(waiting: readonly Pick<WaitingJob, "priority">[]): boolean {
+  return waiting.some(({ priority }) => priority >= URGENT);
+}
+
 /** What urgent jobs that cannot start have been promised of the room that is to become free. */
 export class Promises {
   readonly #machine: Machine;

@@ -48,8 +48,8 @@ export function pendingCommands(commands: readonly RunCommand[]): ReadonlyMap<st
 
 /** The newest command when it was refused or never answered: said beside the button that gave it. */
 export function newestRefusal(commands: readonly RunCommand[]): RunCommand | null {
-  // Nobody gave a `preempt`: the queue did, and says what came of it.
-  const newest = commands.findLast(({ action }) => action !== "preempt");
+  // Nobody gave a `preempt` or a `stay`: the queue did, and says what came of it.
+  const newest = commands.findLast(({ action }) => action !== "preempt" && action !== "stay");
   if (newest === undefined) return null;
   return newest.state === "refused" || newest.state === "expired" ? newest : null;
 }
