@@ -154,7 +154,7 @@ describe("a training that was asked to give way, whose worker is played by the t
   let token: string;
   let command: number;
   const seqs = { worker: 0, supervisor: 0 };
-  /** Time stands still, at the moment at which the attempt began: nobody gives it up for never having started. */
+  /** Time stands still, so that each test says whether the time to give way is over. */
   const NOW = 2e9;
   beforeEach(async () => {
     server = await startTestServer({ clock: { now: () => NOW } });

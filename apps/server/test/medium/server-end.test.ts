@@ -12,12 +12,12 @@ const LONG_MS = 1_500;
 
 let server: TestServer;
 let id: number;
+let token: string;
 const seqs = { worker: 0, supervisor: 0 };
 beforeEach(async () => {
-  // Time stands still, so that the monitor gives nobody up for never having started.
-  server = await startTestServer({ clock: { now: () => 2e9 } });
+  server = await startTestServer();
   onTestFinished(() => server.close());
-  ({ id } = await startFakeTraining(server));
+  ({ id, token } = await startFakeTraining(server));
   seqs.worker = seqs.supervisor = 0;
   await send("worker", [{ type: "run-started", time: 1 }]);
 });
@@ -26,7 +26,7 @@ async function send(source: keyof typeof seqs, events: object[]): Promise<void> 
   seqs[source] += 1;
   const response = await fetch(`${server.url}/api/worker/jobs/${id}/events`, {
     method: "POST",
-    headers: { authorization: `Bearer spw_${id}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify({ protocol: 1, attempt: 1, source, seq: seqs[source], events }),
   });
   expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
