@@ -126,6 +126,23 @@ describe("mistakes", () => {
     }
   });
 
+  it("name the path that does not exist, whichever command reads it", async () => {
+    const nowhere = join(signedIn.folder, "nope");
+    for (const args of [
+      ["predict", "1", nowhere],
+      ["datasets", "upload", nowhere],
+      ["train", "vision", "--config", nowhere],
+      ["tensorboard", nowhere],
+    ]) {
+      const { code, stderr } = await signedIn.run(args);
+      expect([args, code, stderr]).toEqual([
+        args,
+        2,
+        `spotter: ${nowhere} does not exist. (wrong-usage)\n`,
+      ]);
+    }
+  });
+
   it("speaks Chinese to those who do", async () => {
     const finished = await signedIn.run(["runs", "--state", "queued", "--lang", "zh"]);
     expect(finished.stdout).toBe("没有训练。\n");
