@@ -82,7 +82,7 @@ describe("changes of a running training", () => {
     expect(await page.getByText("The same config as the run it is copied from.").count()).toBe(1);
     await page.locator("[data-control=take-changes]").click();
     await page.getByText("This form has the changed ones.").waitFor();
-    await page.getByText("2 values differ; nothing is wrong.").waitFor();
+    await page.getByText("2 values differ from their defaults.").waitFor();
 
     await page.goto(`/runs/${run.id}/control`);
     await change.locator("[data-control=revert]").click();

@@ -256,6 +256,8 @@ def test_text_that_the_old_tokenizer_has_no_token_for_is_told_before_it_is_learn
     assert finding["severity"] == "problem"
     assert finding["message"].startswith("12 of 36 tokens (33 %)")
     assert "does not know: 'four'." in finding["message"]
+    # What the tokenizer made equal is no copy.
+    assert not any(code.startswith("duplicates") for code in codes(report))
 
 
 def test_a_rate_at_which_the_loss_runs_away_is_a_problem_and_a_better_one_is_suggested() -> None:

@@ -106,7 +106,7 @@ def test_a_process_that_dies_ends_the_run_with_a_sentence_and_it_can_be_resumed(
     assert lost == "gone"
     assert failure["kind"] == "peer-lost"
     assert failure["message"].startswith("Another process that trains this model")
-    assert "Resume the run" in failure["hint"]
+    assert "resume the run" in failure["hint"]
     resumed = run_gang(train, tmp_path, CONFIG, None, "checkpoints/step-00000002")
     assert [state for state, _ in resumed] == ["finished", "finished"]
 

@@ -11,6 +11,8 @@ test("a recipe's help names each setting with its default and what it is for", (
     "  epochs = 25\n      How often the training goes through all training data.",
   );
   expect(help).toContain("  max_steps\n");
+  expect(help).toContain("one of: data.builtin, data.path, data.dataset_version");
+  expect(help).toContain("one of: init_from.model_version, init_from.path\n");
   expect(describeSettings("vision", chinese)).toContain("遍历全部训练数据的次数。");
 });
 

@@ -49,11 +49,14 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
         return "out-of-memory", _memory_hint(config)
     if _is_peer_loss(error, text):
         return "peer-lost", (
-            "Resume the run from its last checkpoint. If a process ended for want of memory, take a smaller batch or "
-            "fewer processes."
+            "If it has saved a checkpoint, resume the run to go on from there. If a process ended for want of memory, "
+            "take a smaller batch or fewer processes."
         )
     if isinstance(error, OSError) and error.errno in FULL:
-        return "disk-full", "Free some disk space, then resume the run from its last checkpoint."
+        return (
+            "disk-full",
+            "Free some disk space, then resume the run, or begin it anew if it has saved no checkpoint.",
+        )
     # By name, as it carries its own advice.
     if type(error).__name__ == "MissingPackagesError":
         return "packages-missing", "Connect the machine to a network, or install them by hand."

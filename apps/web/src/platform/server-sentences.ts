@@ -159,7 +159,8 @@ export const SENTENCES = {
   nameTooLong: "has an empty name or one of more than {bytes} bytes",
   andMore: "and {count} more",
 
-  hintDisk: "Free some disk space, then resume the run from its last checkpoint.",
+  hintDisk:
+    "Free some disk space, then resume the run, or begin it anew if it has saved no checkpoint.",
   hintInput: "Correct the data or the configuration, then start a new run.",
   hintBatch: "Halve the batch size ({from} → {to}), or make the images smaller.",
   hintSmaller: "Make the images smaller or the model narrower.",
@@ -170,6 +171,9 @@ export const SENTENCES = {
     "Make the context shorter, or train by LoRA (method=lora) or the model narrower.",
   hintSmallerText: "Make the context shorter or the model narrower.",
   hintProgram: "Its last lines are below; the log has all of them.",
+  hintPeers:
+    "If it has saved a checkpoint, resume the run to go on from there. If a process ended for want of memory, take a smaller batch or fewer processes.",
+  hintResume: "If it has saved a checkpoint, resume the run to go on from there.",
   hintTimeLimit: "If it has saved a checkpoint, resume the run: each attempt has the whole time.",
   hintPackages: "Connect the machine to a network, or install them by hand.",
 
@@ -212,6 +216,16 @@ export const ISSUES = {
   fsdp2Alone:
     "fsdp2 cuts a model over several processes, and there is one; take ddp, or more processes.",
   fsdp2With: "fsdp2 does not go with {what}; take {instead}.",
+  otherDataset: "the dataset {name} holds {kind}; {recipe} learns from {wanted}",
+  otherModel: "{name} was trained by {trained}; {recipe} goes on from versions of {wanted}",
+  source: "must name one of {kinds}, such as {example}",
+  elasticAlone:
+    "holds on to what a model knows of old data: give init_from and old_data too, or leave it empty.",
+  mutualFrom:
+    "begin with different weights each, so they do not go with init_from; to learn from that model, name it in distill_from.",
+  mutualWidths: "has {count} widths for {students} students; give one each, or none.",
+  mutualWidthsAlone:
+    "gives widths to students, and mutual_students is empty; say how many there are.",
   // Where none of the above fits.
   only: "must be {value}",
 } as const;

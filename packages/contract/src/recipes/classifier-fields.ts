@@ -10,8 +10,8 @@ export function splitFields() {
       "data",
       "Validation share",
       "验证集比例",
-      "Share of the examples that choose the best model and never train it.",
-      "用于挑选最佳模型、不参与训练的样本比例。",
+      "Of what the test leaves, the share that chooses the best model and never trains it.",
+      "在留出测试集之后，用于挑选最佳模型、不参与训练的样本比例。",
     ),
     test_fraction: field(
       z.number().min(0).max(0.5).default(0.15),

@@ -38,7 +38,7 @@ export function hintOf(exit: AttemptExit): string | null {
   if (exit.out_of_memory)
     return "Run fewer trainings at once, or make this one smaller: its batch size first. A memory limit ends a training before the system does.";
   if (exit.reason === "time-limit")
-    return "Resume the run from its last checkpoint: each attempt has the whole time.";
+    return "If it has saved a checkpoint, resume the run: each attempt has the whole time.";
   return null;
 }
 

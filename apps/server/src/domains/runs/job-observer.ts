@@ -18,7 +18,7 @@ export function runJobObserver(
         error: JSON.stringify({
           kind: exit.reason ?? "process-ended",
           message: sentenceOf(exit),
-          hint: "Its last checkpoint is kept; resume the run to go on from there.",
+          hint: "If it has saved a checkpoint, resume the run to go on from there.",
           traceback: lastLines.length === 0 ? null : lastLines.join("\n"),
         }),
       }),

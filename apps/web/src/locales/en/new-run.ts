@@ -65,7 +65,7 @@ export default {
   takeChanges: "Take the changed values",
   leaveChanges: "Back to what it began with",
   sameAsParent: "The same config as the run it is copied from.",
-  ready: "{n} value differs; nothing is wrong. | {n} values differ; nothing is wrong.",
+  ready: "{n} value differs from its default. | {n} values differ from their defaults.",
   fix: "To be corrected first: {fields}.",
   nothingStarted: "Nothing was started.",
   start: "Start",

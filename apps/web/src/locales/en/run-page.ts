@@ -80,6 +80,7 @@ export default {
   failure: {
     unknown: "The run failed without saying why.",
     safe: "Its metrics, logs and checkpoints up to here are safe.",
+    noCheckpoint: "Its metrics and logs are safe. It has no checkpoint to go on from.",
     lastLines: "Last log lines",
     traceback: "Python traceback",
     toLogs: "All logs",

@@ -64,7 +64,7 @@ export default {
   takeChanges: "采用修改后的值",
   leaveChanges: "恢复为开始时的值",
   sameAsParent: "与所仿照的训练配置相同。",
-  ready: "改动了 {n} 个值，没有错误。",
+  ready: "与默认值相比，改动了 {n} 个值。",
   fix: "请先修正：{fields}。",
   nothingStarted: "没有启动任何训练。",
   start: "开始训练",

@@ -76,6 +76,7 @@ export default {
   failure: {
     unknown: "训练失败，但没有说明原因。",
     safe: "到此为止的指标、日志和检查点都已保存。",
+    noCheckpoint: "指标和日志都已保存。没有可以继续的检查点。",
     lastLines: "最后的日志",
     traceback: "Python 调用栈",
     toLogs: "全部日志",

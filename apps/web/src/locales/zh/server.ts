@@ -137,7 +137,7 @@ export default {
     nameTooLong: "名称为空或超过 {bytes} 字节",
     andMore: "以及另外 {count} 个",
 
-    hintDisk: "请释放磁盘空间，然后从最后一个检查点恢复训练。",
+    hintDisk: "请释放磁盘空间，然后恢复训练；若没有保存过检查点，请重新开始。",
     hintInput: "请修正数据或配置，然后新建训练。",
     hintBatch: "请把批大小减半（{from} → {to}），或缩小图像。",
     hintSmaller: "请缩小图像或减小模型宽度。",
@@ -147,6 +147,9 @@ export default {
     hintSmallerTextLora: "请缩短上下文，或改用 LoRA（method=lora）训练，或减小模型宽度。",
     hintSmallerText: "请缩短上下文或减小模型宽度。",
     hintProgram: "最后几行输出见下方，全部输出见日志。",
+    hintPeers:
+      "若已保存检查点，可恢复训练并从该处继续。若有进程因内存不足结束，请减小批大小或减少进程数。",
+    hintResume: "若已保存检查点，可恢复训练并从该处继续。",
     hintTimeLimit: "若已保存检查点，可恢复训练：每次尝试都有完整的时间。",
     hintPackages: "请把机器连上网络，或手动安装。",
 
@@ -184,6 +187,14 @@ export default {
     controlCharacters: "不能包含控制字符。",
     repositoryName: "必须是名称或 owner/name。",
     deep: "嵌套过深。",
+    otherDataset: "数据集 {name} 的内容与配方 {recipe} 不符。",
+    otherModel: "{name} 由 {trained} 训练；{recipe} 只能从 {wanted} 的版本继续。",
+    source: "必须给出 {kinds} 之一，例如 {example}。",
+    elasticAlone: "需要同时给出 init_from 和 old_data，否则请留空。",
+    mutualFrom:
+      "各模型从不同的权重开始，不能与 init_from 同用；要向该模型学习，请用 distill_from。",
+    mutualWidths: "给了 {count} 个宽度，但有 {students} 个模型；请逐个给出，或都不给。",
+    mutualWidthsAlone: "给了宽度，但 mutual_students 为空；请说明有几个模型。",
     fsdp2Alone: "fsdp2 把模型分到多个进程，而这里只有一个；请改用 ddp，或增加进程数。",
     fsdp2With: "fsdp2 不能与 {what} 同用；请改用 {instead}。",
   },
