@@ -33,7 +33,7 @@ describe("every page", { timeout: 600_000 }, () => {
   });
 
   it("speaks one language: in Chinese no word is left in English but names, code and units", async () => {
-    const options = { locale: "zh" } as const;
+    const options = { locale: "zh", theme: "dark" } as const;
     const { page, problems } = await signedInPage(browser, furnished.house, options);
     const found = new Map<string, string>();
     for (const address of furnished.pages) {
