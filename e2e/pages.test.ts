@@ -42,7 +42,7 @@ afterAll(async () => {
 
 it("the first visit on a phone speaks of nothing that a phone has not", async () => {
   const { page, problems } = await signedInPage(browser, house, { width: 390, height: 844 });
-  const note = page.getByRole("dialog");
+  const note = page.locator("section.note");
   const said: string[] = [];
   await note.waitFor();
   for (let at = 0; at < 4 && (await note.count()) > 0; at += 1) {

@@ -1,7 +1,6 @@
 // How far the interval of a mean may stretch the y axis. Pure. A few seeds give wide intervals, which reach where the
 // metric cannot: a loss below zero, a share above 100 %. They are drawn as they are, and the axis stays with the values.
 import { isShareMetric } from "@spotter/contract";
-import type { ChartLine } from "./prepare-chart.ts";
 import type { YScale } from "./prepare-scale.ts";
 import type { Values } from "./prepare-series.ts";
 
@@ -10,13 +9,19 @@ export interface Extremes {
   high: number;
 }
 
+/** What is asked of a curve here. */
+export interface Bounded {
+  extremes?: Extremes;
+  window: { name: string };
+}
+
 /** On a logarithmic axis an interval reaches at most a decade below the values: down to zero there is no end. */
 const LOG_REACH = 10;
 /** What is not positive has no place on a logarithmic axis: it is drawn this much below the lowest value, out of sight. */
 const LOG_FLOOR = 1e6;
 
 /** Null where the band holds values that were told, and not an interval. */
-export function boundsOf({ extremes, window }: ChartLine, scale: YScale): Extremes | null {
+export function boundsOf({ extremes, window }: Bounded, scale: YScale): Extremes | null {
   if (extremes === undefined) return null;
   const { low, high } = extremes;
   return {
@@ -26,12 +31,12 @@ export function boundsOf({ extremes, window }: ChartLine, scale: YScale): Extrem
 }
 
 /** What the scale is chosen by: an interval is no reason to leave the logarithm that all values have. */
-export function scaleColumns(line: ChartLine, low: Values, high: Values): Values[] {
+export function scaleColumns(line: Bounded, low: Values, high: Values): Values[] {
   return line.extremes === undefined ? [low, high] : [[line.extremes.low, line.extremes.high]];
 }
 
 /** The lower edge of a band as a logarithmic axis can draw it. */
-export function drawableLow({ extremes }: ChartLine, low: Values, scale: YScale): Values {
+export function drawableLow({ extremes }: Bounded, low: Values, scale: YScale): Values {
   if (extremes === undefined || scale.kind !== "log") return low;
   const floor = extremes.low / LOG_FLOOR;
   return low.map((value) => (typeof value === "number" ? Math.max(value, floor) : value));
