@@ -75,7 +75,9 @@ def test_pitches_are_learnt_and_the_weights_predict(
     answer = predict(tmp_path / "weights", [call, sample], {"data": sounds})
     assert answer["predictions"][0]["label"] == "low"
     assert answer["predictions"][0]["truth"] is None
-    assert answer["predictions"][1]["truth"] in ("low", "middle", "high")
+    shown = answer["predictions"][1]
+    assert shown["truth"] in ("low", "middle", "high")
+    assert shown["name"].startswith(f"{shown['truth']}/") and shown["name"].endswith(".wav")
     assert answer["test_accuracy"] == metrics["test/accuracy"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,8 @@ def test_saved_weights_answer_a_question_about_an_image_file(tmp_path: Path) -> 
     assert first["label"] in ("yes", "no", "square", "circle", "1", "2", "3")
     assert first["truth"] is None and len(first["top"]) == 5
     assert second["truth"] is not None
+    assert first["asked"] == asked["text"] and second["asked"].endswith("?")
+    assert all(base64.b64decode(one["picture"]).startswith(b"\x89PNG") for one in (first, second))
     assert answer["test_accuracy"] > 0
 
     for wrong, words in (

@@ -10,6 +10,7 @@ import pytest
 import torch
 from runs import Run
 
+from spotter_worker.evaluation import normalized_entropy
 from spotter_worker.starting import start_from
 
 # Without noise, and one batch is like another.
@@ -235,3 +236,8 @@ def test_deterministic_mode_is_switched_on_and_off(tmp_path: Path) -> None:
     assert torch.are_deterministic_algorithms_enabled()
     set_determinism(Run(tmp_path).task.config)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_an_answer_that_is_always_the_same_has_no_entropy_and_no_sign() -> None:
+    assert str(normalized_entropy([1.0, 0.0])) == "0.0"
+    assert normalized_entropy([0.5, 0.5]) == pytest.approx(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,47 @@ def test_an_image_file_is_classified(trained: Run, tmp_path: Path) -> None:
     assert prediction["label"] in "0123456789"
     assert prediction["truth"] is None
     assert answer["test_accuracy"] is None
+
+
+def test_what_cannot_be_answered_keeps_nothing_else_from_it(trained: Run, tmp_path: Path) -> None:
+    good, bad = tmp_path / "seven.png", tmp_path / "bad.png"
+    Image.new("L", (40, 30), 128).save(good)
+    bad.write_bytes(b"no picture")
+    given = [{**sample(None), "name": path.name, "file": str(path)} for path in (bad, good)]
+    answer = predict(trained.run_dir / "weights", given, {})
+    assert [one["input"] for one in answer["predictions"]] == ["seven.png"]
+    [failure] = answer["failures"]
+    assert failure["input"] == "bad.png"
+    assert failure["reason"].startswith("not an image that can be read")
+    with pytest.raises(ValueError, match=r"bad.png: not an image .*; bad.png: not an image"):
+        predict(trained.run_dir / "weights", [given[0], given[0]], {})
+
+
+def test_more_samples_than_the_test_split_has_are_told_once(trained: Run) -> None:
+    wanted = [sample(number) for number in range(268, 273)]
+    answer = predict(trained.run_dir / "weights", wanted, {})
+    assert len(answer["predictions"]) == 2
+    assert answer["failures"] == [{"input": "test:270", "reason": "the test split has 270 samples"}]
+
+
+def test_samples_of_ones_own_images_come_with_picture_and_name(tmp_path: Path) -> None:
+    places = {"data": tmp_path / "photos"}
+    for number, name in enumerate(("blue", "red")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for count in range(8):
+            image = Image.new("RGB", (70, 60), (250 * number, count, 250 - 250 * number))
+            image.save(tmp_path / "photos" / name / f"{count}.png")
+    config = {"data": {"path": "photos"}, "epochs": 1, "width": 8, "test_fraction": 0.25}
+    run = Run(tmp_path / "run", config, places=places)
+    run.go()
+    answer = predict(run.run_dir / "weights", [sample(0), sample(1)], places)
+    for one in answer["predictions"]:
+        assert one["name"].startswith(f"{one['truth']}/") and one["name"].endswith(".png")
+        assert one["thumbnail"] is None
+        picture = Image.open(io.BytesIO(base64.b64decode(one["picture"])))
+        assert max(picture.size) == 48
+        red, _, blue = picture.convert("RGB").getpixel((20, 20))
+        assert (red > blue) == (one["truth"] == "red")
 
 
 @pytest.mark.parametrize(

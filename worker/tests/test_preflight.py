@@ -167,6 +167,9 @@ def test_broken_files_are_all_named_and_the_rest_is_not_tried(tmp_path: Path) ->
     report = checked(place=tmp_path)
     assert {"data-or-config-unusable", "files-broken"} == set(codes(report))
     assert [Path(one["file"]).name for one in report["data"]["broken"]] == ["8.png", "9.png"]
+    [finding] = [one for one in report["findings"] if one["code"] == "files-broken"]
+    # Names such as 0001.png stand in every class.
+    assert "cat/8.png, dog/9.png" in finding["message"] and "cat/8.png" in finding["message_zh"]
     assert report["memory"] is None and report["done"] == []
 
 

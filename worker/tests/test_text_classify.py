@@ -68,7 +68,11 @@ def test_topics_are_learnt_and_the_weights_predict(
     sample = {"name": "test:0", "file": None, "text": None, "sample": 0}
     answer = predict(tmp_path / "weights", [weather, sample], {"data": texts})
     assert answer["predictions"][0]["label"] == "天气"
-    assert answer["predictions"][1]["truth"] in WORDS
+    shown = answer["predictions"][1]
+    assert shown["truth"] in WORDS
+    assert answer["predictions"][0]["asked"] == "明天下雨"
+    file, row = shown["name"].split(":")
+    assert shown["asked"] in (texts.parent / file).read_text().splitlines()[int(row) - 1]
     assert answer["test_accuracy"] == metrics["test/accuracy"]
     with pytest.raises(ValueError, match="give a text"):
         predict(tmp_path / "weights", [{**weather, "text": " "}], {"data": texts})

@@ -58,6 +58,8 @@ def test_a_model_of_text_lm_goes_on_learning(tmp_path: Path, texts: Path, tokeni
     opened = transformers.AutoTokenizer.from_pretrained(tmp_path / "second/weights")
     ours = transformers.AutoTokenizer.from_pretrained(base)
     assert opened("the mat")["input_ids"] == ours("the mat")["input_ids"]
+    # Called by its kind, not by the folder that it lies in.
+    assert run.task.model_name == "qwen2-1x16"
     # Better than knowing nothing, after so few steps on so few texts.
     assert run.tracker.series("val/loss")[0][1] < math.log(len(opened)) - 0.3
 

@@ -102,6 +102,11 @@ export function printable(text: string): string {
   return harmless(stripVTControlCharacters(text)).replace(/\p{Cc}/gu, " ");
 }
 
+/** The same for a text of several lines, which stay. */
+export function printableLines(text: string): string {
+  return text.split(/\r?\n/).map(printable).join("\n");
+}
+
 const STYLE = new RegExp(`(${String.fromCharCode(27)}\\[[0-9;]*m)`);
 const TURNS_READING = /[\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -283,9 +283,22 @@ export const Prediction = z.object({
     .string()
     .nullable(),
   /** The true label, where the input came from the test split. */ truth: z.string().nullable(),
-  /** 2-D grey image, 0–1, where the input is small enough to show in a terminal. */ thumbnail: z
+  /** 2-D grey image, 0–1, where the network sees one of at most 32 pixels. */ thumbnail: z
     .array(z.array(z.number()))
     .nullable(),
+  // 2026-11-22: workers from before show no more than a thumbnail.
+  /** Any other image as the network sees it: a PNG of at most 48 pixels, as base64. */ picture: z
+    .string()
+    .nullable()
+    .default(null),
+  /** Where the data has it: `class/file.png`, `reviews.csv:12`; null for an input of one's own. */ name: z
+    .string()
+    .nullable()
+    .default(null),
+  /** The beginning of the text, or the question, that was asked. */ asked: z
+    .string()
+    .nullable()
+    .default(null),
 });
 export type Prediction = z.infer<typeof Prediction>;
 /** What a person gives to predict from: a file as base64 (an image, a sound), a text, or both. */
@@ -304,11 +317,17 @@ export const PredictRequest = z
     test_samples: z.number().int().min(0).max(64).default(0),
   })
   .strict();
+/** An input that could not be answered, and why. */
+export const PredictFailure = z.object({ input: z.string(), reason: z.string() });
+export type PredictFailure = z.infer<typeof PredictFailure>;
+/** At least one prediction: where no input could be answered, that is an error. */
 export const PredictAnswer = z.object({
   run_id: Id,
   weights: z.string(),
   sha256: Sha256,
   predictions: z.array(Prediction),
+  // 2026-11-22: workers from before answer all inputs or none.
+  failures: z.array(PredictFailure).default([]),
   test_accuracy: z.number().nullable(),
   latency_ms: z.number(),
 });

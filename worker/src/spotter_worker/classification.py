@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from .asked import Asked
 from .task import EvalSums
 
 NUM_TOP = 5
@@ -55,7 +56,7 @@ def class_answer(
     logits: torch.Tensor,
     classes: Sequence[str],
     truth: str | None,
-    thumbnail: list[list[float]] | None = None,
+    asked: Asked,
 ) -> dict[str, Any]:
     """The contract's Prediction without `input`, from one example's logits (classes,)."""
     confidence, order = functional.softmax(logits, 0).sort(descending=True)
@@ -68,6 +69,6 @@ def class_answer(
         "confidence": top[0]["confidence"],
         "top": top,
         "truth": truth,
-        "thumbnail": thumbnail,
         "text": None,
+        **asked.to_json(),
     }

@@ -73,5 +73,6 @@ def _own(batches: Iterable[Batch], peers: Peers) -> Iterator[tuple[Batch, bool]]
 
 def normalized_entropy(shares: list[float]) -> float:
     """1 where all classes are answered equally often, 0 where only one is."""
-    entropy = -sum(share * math.log(share) for share in shares if share > 0)
+    # From zero down: the negative of a sum that is zero would be a negative zero.
+    entropy = 0.0 - sum(share * math.log(share) for share in shares if share > 0)
     return entropy / math.log(len(shares))

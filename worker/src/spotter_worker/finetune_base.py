@@ -31,7 +31,18 @@ def find_base(config: TextFinetuneConfig, places: Places) -> tuple[Path, dict[st
         raise ValueError(f"init_from: {folder} is no folder on this machine")
     if not (folder / CARD_NAME).is_file():
         check_folder(folder)
-    return folder, {"name": folder.name, "folder": str(folder)}
+    return folder, {"name": _name_of(folder), "folder": str(folder)}
+
+
+def _name_of(folder: Path) -> str:
+    """A version of our own lies in a folder of its number, which names it to nobody; its card does."""
+    card_file = folder / CARD_NAME
+    if not card_file.is_file():
+        return folder.name
+    card = json.loads(card_file.read_text(encoding="utf-8"))
+    # Cards from before 2026-11-22 name no model.
+    name = card.get("model_name") or card.get("base", {}).get("name") or card["recipe"]
+    return str(name)
 
 
 def open_base(folder: Path, dtype: torch.dtype) -> FinetunedModel:

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .data.unreadable_file import place_in_data
 from .recipes import recipe_module
-from .task import Places, PredictInput
+from .task import NoSampleError, Places, PredictInput, Predictor
 from .weights import WEIGHTS_NAME, load_weights
+
+MAX_TOLD = 5
 
 
 def predict(
@@ -26,16 +29,50 @@ def predict(
     asks_test = any(one.sample is not None for one in given)
     test_accuracy = predictor.test_accuracy() if asks_test else None
     started = time.perf_counter()
-    predictions = [{"input": one.name, **predictor.predict(one)} for one in given]
+    predictions, failures = _answer_each(predictor, given)
     latency_ms = (time.perf_counter() - started) * 1000 / max(1, len(given))
     return {
         "weights": str(weights_folder / WEIGHTS_NAME),
         "sha256": saved.sha256,
         "predictions": predictions,
+        "failures": failures,
         "test_accuracy": test_accuracy,
         # Of one input, decoding and all.
         "latency_ms": latency_ms,
     }
+
+
+def _answer_each(
+    predictor: Predictor, given: Sequence[PredictInput]
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Answers, and what could not be answered with the reason; a ValueError where nothing could."""
+    predictions: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    past_the_end = False
+    for one in given:
+        if past_the_end and one.sample is not None:
+            continue
+        try:
+            predictions.append({"input": one.name, **predictor.predict(one)})
+        except ValueError as error:
+            past_the_end = past_the_end or isinstance(error, NoSampleError)
+            failures.append({"input": one.name, "reason": _reason(one, error)})
+    if not predictions:
+        told = [f"{one['input']}: {one['reason']}" for one in failures[:MAX_TOLD]]
+        told += ["…"] if len(failures) > MAX_TOLD else []
+        raise ValueError("; ".join(told))
+    return predictions, failures
+
+
+def _reason(given: PredictInput, error: ValueError) -> str:
+    """Without what the input is called, which is told beside it."""
+    reason = str(error)
+    names = [given.name]
+    if given.file is not None:
+        names += [str(given.file), place_in_data(given.file)]
+    for name in names:
+        reason = reason.removeprefix(f"{name}: ")
+    return reason
 
 
 def _to_input(given: dict[str, Any]) -> PredictInput:

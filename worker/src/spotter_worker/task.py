@@ -237,12 +237,19 @@ class PredictInput:
     sample: int | None = None
 
 
+class NoSampleError(ValueError):
+    """The run's own test split ends before this sample: so none after it is there either."""
+
+    def __init__(self, given: PredictInput, num_samples: int) -> None:
+        super().__init__(f"{given.name}: the test split has {num_samples} samples")
+
+
 class Predictor(ABC):
     """A recipe's saved weights, ready for use. Made by the recipe's `load_predictor`."""
 
     @abstractmethod
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        """The contract's Prediction without `input`: label, confidence, top, truth, thumbnail, text."""
+        """The contract's Prediction without `input`: label, confidence, top, truth, text, and what shows the question."""
 
     def test_accuracy(self) -> float | None:
         """On the run's own test split; None where that means nothing."""

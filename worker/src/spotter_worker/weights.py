@@ -50,6 +50,7 @@ def save_weights(
     card = {
         "format_version": FORMAT_VERSION,
         "recipe": task.config.RECIPE,
+        "model_name": task.model_name,
         **task.card(),
         "classes": task.classes,
         "config": task.config.to_json(),

@@ -1,15 +1,14 @@
 // predict: the weights of a run (42) or a model version (name@2) answer files, texts, or samples of the test split.
 import path from "node:path";
-import { predict, predictWithVersion } from "@spotter/client";
-import type { GivenInput, PredictAnswer, Prediction } from "@spotter/contract";
+import { ApiError, predict, predictWithVersion } from "@spotter/client";
+import type { GivenInput, PredictAnswer } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
-import { UsageProblem } from "../exit-codes.ts";
-import { percent } from "../format.ts";
+import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { readGivenFile } from "../given-paths.ts";
 import { meansVersion, runIdOf, versionIdOf } from "../lookup.ts";
-import { table } from "../table.ts";
+import { predictionText } from "../prediction-text.ts";
 
 /** As many as one request takes. */
 const INPUTS_A_CALL = 16;
@@ -36,7 +35,7 @@ async function predictCommand(
   context: Context,
   [asked = "", ...files]: string[],
   options: { test?: string; text?: string },
-): Promise<void> {
+): Promise<number> {
   const isVersion = meansVersion(asked);
   // Before the files: whoever names a file first learns that a run is missing.
   const runId = isVersion ? null : runIdOf(asked);
@@ -49,43 +48,39 @@ async function predictCommand(
   const requests = samples > 0 ? [{ test_samples: samples, inputs: [] as GivenInput[] }] : [];
   for (let start = 0; start < inputs.length; start += INPUTS_A_CALL)
     requests.push({ test_samples: 0, inputs: inputs.slice(start, start + INPUTS_A_CALL) });
-  const predictions: Prediction[] = [];
-  let first: PredictAnswer | null = null;
-  for (const request of requests) {
-    const answer = await (isVersion ? predictWithVersion : predict)(client, id, request);
-    first ??= answer;
-    predictions.push(...answer.predictions);
-  }
-  if (first === null) return;
-  if (context.json) return context.answer({ ...first, predictions });
-  show(context, predictions);
-  context.note(
-    `${first.weights}  sha256 ${first.sha256.slice(0, 12)}  ${first.latency_ms.toPrecision(3)} ms`,
+  const { answer, refusals } = await askAll(requests, (request) =>
+    (isVersion ? predictWithVersion : predict)(client, id, request),
   );
+  if (context.json) context.answer(answer);
+  else {
+    context.say(predictionText(answer.predictions, context));
+    const { weights, sha256, latency_ms } = answer;
+    context.note(`${weights}  sha256 ${sha256.slice(0, 12)}  ${latency_ms.toPrecision(3)} ms`);
+  }
+  for (const { input, reason } of answer.failures) context.note(printable(`✗ ${input}: ${reason}`));
+  for (const refusal of refusals) context.note(printable(`✗ ${refusal.message}`));
+  return answer.failures.length + refusals.length > 0 ? exitCodes.failure : exitCodes.ok;
 }
 
-function show(context: Context, predictions: readonly Prediction[]): void {
-  const t = context.text.bind(context);
-  const head = [
-    t("input", "输入"),
-    t("label", "类别"),
-    t("confidence", "置信度"),
-    t("next", "其次"),
-    t("truth", "真值"),
-  ];
-  const rows = predictions.map((prediction) => {
-    const { truth, label } = prediction;
-    const second = prediction.top.find((other) => other.label !== label);
-    const mark = truth === null ? "" : `${truth === label ? "✓" : "✗"} ${printable(truth)}`;
-    return [
-      printable(prediction.input),
-      printable(label ?? prediction.text ?? ""),
-      prediction.confidence === null ? "" : percent(prediction.confidence),
-      second === undefined ? "" : `${printable(second.label)} ${percent(second.confidence)}`,
-      truth === label ? context.style("green", mark) : context.style("red", mark),
-    ];
-  });
-  context.say(table(head, rows, [2]));
+/** Sixteen inputs of which none can be answered do not keep the others from being answered. */
+async function askAll<Request>(
+  requests: readonly Request[],
+  ask: (request: Request) => Promise<PredictAnswer>,
+): Promise<{ answer: PredictAnswer; refusals: ApiError[] }> {
+  const answers: PredictAnswer[] = [];
+  const refusals: ApiError[] = [];
+  for (const request of requests)
+    try {
+      answers.push(await ask(request));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === "prediction-failed")) throw error;
+      refusals.push(error);
+    }
+  const [first] = answers;
+  if (first === undefined) throw refusals[0] ?? new Error("Nothing was asked.");
+  const predictions = answers.flatMap((one) => one.predictions);
+  const failures = answers.flatMap((one) => one.failures);
+  return { answer: { ...first, predictions, failures }, refusals };
 }
 
 function inputsOf(files: readonly string[], text: string | undefined): GivenInput[] {

@@ -6,7 +6,7 @@ All questions of a group share one image, so that the network looks at it once. 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -35,6 +35,8 @@ class QuestionData:
     answer: torch.Tensor
     kind: torch.Tensor
     classes: list[str]
+    # What a person knows an image by; None where it comes from no file.
+    name_of: Callable[[int], str] | None = None
 
 
 class QuestionBatch(NamedTuple):

@@ -7,6 +7,8 @@ from __future__ import annotations
 import gzip
 import re
 import struct
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 import numpy
@@ -53,7 +55,13 @@ def load_idx(folder: Path, image_size: int | None) -> LabelledImages:
     first_test = sum(len(part[0]) for part, pair in zip(parts, pairs) if not _is_test(pair[0]))  # noqa: B905
     own_test = torch.arange(first_test, len(targets)) if 0 < first_test < len(targets) else None
     store = MemoryImages(resize(pixels.unsqueeze(1), image_size))
-    return LabelledImages(store, targets, classes, own_test)
+    starts = list(accumulate((len(labels) for _, labels in parts), initial=0))
+
+    def name_of(number: int) -> str:
+        part = bisect_right(starts, number) - 1
+        return f"{pairs[part][0].name}:{number - starts[part]}"
+
+    return LabelledImages(store, targets, classes, own_test, name_of=name_of)
 
 
 def _require_every_label(path: Path, labels: numpy.ndarray) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from .class_folder import find_class_files
 from .images import LabelledImages, MemoryImages
-from .unreadable_file import UnreadableFileError
+from .unreadable_file import UnreadableFileError, place_in_data
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,10 +56,14 @@ def load_image_folder(
     size = image_size or DEFAULT_SIZE
     num_channels = _count_channels(paths)
     lazy = FolderImages(paths, size, num_channels, num_threads)
-    if len(paths) * num_channels * size * size > memory_bytes:
-        return LabelledImages(lazy, files.labels, files.classes, has_one_size=False)
-    images = lazy.gather(torch.arange(len(paths)))
-    return LabelledImages(MemoryImages(images), files.labels, files.classes, has_one_size=False)
+    is_kept = len(paths) * num_channels * size * size <= memory_bytes
+    return LabelledImages(
+        MemoryImages(lazy.gather(torch.arange(len(paths)))) if is_kept else lazy,
+        files.labels,
+        files.classes,
+        has_one_size=False,
+        name_of=lambda number: place_in_data(paths[number]),
+    )
 
 
 def decode_image(path: Path, size: int, num_channels: int) -> torch.Tensor:

@@ -4,6 +4,7 @@ names.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,6 +61,9 @@ class LabelledImages:
     own_test: torch.Tensor | None = None
     # Whether all of the source's images have one size; else one is chosen for them.
     has_one_size: bool = True
+    # What a person knows an image by; None where it comes from no file. Of the new images alone where old ones are
+    # joined.
+    name_of: Callable[[int], str] | None = None
 
 
 def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from .class_folder import find_class_files, require_classes
+from .unreadable_file import place_in_data
 
 TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl", ".ndjson"}
 # A single field of a CSV; the module's own bound of 128 KiB is less than a long article.
@@ -26,6 +27,8 @@ class LabelledTexts:
     texts: list[str]
     labels: torch.Tensor
     classes: list[str]
+    # What a person knows a text by: `reviews.csv:12`, `class/file.txt`. Of the new texts alone where old ones are joined.
+    name_of: Callable[[int], str]
 
 
 def load_texts(place: Path, text_column: str, label_column: str) -> LabelledTexts:
@@ -38,12 +41,16 @@ def load_texts(place: Path, text_column: str, label_column: str) -> LabelledText
         files = sorted(p for p in place.iterdir() if p.suffix.lower() in TABLE_SUFFIXES)
         if not files:
             return _load_class_folder(place)
-    rows = [row for file in files for row in _read_rows(file, text_column, label_column)]
-    classes = sorted({label for _, label in rows})
+    rows = [
+        (file.name, *row) for file in files for row in _read_rows(file, text_column, label_column)
+    ]
+    classes = sorted({label for *_, label in rows})
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = torch.tensor([numbers[label] for _, label in rows], dtype=torch.int64)
+    labels = torch.tensor([numbers[label] for *_, label in rows], dtype=torch.int64)
     require_classes(str(place), classes, labels, "texts")
-    return LabelledTexts([text for text, _ in rows], labels, classes)
+    places = [(file, number) for file, number, *_ in rows]
+    texts = [text for *_, text, _ in rows]
+    return LabelledTexts(texts, labels, classes, lambda index: "{}:{}".format(*places[index]))
 
 
 def read_utf8(path: Path) -> str:
@@ -63,10 +70,12 @@ def _load_class_folder(folder: Path) -> LabelledTexts:
     for path, text in zip(files.paths, texts, strict=True):
         if not text.strip():
             raise ValueError(f"{path}: there is no text in it")
-    return LabelledTexts(texts, files.labels, files.classes)
+    return LabelledTexts(
+        texts, files.labels, files.classes, lambda number: place_in_data(files.paths[number])
+    )
 
 
-def _read_rows(path: Path, text_column: str, label_column: str) -> Iterator[tuple[str, str]]:
+def _read_rows(path: Path, text_column: str, label_column: str) -> Iterator[tuple[int, str, str]]:
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise ValueError(f"{path}: expected a .csv, .tsv or .jsonl file, or a folder")
@@ -87,7 +96,7 @@ def _read_rows(path: Path, text_column: str, label_column: str) -> Iterator[tupl
         if label is None or isinstance(label, dict | list) or not str(label).strip():
             raise ValueError(f"{path}: row {number} has no class in {label_column!r}")
         num_rows += 1
-        yield text, str(label).strip()
+        yield number, text, str(label).strip()
     if num_rows == 0:
         raise ValueError(f"{path}: there are no rows in it")
 

@@ -70,6 +70,7 @@ def load_question_folder(folder: Path, image_size: int, num_threads: int) -> Que
         answer,
         kind,
         classes,
+        lambda number: images[number].relative_to(root).as_posix(),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..data.unreadable_file import place_in_data
 from ..device import describe_device
 from ..failures import describe_failure
 from ..randomness import untouched_randomness
@@ -99,7 +100,8 @@ def _tell_broken(places: list[Path], report: GrowingReport) -> None:
     broken = [one for place in places for one in find_broken(place, Budget(BROKEN_S))]
     if len(broken) < 2:
         return
-    names = [Path(one["file"]).name for one in broken[:5]] + (["…"] if len(broken) > 5 else [])
+    names = [place_in_data(Path(one["file"])) for one in broken[:5]]
+    names += ["…"] if len(broken) > 5 else []
     report.findings.append(
         Finding(
             "files-broken",

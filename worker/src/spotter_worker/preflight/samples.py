@@ -23,6 +23,19 @@ def image_sample(
     pixels: torch.Tensor, label: str | None, questions: Sequence[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """`pixels`: (C, H, W), 0–1."""
+    png, (width, height) = encode_png(pixels, MAX_EDGE)
+    return {
+        "kind": "image",
+        "label": label,
+        "png": png,
+        "width": width,
+        "height": height,
+        "questions": [{"question": asked, "answer": answer} for asked, answer in questions],
+    }
+
+
+def encode_png(pixels: torch.Tensor, max_edge: int) -> tuple[str, tuple[int, int]]:
+    """(C, H, W), 0–1, as base64 of a PNG of at most `max_edge`; with its width and height."""
     from PIL import Image
 
     pixel_bytes = (pixels.detach().float().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
@@ -30,18 +43,11 @@ def image_sample(
         image = Image.fromarray(pixel_bytes[0].contiguous().numpy())
     else:
         image = Image.fromarray(pixel_bytes[:3].permute(1, 2, 0).contiguous().numpy())
-    if max(image.size) > MAX_EDGE:
-        image.thumbnail((MAX_EDGE, MAX_EDGE))
+    if max(image.size) > max_edge:
+        image.thumbnail((max_edge, max_edge))
     written = io.BytesIO()
     image.save(written, "PNG", optimize=True)
-    return {
-        "kind": "image",
-        "label": label,
-        "png": base64.b64encode(written.getvalue()).decode(),
-        "width": image.width,
-        "height": image.height,
-        "questions": [{"question": asked, "answer": answer} for asked, answer in questions],
-    }
+    return base64.b64encode(written.getvalue()).decode(), image.size
 
 
 def sound_sample(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..asked import Asked
 from ..classification import class_answer, class_weights, num_right
 from ..classifier import ClassifierTask
 from ..data.epoch_batches import EpochBatches
@@ -45,7 +46,7 @@ from ..learning.mutual import together
 from ..models.audio import AudioArchitecture, RecurrentClassifier
 from ..preflight.samples import sound_sample
 from ..recipe_configs import AudioConfig
-from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
+from ..task import Example, NoSampleError, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
@@ -198,9 +199,9 @@ class AudioPredictor(Predictor):
 
     @torch.inference_mode()
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        spectrum, truth = self._spectrum(given)
+        spectrum, truth, name = self._spectrum(given)
         logits = self._model(*pad_spectra([spectrum], self._normalization))
-        return class_answer(logits[0], self._classes, truth)
+        return class_answer(logits[0], self._classes, truth, Asked(name))
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -213,19 +214,21 @@ class AudioPredictor(Predictor):
         right = sum(int(num_right(self._model(x, lengths), y)) for x, lengths, y in batches)
         return right / len(indices)
 
-    def _spectrum(self, given: PredictInput) -> tuple[torch.Tensor, str | None]:
-        """(T, M), and the true label where it is known."""
+    def _spectrum(self, given: PredictInput) -> tuple[torch.Tensor, str | None, str | None]:
+        """(T, M); the recording's true label and its name where they are known."""
         if given.sample is None:
             if given.file is None:
                 raise ValueError(
                     f"{given.name}: this model listens to sounds; give a WAV or FLAC file"
                 )
-            return hear(given.file, self._front_end, self._log_mel), None
+            return hear(given.file, self._front_end, self._log_mel), None, None
         data, indices = self._test_data()
         if given.sample >= len(indices):
-            raise ValueError(f"{given.name}: the test split has {len(indices)} samples")
+            raise NoSampleError(given, len(indices))
         chosen = indices[given.sample : given.sample + 1]
-        return data.spectra.gather(chosen)[0], self._classes[int(data.labels[chosen[0]])]
+        number = int(chosen[0])
+        truth = self._classes[int(data.labels[number])]
+        return data.spectra.gather(chosen)[0], truth, data.spectra.name(number)
 
     def _test_data(self) -> tuple[LabelledSounds, torch.Tensor]:
         if self._data_and_test is None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..asked import Asked
 from ..classification import class_answer
 from ..data.batches import Normalization, measure_normalization
 from ..data.concept import (
@@ -35,7 +36,17 @@ from ..device import choose_device
 from ..models.concept import ConceptArchitecture, ConceptModel
 from ..preflight.samples import image_sample
 from ..recipe_configs import ConceptConfig
-from ..task import EvalSums, Example, Places, PredictInput, Predictor, Scores, Sizes, Task
+from ..task import (
+    EvalSums,
+    Example,
+    NoSampleError,
+    Places,
+    PredictInput,
+    Predictor,
+    Scores,
+    Sizes,
+    Task,
+)
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 64
@@ -194,7 +205,7 @@ class ConceptPredictor(Predictor):
     @torch.inference_mode()
     def predict(self, given: PredictInput) -> dict[str, Any]:
         if given.sample is not None:
-            image, question, truth = self._sample(given.name, given.sample)
+            image, question, truth, name = self._sample(given, given.sample)
         elif given.file is None or not (given.text or "").strip():
             raise ValueError(
                 f"{given.name}: this model needs an image file and a question about it"
@@ -202,13 +213,14 @@ class ConceptPredictor(Predictor):
         else:
             size, num_channels = self._architecture.image_size, self._architecture.num_channels
             image, truth = decode_image(given.file, size, num_channels), None
-            question = given.text or ""
+            question, name = given.text or "", None
         tokens = encode([question], self._vocabulary)
         if not bool((tokens > UNKNOWN).any()):
             raise ValueError(f"{given.name}: none of the words of {question!r} was in the training")
-        pixels = self._normalization.apply(image.float().unsqueeze(0) / 255)
-        logits = self._model(pixels, tokens, torch.zeros(1, 1, dtype=torch.int64))
-        return class_answer(logits[0, 0], self._classes, truth)
+        pixels = image.float().unsqueeze(0) / 255
+        asked = torch.zeros(1, 1, dtype=torch.int64)
+        logits = self._model(self._normalization.apply(pixels), tokens, asked)
+        return class_answer(logits[0, 0], self._classes, truth, Asked(name, question, pixels[0]))
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -225,16 +237,20 @@ class ConceptPredictor(Predictor):
         )
         return right / num_questions
 
-    def _sample(self, name: str, number: int) -> tuple[torch.Tensor, str, str]:
-        """Image, question and answer of the test split's question of this number."""
+    def _sample(
+        self, given: PredictInput, number: int
+    ) -> tuple[torch.Tensor, str, str, str | None]:
+        """Image, question, answer and the image's name, of the test split's question of this number."""
         data, groups = self._test_data()
         places = (data.answer[groups] != NO_ANSWER).nonzero()
         if number >= len(places):
-            raise ValueError(f"{name}: the test split has {len(places)} samples")
+            raise NoSampleError(given, len(places))
         group, place = groups[places[number, 0]], places[number, 1]
-        image = data.store.gather(data.image[group].unsqueeze(0))[0]
+        shown = int(data.image[group])
+        image = data.store.gather(torch.tensor([shown]))[0]
         question = data.texts[int(data.question[group, place])]
-        return image, question, self._classes[int(data.answer[group, place])]
+        name = data.name_of(shown) if data.name_of else None
+        return image, question, self._classes[int(data.answer[group, place])], name
 
     def _test_data(self) -> tuple[QuestionData, torch.Tensor]:
         if self._data_and_test is None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..asked import Asked
 from ..classification import class_answer, class_weights, num_right
 from ..classifier import ClassifierTask
 from ..data.epoch_batches import EpochBatches
@@ -33,7 +34,7 @@ from ..learning.mutual import together
 from ..models.text_encoder import EncoderArchitecture, TextEncoder
 from ..preflight.samples import text_sample
 from ..recipe_configs import TextClassifyConfig
-from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
+from ..task import Example, NoSampleError, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
@@ -195,9 +196,9 @@ class TextPredictor(Predictor):
 
     @torch.inference_mode()
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        text, truth = self._text(given)
+        text, truth, name = self._text(given)
         logits = self._model(self._encode(text).unsqueeze(0))
-        return class_answer(logits[0], self._classes, truth)
+        return class_answer(logits[0], self._classes, truth, Asked(name, text))
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -212,20 +213,21 @@ class TextPredictor(Predictor):
     def _encode(self, text: str) -> torch.Tensor:
         return self._vocabulary.encode(text, self._config.max_tokens)
 
-    def _text(self, given: PredictInput) -> tuple[str, str | None]:
-        """The text, and its true label where it is known."""
+    def _text(self, given: PredictInput) -> tuple[str, str | None, str | None]:
+        """The text; its true label and its name where they are known."""
         if given.sample is None:
             text = read_utf8(given.file) if given.text is None and given.file else given.text
             if text is None or not text.strip():
                 raise ValueError(
                     f"{given.name}: this model reads texts; give a text or a .txt file"
                 )
-            return text, None
+            return text, None, None
         data, indices = self._test_data()
         if given.sample >= len(indices):
-            raise ValueError(f"{given.name}: the test split has {len(indices)} samples")
+            raise NoSampleError(given, len(indices))
         index = int(indices[given.sample])
-        return data.texts[index], self._classes[int(data.labels[index])]
+        truth = self._classes[int(data.labels[index])]
+        return data.texts[index], truth, data.name_of(index)
 
     def _test_data(self) -> tuple[LabelledTexts, torch.Tensor]:
         if self._data_and_test is None:
@@ -257,7 +259,7 @@ def load_material(
         old_source = make_source(old.labels, old.classes, subset, wish, "old texts")
         texts = texts + old.texts
     material = prepare_material(config, past, source, old_source)
-    return LabelledTexts(texts, material.labels, material.classes), material
+    return LabelledTexts(texts, material.labels, material.classes, new.name_of), material
 
 
 def _new_source(config: TextClassifyConfig, data: LabelledTexts) -> Source:

@@ -12,9 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..asked import Asked, text_answer
 from ..data.answer_batches import NOT_LEARNT, AnswerBatch, EvalRows, pack, train_batches
 from ..data.answer_tokens import AnswerTokenizer, Tokens
 from ..data.finetune_examples import Examples, load_examples, open_rows
+from ..data.labelled_texts import read_utf8
 from ..device import choose_device
 from ..finetune_base import find_base, find_context, open_base
 from ..hub import fetch_model
@@ -33,6 +35,7 @@ from ..settings import hub_settings
 from ..task import (
     EvalSums,
     Example,
+    NoSampleError,
     Places,
     PredictInput,
     Predictor,
@@ -298,32 +301,32 @@ class TextFinetunePredictor(Predictor):
 
     def predict(self, given: PredictInput) -> dict[str, Any]:
         if given.sample is not None:
-            prompt = self._prompt_of(given.sample)
-            text = f"{self._tokenizer.decode(prompt).strip()}\n=> {self._answer(prompt)}"
+            prompt = self._prompt_of(given, given.sample)
+            asked = self._tokenizer.decode(prompt).strip()
         else:
-            text = self._answer(self._tokenizer.prompt(_text_of(given)))
-        nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
-        return {**nothing, "top": [], "text": text}
+            asked = _text_of(given)
+            prompt = self._tokenizer.prompt(asked)
+        return text_answer(self._answer(prompt), Asked(text=asked))
 
     def _answer(self, prompt: list[int]) -> str:
         length = self._config.sample_tokens or PREDICT_TOKENS
         return _write(self._model, self._tokenizer, self._config, prompt, length, self._context)
 
-    def _prompt_of(self, sample: int) -> list[int]:
+    def _prompt_of(self, given: PredictInput, sample: int) -> list[int]:
         """Of the run's own test split; where it kept none, of its validation split."""
         if self._examples is None:
             rows = open_rows(self._config, self._places["data"])
             self._examples = load_examples(self._config, rows, self._tokenizer, self._context)
         numbers = self._examples.parts["test"] or self._examples.parts["validation"]
         if sample >= len(numbers):
-            raise ValueError(f"sample {sample} is not there; {len(numbers)} were kept aside")
+            raise NoSampleError(given, len(numbers))
         return _beginning(self._examples.store.tokens(numbers[sample]), self._format)
 
 
 def _text_of(given: PredictInput) -> str:
     text = given.text
     if text is None and given.file is not None:
-        text = given.file.read_text(encoding="utf-8")
+        text = read_utf8(given.file)
     if text is None or not text.strip():
         raise ValueError(f"{given.name}: this model answers a text; give one")
     return text

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..asked import Asked, text_answer
+from ..data.labelled_texts import read_utf8
 from ..data.token_file import Wanted, prepare_tokens
 from ..data.token_stream import RowBatches, TokenBatch, WindowBatches
 from ..data.tokenizer import END, END_ID, Tokenizer
@@ -177,15 +179,14 @@ class TextLmPredictor(Predictor):
     def predict(self, given: PredictInput) -> dict[str, Any]:
         prompt = given.text
         if prompt is None and given.file is not None:
-            prompt = given.file.read_text(encoding="utf-8")
+            prompt = read_utf8(given.file)
         if prompt is None:
             raise ValueError(
                 f"{given.name}: this model continues a text; give the text's beginning"
             )
         length = self._config.sample_tokens or PREDICT_TOKENS
         text = _write(self._model, self._tokenizer, self._config, prompt, length)
-        nothing = dict.fromkeys(("label", "confidence", "truth", "thumbnail"))
-        return {**nothing, "top": [], "text": text}
+        return text_answer(text, Asked(text=prompt))
 
 
 def _write(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..asked import Asked
 from ..classification import class_answer, class_loss, class_weights
 from ..classifier import ClassifierTask
 from ..data.batches import (
@@ -42,12 +43,10 @@ from ..learning.mutual import together
 from ..models.vision import Architecture, build_model
 from ..preflight.samples import image_sample
 from ..recipe_configs import VisionConfig
-from ..task import Example, Places, PredictInput, Predictor, Sizes, Task
+from ..task import Example, NoSampleError, Places, PredictInput, Predictor, Sizes, Task
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 256
-# Larger pictures make no sense as characters in a terminal.
-MAX_THUMBNAIL = 32
 
 
 class VisionTask(ClassifierTask):
@@ -177,10 +176,10 @@ class VisionPredictor(Predictor):
 
     @torch.inference_mode()
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        image, truth = self._image(given)
+        image, truth, name = self._image(given)
         pixels = image.float().unsqueeze(0) / 255
         logits = self._model(self._normalization.apply(pixels))
-        return class_answer(logits[0], self._classes, truth, _thumbnail(pixels[0]))
+        return class_answer(logits[0], self._classes, truth, Asked(name, pixels=pixels[0]))
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -193,18 +192,20 @@ class VisionPredictor(Predictor):
         correct = sum(int((self._model(x).argmax(1) == y).sum()) for x, y in batches)
         return correct / len(indices)
 
-    def _image(self, given: PredictInput) -> tuple[torch.Tensor, str | None]:
-        """(C, H, W) uint8, and the true label where it is known."""
+    def _image(self, given: PredictInput) -> tuple[torch.Tensor, str | None, str | None]:
+        """(C, H, W) uint8; its true label and its name where they are known."""
         if given.sample is None:
             if given.file is None:
                 raise ValueError(f"{given.name}: this model looks at images; give an image file")
             size, num_channels = self._architecture.image_size, self._architecture.num_channels
-            return decode_image(given.file, size, num_channels), None
+            return decode_image(given.file, size, num_channels), None, None
         data, indices = self._test_data()
         if given.sample >= len(indices):
-            raise ValueError(f"{given.name}: the test split has {len(indices)} samples")
+            raise NoSampleError(given, len(indices))
         chosen = indices[given.sample : given.sample + 1]
-        return data.store.gather(chosen)[0], self._classes[int(data.labels[chosen[0]])]
+        number = int(chosen[0])
+        name = data.name_of(number) if data.name_of else None
+        return data.store.gather(chosen)[0], self._classes[int(data.labels[number])], name
 
     def _test_data(self) -> tuple[LabelledImages, torch.Tensor]:
         if self._data_and_test is None:
@@ -275,9 +276,3 @@ def _derived(
     if data.own_test is not None:
         derived["test_fraction"] = f"{len(data.own_test)} images: the data's own test files"
     return derived
-
-
-def _thumbnail(pixels: torch.Tensor) -> list[list[float]] | None:
-    if pixels.shape[1] > MAX_THUMBNAIL:
-        return None
-    return [[round(value, 3) for value in row] for row in pixels.mean(0).tolist()]

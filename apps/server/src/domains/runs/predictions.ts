@@ -105,7 +105,7 @@ export class Predictions {
         sample,
       }));
       const inputs = [...uploads.inputs, ...samples];
-      return toAnswer(saved, await this.#run(saved, inputs, caller));
+      return toAnswer(saved, inputs, await this.#run(saved, inputs, caller));
     } finally {
       if (uploads.folder !== null) await rm(uploads.folder, { recursive: true, force: true });
     }
@@ -181,9 +181,17 @@ export function underGivenNames(sentence: string, inputs: readonly PredictInput[
 }
 
 /** Inputs under the names that the caller gave, and the weights' place as far as it concerns the caller. */
-function toAnswer(saved: SavedModel, result: Record<string, unknown>): PredictAnswer {
+function toAnswer(
+  saved: SavedModel,
+  inputs: readonly PredictInput[],
+  result: Record<string, unknown>,
+): PredictAnswer {
   const answer = PredictAnswer.parse({ ...result, run_id: saved.runId });
   // The worker names them as they lie on its machine.
   const weights = path.join(saved.folder, path.basename(answer.weights));
-  return { ...answer, weights: path.relative(saved.relativeTo, weights) };
+  const failures = answer.failures.map(({ input, reason }) => ({
+    input,
+    reason: underGivenNames(reason, inputs),
+  }));
+  return { ...answer, failures, weights: path.relative(saved.relativeTo, weights) };
 }

@@ -210,6 +210,7 @@ export default {
     accuracy: "test accuracy {value}",
     truth: "it is {label}",
     right: "right",
+    failed: "{name} was not answered: {reason}",
     problems: {
       "too-large": "{name} is larger than 10 MB.",
       "not-a-picture": "{name} is neither a picture nor a sound.",

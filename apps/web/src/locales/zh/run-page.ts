@@ -195,6 +195,7 @@ export default {
     accuracy: "测试准确率 {value}",
     truth: "实际为 {label}",
     right: "正确",
+    failed: "{name} 未能作答：{reason}",
     problems: {
       "too-large": "{name} 大于 10 MB。",
       "not-a-picture": "{name} 既不是图片也不是声音。",

@@ -1,5 +1,6 @@
+import type { Prediction } from "@spotter/contract";
 import { expect, test } from "vitest";
-import { choosePictures, greyPixels, MAX_PICTURE_BYTES } from "./prepare-try.ts";
+import { choosePictures, greyPixels, MAX_PICTURE_BYTES, shownName } from "./prepare-try.ts";
 
 test("what cannot be sent is named with its reason", () => {
   const picture = { name: "a.png", size: 10, type: "image/png" };
@@ -20,4 +21,15 @@ test("grey values become opaque pixels", () => {
     height: 1,
     pixels: new Uint8ClampedArray([0, 0, 0, 255, 255, 255, 255, 255]),
   });
+});
+
+test("an answer is named after its place in the data, its file, or nothing but its text", () => {
+  const plain: Prediction = {
+    ...{ input: "test:3", label: "cat", confidence: 1, top: [], text: null, truth: "cat" },
+    ...{ thumbnail: null, picture: null, name: null, asked: null },
+  };
+  expect(shownName({ ...plain, name: "cat/3.png" })).toBe("cat/3.png");
+  expect(shownName({ ...plain, input: "seven.png" })).toBe("seven.png");
+  expect(shownName({ ...plain, input: "seven.png", asked: "is it red?" })).toBe("seven.png");
+  expect(shownName({ ...plain, input: "tomorrow it", asked: "tomorrow it rains" })).toBeNull();
 });

@@ -1,4 +1,5 @@
 // What the Try-it panel needs to decide: which pictures and sounds may be sent, and how a small grey image is painted.
+import type { Prediction } from "@spotter/contract";
 
 /** The server takes 14 million base64 characters a picture. */
 export const MAX_PICTURE_BYTES = 10_000_000;
@@ -25,6 +26,12 @@ export function choosePictures<File extends { name: string; size: number; type: 
     else accepted.push(file);
   }
   return { accepted, problems };
+}
+
+/** What an answer is about, by name; null where its text, which is shown, is all that it is called by. */
+export function shownName({ input, name, asked }: Prediction): string | null {
+  if (name !== null) return name;
+  return asked !== null && input !== "" && asked.startsWith(input) ? null : input;
 }
 
 /** RGBA bytes of a grey image of values 0–1. */
