@@ -22,8 +22,14 @@ test("a test sample is told with its place in the data and the question about it
 });
 
 test("what a language model wrote keeps its lines and stands under its own heading", () => {
-  const poem = { ...sample, label: null, confidence: null, truth: null, asked: "To be" };
-  const text = predictionText([{ ...poem, input: "To be", text: "or not\nto be\u001b[2J" }], plain);
-  expect(text.split("\n")).toEqual(["input: To be", "text:", "or not", "to be"]);
-  expect(text).not.toContain("label");
+  const poem = { ...sample, label: null, confidence: null, truth: null, asked: "To be,\nor" };
+  const text = predictionText(
+    [{ ...poem, input: "To be,\nor", text: "not\nto be\u001b[2J" }],
+    plain,
+  );
+  expect(text.split("\n")).toEqual(["input:", "To be,", "or", "text:", "not", "to be"]);
+  const ofData = { ...poem, input: "test:0", name: "talk.jsonl:4", text: "yes" };
+  expect(predictionText([ofData], plain).split("\n").slice(0, 3)).toEqual([
+    ...["input:", "test:0", "talk.jsonl:4"],
+  ]);
 });

@@ -20,9 +20,10 @@ export function predictionText(predictions: readonly Prediction[], context: Word
 /** Lines are part of what was written, so it stands below its question and not in a table. */
 function written({ input, name, asked, text }: Prediction, context: Words): string {
   const t = context.text.bind(context);
-  const called = name === null ? input : `${input}  ${name}`;
-  const lines = [context.style("bold", `${t("input", "输入")}: ${printable(called)}`)];
-  if (asked !== null && asked.trim() !== input.trim()) lines.push(printableLines(asked));
+  // A text of one's own is called by its beginning: it is told once, as a whole.
+  const isOwn = asked?.startsWith(input) ?? false;
+  const called = isOwn ? asked : [input, name, asked].filter((part) => part !== null).join("\n");
+  const lines = [context.style("bold", t("input:", "输入：")), printableLines(called ?? input)];
   lines.push(context.style("bold", t("text:", "文本：")), printableLines(text ?? ""));
   return lines.join("\n");
 }

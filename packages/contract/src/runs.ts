@@ -310,7 +310,7 @@ export const GivenInput = z
   })
   .strict();
 export type GivenInput = z.infer<typeof GivenInput>;
-/** Inputs of one's own, or the first so many samples of the run's own test split. */
+/** Inputs of one's own, or the first so many samples of the run's own test split (fewer where it has fewer). */
 export const PredictRequest = z
   .object({
     inputs: z.array(GivenInput).max(16).default([]),

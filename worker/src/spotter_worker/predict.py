@@ -45,18 +45,22 @@ def predict(
 def _answer_each(
     predictor: Predictor, given: Sequence[PredictInput]
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Answers, and what could not be answered with the reason; a ValueError where nothing could."""
+    """Answers, and what could not be answered with the reason; a ValueError where nothing could.
+
+    A test split with fewer samples than were asked for gives those that it has.
+    """
     predictions: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
-    past_the_end = False
+    lacking: NoSampleError | None = None
     for one in given:
-        if past_the_end and one.sample is not None:
-            continue
         try:
             predictions.append({"input": one.name, **predictor.predict(one)})
+        except NoSampleError as error:
+            lacking = lacking or error
         except ValueError as error:
-            past_the_end = past_the_end or isinstance(error, NoSampleError)
             failures.append({"input": one.name, "reason": _reason(one, error)})
+    if not predictions and not failures and lacking is not None:
+        raise lacking
     if not predictions:
         told = [f"{one['input']}: {one['reason']}" for one in failures[:MAX_TOLD]]
         told += ["…"] if len(failures) > MAX_TOLD else []

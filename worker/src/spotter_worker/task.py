@@ -238,7 +238,7 @@ class PredictInput:
 
 
 class NoSampleError(ValueError):
-    """The run's own test split ends before this sample: so none after it is there either."""
+    """The run's own test split ends before this sample."""
 
     def __init__(self, given: PredictInput, num_samples: int) -> None:
         super().__init__(f"{given.name}: the test split has {num_samples} samples")
