@@ -22,8 +22,9 @@ def golden(name: str) -> Any:
 
 
 def golden_events() -> dict[str, dict[str, Any]]:
-    # What is said only when a run gives way is in `test_preemption.py`.
-    paths = [path for path in GOLDEN.glob("EventBatch.*.json") if "gives-way" not in path.name]
+    # What is said only when a run gives way is in `test_preemption.py`; when it goes on, below.
+    special = ("gives-way", "goes-on")
+    paths = [path for path in GOLDEN.glob("EventBatch.*.json") if not path.stem.endswith(special)]
     batches = [json.loads(path.read_text()) for path in paths]
     return {event["type"]: event for batch in batches for event in batch["events"]}
 
@@ -68,6 +69,28 @@ def test_every_event_of_a_run_has_the_golden_fields(tmp_path: Path) -> None:
     for event in run.tracker.events:
         # The tracker adds the time.
         assert {"time", *event} == set(known[event["type"]]), event["type"]
+
+
+def test_a_run_that_goes_on_tells_what_its_checkpoint_knows(tmp_path: Path) -> None:
+    first = Run(tmp_path, {"epochs": 4, "keep_checkpoints": 10})
+    first.go()
+    earlier = sorted((first.run_dir / "checkpoints").iterdir())[1]
+    checkpoint = f"checkpoints/{earlier.name}"
+    again = Run(first.run_dir, {"epochs": 4, "keep_checkpoints": 10}, resume_from=checkpoint)
+    loop = again.loop
+    loop._reporter.started(
+        again.task, loop.total_steps, loop.total_epochs, loop.progress.step, loop.progress
+    )
+    [told] = [event for event in again.tracker.events if event["type"] == "run-started"]
+    [known] = golden("EventBatch.goes-on.json")["events"]
+    assert {"time", *told} == set(known)
+    evaluations = [event for event in first.tracker.events if event["type"] == "epoch-completed"]
+    in_force = [event for event in evaluations if event["step"] <= loop.progress.step]
+    assert 0 < len(in_force) < len(evaluations)
+    assert told["standing"] == {
+        "best": in_force[-1]["best"],
+        "metrics": in_force[-1]["metrics"],
+    }
 
 
 def test_the_bounds_of_a_batch_are_kept() -> None:

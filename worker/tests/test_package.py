@@ -91,7 +91,7 @@ def test_a_script_becomes_a_run_with_its_points_files_and_end(
         "report",
         19,
     )
-    assert server.events("run-progress")[-1]["step"] == 19, "the end is told, however quick"
+    assert server.events("run-progress")[-1]["step"] == 20, "the end is told, however quick"
     assert server.types()[0] == "run-started" and server.types()[-1] == "run-ended"
     assert server.events("run-ended")[0]["state"] == "finished"
     # The server has all of it.

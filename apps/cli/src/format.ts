@@ -1,5 +1,11 @@
 // How numbers, times and states are written for people. Pure.
-import { isShareMetric, type JobState, type MetricValue, type RunSummary } from "@spotter/contract";
+import {
+  isShareMetric,
+  type JobState,
+  type MetricValue,
+  type RunSummary,
+  trainedSeconds,
+} from "@spotter/contract";
 import type { Language } from "./settings.ts";
 
 /** `0.08341`, `97.4`, `1.2e-7`: four significant digits. */
@@ -33,9 +39,13 @@ export function duration(seconds: number): string {
   return `${minutes}:${two(whole % 60)}`;
 }
 
-/** How long a run took, or takes so far; empty before its start. */
-export function runDuration(run: Pick<RunSummary, "started_at" | "ended_at">, now: number): string {
-  return run.started_at === null ? "" : duration((run.ended_at ?? now) - run.started_at);
+/** How long a run trained, or has trained so far, waiting and pauses left out; empty before its start. */
+export function runDuration(
+  run: Pick<RunSummary, "started_at" | "trained_s" | "training_since">,
+  now: number,
+): string {
+  const seconds = trainedSeconds(run, now);
+  return seconds === null ? "" : duration(seconds);
 }
 
 /** `2026-11-21 09:30`, in the terminal's own time zone. */

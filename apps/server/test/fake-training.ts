@@ -38,7 +38,7 @@ export async function startFakeTraining(
   const config = JSON.stringify(wish.config ?? { data: { builtin: "digits" } });
   const token = await server.database.transaction(async (transaction) => {
     await sql`update runs set source = 'recipe', recipe = 'vision', state = 'starting',
-      config = ${config}, data_name = 'digits', model_name = ${wish.modelName ?? "vision-digits"}
+      training_since = null, config = ${config}, data_name = 'digits', model_name = ${wish.modelName ?? "vision-digits"}
       where id = ${id}`.execute(transaction);
     return openPlayedAttempt(transaction, id, 1);
   });

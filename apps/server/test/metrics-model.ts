@@ -47,6 +47,7 @@ export function openRoom(database: Database) {
   const appended: MetricAppended[] = [];
   const sink = metricsSink(new BatchWriter(), {
     appended: (event) => appended.push(event),
+    wentBack: () => undefined,
     ended: () => undefined,
     epochCompleted: () => undefined,
   });

@@ -58,6 +58,9 @@ export const RunSummary = z.object({
   created_at: UnixTime,
   started_at: UnixTime.nullable(),
   ended_at: UnixTime.nullable(),
+  /** 2026-11-22: seconds that it has trained, without waiting and pauses, up to `training_since` (null: it stands still). */
+  trained_s: z.number().min(0).default(0),
+  training_since: UnixTime.nullable().default(null),
   last_event_at: UnixTime.nullable(),
   archived_at: UnixTime.nullable(),
   deleted_at: UnixTime.nullable(),
@@ -68,6 +71,11 @@ export const RunSummary = z.object({
   best: z.object({ metric: MetricName, value: MetricValue, step: z.number().int() }).nullable(),
   /** Last values of at most 15 headline metrics (`train/loss`, `val/accuracy`, …). */
   metrics: z.record(MetricName, MetricValue),
+  /**
+   * 2026-11-22: means over all that was trained on between its last two evaluations (an epoch, unless it evaluates more
+   * often), where it tells them: the last value of such a metric is one batch's.
+   */
+  epoch_means: z.record(MetricName, MetricValue).default({}),
   parent_id: Id.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

@@ -46,6 +46,20 @@ export const RunStartedEvent = z
     config: JsonObject.nullable().default(null),
     derived: z.record(z.string(), z.string()).default({}),
     versions: z.record(z.string(), z.string()).default({}),
+    /**
+     * 2026-11-22: what its checkpoint knows, of the history that is in force from now on: the best evaluation so far and
+     * the last one's training means. Null at a beginning.
+     */
+    standing: z
+      .object({
+        best: z
+          .object({ metric: MetricName, value: MetricValue, step: z.number().int() })
+          .nullable(),
+        metrics: z.record(MetricName, MetricValue),
+      })
+      .strict()
+      .nullable()
+      .default(null),
   })
   .strict();
 

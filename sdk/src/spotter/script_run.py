@@ -163,7 +163,7 @@ class Run:
         told = describe(error) or (SAID_TO_FAIL if state == "failed" else None)
         ended = {"type": "run-ended", "state": state, "metrics": {}, "error": told}
         if self._first_step is not None:
-            self._tell_progress(self._step, None, is_last=True)
+            self._tell_progress(self._last_progress(state), None, is_last=True)
         if self._way.tells_end or state != "finished":
             self._tracker.event(ended)
         is_drained = self._tracker.finish(timeout_s)
@@ -208,6 +208,11 @@ class Run:
     def _say(self, text: str) -> None:
         line = {"time": time.time(), "stream": "stdout", "level": "info", "text": text[:2000]}
         self._tracker.event({"type": "log-lines", "lines": [line]})
+
+    def _last_progress(self, state: str) -> int:
+        """`range(60)` ends at step 59 with all of its 60 steps done."""
+        counts_from_zero = self._first_step != 1 and self._total[0] == self._step + 1
+        return self._step + 1 if state == "finished" and counts_from_zero else self._step
 
     def _tell_progress(self, step: int, epoch: float | None, is_last: bool = False) -> None:
         now = time.monotonic()

@@ -119,6 +119,17 @@ class RunStartedEventData(TypedDict):
     classes: list[str]
 
 
+class RunStartedEventStandingBest(TypedDict):
+    metric: MetricName
+    value: MetricValue
+    step: int
+
+
+class RunStartedEventStanding(TypedDict):
+    best: Union[RunStartedEventStandingBest, None]
+    metrics: dict[str, MetricValue]
+
+
 class _RunStartedEventAlways(TypedDict):
     type: Literal["run-started"]
     time: UnixTime
@@ -137,6 +148,7 @@ class RunStartedEvent(_RunStartedEventAlways, total=False):
     config: Union[JsonObject, None]
     derived: dict[str, str]
     versions: dict[str, str]
+    standing: Union[RunStartedEventStanding, None]
 
 
 class PointColumns(TypedDict):

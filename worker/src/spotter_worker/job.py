@@ -143,7 +143,7 @@ def _prepare_and_train(
     if resumed_from is None and fork is not None:
         loop.fork(fork)
         resumed_from = fork.step
-    reporter.started(task, loop.total_steps, loop.total_epochs, resumed_from)
+    reporter.started(task, loop.total_steps, loop.total_epochs, resumed_from, loop.progress)
     print(f"prepared in {time.perf_counter() - started:.1f} s", flush=True)
     if not peers.is_first:
         try:

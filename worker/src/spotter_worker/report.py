@@ -32,8 +32,15 @@ class Reporter:
         self.progress({**fields, **dict.fromkeys(unknown)})
 
     def started(
-        self, task: Task, total_steps: int, total_epochs: int, resumed_from: int | None
+        self,
+        task: Task,
+        total_steps: int,
+        total_epochs: int,
+        resumed_from: int | None,
+        progress: Progress | None = None,
     ) -> None:
+        """`progress`: where it goes on, unless it begins at the beginning."""
+        standing = None if progress is None or resumed_from is None else _standing(progress)
         self._tracker.event(
             {
                 "type": "run-started",
@@ -62,6 +69,8 @@ class Reporter:
                     "numpy": numpy.__version__,
                     "code": code_revision(),
                 },
+                # Servers of before 2026-11-22 do not know the word.
+                **({} if standing is None else {"standing": standing}),
             }
         )
         print(
@@ -90,7 +99,6 @@ class Reporter:
         total_epochs: int,
         train_time_s: float,
     ) -> None:
-        best = progress.best
         self._tracker.event(
             {
                 "type": "epoch-completed",
@@ -98,12 +106,7 @@ class Reporter:
                 "step": progress.step,
                 "metrics": _encode(metrics),
                 "checkpoint_saved": checkpoint_saved,
-                "best": best
-                and {
-                    "metric": best["metric"],
-                    "value": encode_value(best["value"]),
-                    "step": best["step"],
-                },
+                "best": _told_best(progress),
             }
         )
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
@@ -242,6 +245,20 @@ class Reporter:
 
 def _encode(metrics: dict[str, float]) -> dict[str, float | str]:
     return {name: encode_value(value) for name, value in metrics.items()}
+
+
+def _told_best(progress: Progress) -> dict[str, Any] | None:
+    best = progress.best
+    if best is None:
+        return None
+    value = encode_value(best["value"])
+    return {"metric": best["metric"], "value": value, "step": best["step"]}
+
+
+def _standing(progress: Progress) -> dict[str, Any]:
+    """Of a fork that differs from its parent nothing is known yet, though it still holds the parent's last values."""
+    best = _told_best(progress)
+    return {"best": best, "metrics": {} if best is None else _encode(progress.metrics)}
 
 
 def _kept_at(progress: Progress) -> tuple[int, int]:

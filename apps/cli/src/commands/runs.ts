@@ -1,6 +1,6 @@
 // runs, run: what there is, as tables.
 import { fetchRun, fetchRuns } from "@spotter/client";
-import { listRunFiles, type Run, type RunSummary } from "@spotter/contract";
+import { headlineValue, listRunFiles, type Run, type RunSummary } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -43,7 +43,13 @@ export function addRunsCommands(
     .option("--tag <tag>", t("only with this tag", "仅含此标签"))
     .option("-q, --search <text>", t("text in name, note or tags", "名称、备注或标签中的文字"))
     .option("--archived", t("archived ones", "已归档的"))
-    .option("--sort <key>", "id | created_at | name | state | duration | metric:<name>")
+    .option(
+      "--sort <key>",
+      t(
+        "id | created_at | name | state | duration (time trained, without waiting and pauses) | metric:<name>",
+        "id | created_at | name | state | duration（实际训练时长，不含等待与暂停）| metric:<name>",
+      ),
+    )
     .option("--asc", t("smallest or oldest first", "升序"))
     .option("--metrics <names>", t("columns, comma-separated", "指标列，逗号分隔"))
     .option("--limit <count>", t("rows of a page, at most 500", "每页行数，最多 500"), "30")
@@ -144,6 +150,13 @@ function metricText(name: string, { metrics }: RunSummary): string {
   return metric(name, metrics[name]);
 }
 
+/** The mean of an epoch is told as such: the last batch's value is in the charts. */
+function headlineText(name: string, run: RunSummary, t: Context["text"]): string {
+  const found = headlineValue(run, name);
+  const mean = found?.isMean ? ` (${t("epoch mean", "轮次均值")})` : "";
+  return `${name} ${metric(name, found?.value)}${mean}`;
+}
+
 /** A number is a run's; anything else begins a command. */
 async function showRun(context: Context, [text = "", ...more]: string[]): Promise<void> {
   if (more.length > 0)
@@ -191,7 +204,7 @@ function factsOf(context: Context, run: Run): [string, string][] {
     [
       t("metrics", "指标"),
       Object.keys(run.metrics)
-        .map((name) => `${name} ${metricText(name, run)}`)
+        .map((name) => headlineText(name, run, t))
         .join("  "),
     ],
     [t("points", "数据点"), `${run.num_points} (${run.num_series})`],

@@ -197,5 +197,6 @@ function started(firstStep: number) {
     config: null,
     derived: {},
     versions: {},
+    standing: null,
   };
 }

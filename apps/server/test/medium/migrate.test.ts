@@ -132,4 +132,47 @@ describe("migrations", () => {
     );
     expect(rows.map(({ ref }) => ref)).toEqual([null, "4711:98765"]);
   });
+
+  it("fill in how long runs of before have trained", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    const before = released.filter(({ name }) => name !== "0005-runs-trained-time");
+    await run(place, database, before);
+    await database.transaction(async (transaction) => {
+      const states = ["finished", "stopped", "running", "paused", "queued"];
+      for (const [index, state] of states.entries()) {
+        const id = index + 1;
+        const [start, end] = [state === "queued" ? null : 100, index < 2 ? 200 : null];
+        await sql`insert into jobs (id, kind, project_id, name, state, created_at)
+          values (${sql.lit(id)}, 'train', 1, 'digits', ${sql.lit(state)}, 1)`.execute(transaction);
+        await sql`insert into runs (id, project_id, name, name_key, source, state, note, tags,
+            search_text, config, created_at, started_at, ended_at, last_event_at)
+          values (${sql.lit(id)}, 1, 'digits', 'digits', 'recipe', ${sql.lit(state)}, '', '[]', '', '{}',
+            1, ${sql.lit(start)}, ${sql.lit(end)}, 190)`.execute(transaction);
+      }
+      for (const [id, attempt, start, end] of [
+        [1, 1, 95, 201],
+        // It waited from 110 to 185.
+        [2, 1, 95, 110],
+        [2, 2, 185, 200],
+        [3, 1, 95, 110],
+        [3, 2, 180, null],
+        [4, 1, 95, null],
+      ] as const)
+        await sql`insert into attempts (job_id, attempt, state, first_step, started_at, ended_at)
+          values (${sql.lit(id)}, ${sql.lit(attempt)}, 'ended', 0, ${sql.lit(start)}, ${sql.lit(end)})`.execute(
+          transaction,
+        );
+    });
+    await run(place, database, released);
+    expect(
+      await database.read("select trained_s, training_since from runs order by id"),
+    ).toMatchObject([
+      { trained_s: 100, training_since: null },
+      { trained_s: 25, training_since: null },
+      { trained_s: 10, training_since: 180 },
+      { trained_s: 90, training_since: null },
+      { trained_s: 0, training_since: null },
+    ]);
+  });
 });

@@ -152,6 +152,9 @@ export class MetricsRoom {
         this.#sealer.tailGrew(event.run_id, tailPoints, parsed.names.length);
       },
       epochCompleted: (runId, event) => tellEpoch(this.#epochOutlets, runId, event),
+      wentBack: (runId) => {
+        this.#lastValues.add(this.#recordLastValues(runId), (error) => this.#warn(error));
+      },
       ended: (runId) => {
         this.#summaries.ended(runId);
         this.#lastValues.add(this.#recordLastValues(runId), (error) => this.#warn(error));
@@ -160,7 +163,8 @@ export class MetricsRoom {
     });
   }
 
-  // A server that was killed took the last second's news for the list with it; at a run's end the store tells them.
+  // A server that was killed took the last second's news for the list with it; at a run's end the store tells them, and
+  // where an attempt begins that supersedes points, those that are in force.
   async #recordLastValues(runId: number): Promise<void> {
     const { nodes } = await this.service.tree(runId, {
       ...{ prefix: "", search: undefined, after: "", isFlat: true },

@@ -12,6 +12,8 @@ type PointsEvent = Extract<WorkerEvent, { type: "metric-points" }>;
 /** Who is told after the commit. */
 export interface MetricsSinkListener {
   appended(event: MetricAppended, parsed: ParsedSeries, result: IngestResult): void;
+  /** A later attempt has begun: earlier points may be superseded now. */
+  wentBack(runId: number): void;
   ended(runId: number): void;
   epochCompleted(runId: number, event: EpochCompleted): void;
 }
@@ -52,6 +54,7 @@ function plan(
         );
       }
       for (const event of epochs) listener.epochCompleted(context.jobId, event);
+      if (starts.length > 0 && context.attempt > 1) listener.wentBack(context.jobId);
       if (hasEnded) listener.ended(context.jobId);
     },
   };

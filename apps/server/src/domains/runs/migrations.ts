@@ -1,6 +1,12 @@
 // The runs room's tables: runs, their last metric values, files and log lines.
 import type { Migration } from "../../platform/db/database.ts";
 
+const HAD_SEVERAL_ATTEMPTS = `(SELECT COUNT(*) FROM attempts
+  WHERE attempts.job_id = runs.id AND attempts.first_step IS NOT NULL) > 1`;
+/** The first attempt's preparations do not count, as in the run's own start; those of later ones are not known. */
+const ATTEMPT_BEGAN =
+  "(CASE WHEN a.started_at > runs.started_at THEN a.started_at ELSE runs.started_at END)";
+
 export const migrations: readonly Migration[] = [
   {
     name: "0001-runs",
@@ -102,6 +108,29 @@ export const migrations: readonly Migration[] = [
         changes ${types.text} NOT NULL
       )`,
       `CREATE INDEX runs_by_parent ON runs (parent_id)`,
+    ],
+  },
+  {
+    // 2026-11-22: the time that a run has trained, kept where the list sorts by it, and the means of its last epoch. What
+    // was before is filled in from its attempts; how long it was paused then nobody knows any more.
+    name: "0005-runs-trained-time",
+    statements: (types) => [
+      `ALTER TABLE runs ADD COLUMN trained_s ${types.double} NOT NULL DEFAULT 0`,
+      `ALTER TABLE runs ADD COLUMN training_since ${types.double}`,
+      `ALTER TABLE runs ADD COLUMN epoch_means ${types.text}`,
+      `UPDATE runs SET trained_s = ended_at - started_at
+       WHERE ended_at > started_at AND NOT (${HAD_SEVERAL_ATTEMPTS})`,
+      `UPDATE runs SET trained_s = COALESCE((SELECT SUM(a.ended_at - ${ATTEMPT_BEGAN})
+         FROM attempts a WHERE a.job_id = runs.id AND a.first_step IS NOT NULL
+         AND a.ended_at > ${ATTEMPT_BEGAN}), 0)
+       WHERE started_at IS NOT NULL AND (ended_at IS NULL OR ${HAD_SEVERAL_ATTEMPTS})`,
+      `UPDATE runs SET training_since = COALESCE((SELECT MAX(${ATTEMPT_BEGAN})
+         FROM attempts a WHERE a.job_id = runs.id AND a.ended_at IS NULL), started_at)
+       WHERE started_at IS NOT NULL AND state = 'running'`,
+      `UPDATE runs SET trained_s = trained_s + COALESCE((SELECT MAX(runs.last_event_at - ${ATTEMPT_BEGAN})
+         FROM attempts a WHERE a.job_id = runs.id AND a.ended_at IS NULL
+         AND runs.last_event_at > ${ATTEMPT_BEGAN}), 0)
+       WHERE started_at IS NOT NULL AND state = 'paused'`,
     ],
   },
 ];

@@ -175,6 +175,7 @@ export class RunCreation {
       parent_id: parentId,
       created_at: now(),
       started_at: work === null ? now() : null,
+      training_since: work === null ? now() : null,
       ...NOTHING_YET,
       ...names,
     });

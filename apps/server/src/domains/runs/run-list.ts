@@ -149,7 +149,8 @@ function sortKey(sort: string, now: number): RawBuilder<string | number> {
   if (sort === "state") return sql<string>`runs.state`;
   if (sort === "created_at") return sql<number>`runs.created_at`;
   if (sort === "duration")
-    return sql<number>`(COALESCE(runs.ended_at, CAST(${now} AS double precision)) - runs.started_at)`;
+    return sql<number>`(runs.trained_s + CASE WHEN runs.training_since IS NULL THEN 0
+      ELSE CAST(${now} AS double precision) - runs.training_since END)`;
   return sql<number>`runs.id`;
 }
 

@@ -53,12 +53,9 @@ function statementsOf(
   const lines = events.flatMap((event) => (event.type === "log-lines" ? event.lines : []));
   const statements = logLineStatements(statement, jobId, attempt, lines, maxLogLines);
   for (const event of newest(events)) {
-    if (event.type === "run-started") statements.push(started(statement, jobId, event));
+    if (event.type === "run-started") statements.push(...started(statement, context, event));
     if (event.type === "run-progress") statements.push(progressed(statement, jobId, event));
-    if (event.type === "epoch-completed" && event.best !== null)
-      statements.push(
-        statement(`UPDATE runs SET best = ? WHERE id = ?`, [JSON.stringify(event.best), jobId]),
-      );
+    if (event.type === "epoch-completed") statements.push(...evaluated(statement, jobId, event));
     if (event.type === "file-saved") statements.push(...saved(statement, context, event));
     if (event.type === "file-removed")
       statements.push(
@@ -72,8 +69,13 @@ function statementsOf(
     if (event.type === "attempt-ended") statements.push(...lost(statement, context, event));
     // One that refuses to give way trains on, and its reason says so no more.
     if (event.type === "command-acked") statements.push(statement(MIRROR_JOB, [jobId]));
-    if (event.type === "run-paused") statements.push(statement(MIRROR_JOB, [jobId]));
-    if (event.type === "run-started") statements.push(statement(MIRROR_JOB, [jobId]));
+    if (event.type === "run-paused")
+      statements.push(
+        statement(MIRROR_JOB, [jobId]),
+        event.paused
+          ? trainsNoMore(statement, context, event.time)
+          : trainsSince(statement, jobId, event.time),
+      );
   }
   statements.push(statement(`UPDATE runs SET last_event_at = ? WHERE id = ?`, [receivedAt, jobId]));
   return statements;
@@ -85,13 +87,80 @@ function newest(events: readonly WorkerEvent[]): WorkerEvent[] {
   return events.filter((event) => event.type !== "run-progress" || event === lastProgress);
 }
 
-function started(statement: StatementMaker, runId: number, event: Event<"run-started">): Statement {
-  const { config, derived, model, data, device, hostname, versions } = event;
+function started(
+  statement: StatementMaker,
+  { jobId, attempt }: BatchContext,
+  event: Event<"run-started">,
+): Statement[] {
+  const { config, derived, model, data, device, hostname, versions, standing } = event;
   const facts: RunFacts = { config, derived, model, data, device, hostname, versions };
-  return statement(`UPDATE runs SET facts = ?, error = NULL WHERE id = ?`, [
-    JSON.stringify(facts),
+  const begins = [
+    statement(`UPDATE runs SET facts = ?, error = NULL WHERE id = ?`, [
+      JSON.stringify(facts),
+      jobId,
+    ]),
+    statement(MIRROR_JOB, [jobId]),
+    trainsSince(statement, jobId, event.time),
+  ];
+  if (attempt === 1 && standing === null) return begins;
+  // What earlier attempts reached beyond this one's beginning is superseded: it is neither best nor last any more.
+  const best = standing?.best ?? null;
+  return [
+    ...begins,
+    statement(
+      `UPDATE runs SET best = CAST(? AS text), epoch_means = CAST(? AS text) WHERE id = ?`,
+      [best === null ? null : JSON.stringify(best), trainMeans(standing?.metrics ?? {}), jobId],
+    ),
+    // The metrics room tells the last values in force once it knows of this attempt.
+    statement(`DELETE FROM run_metrics WHERE run_id = ? AND last_step >= ?`, [
+      jobId,
+      event.first_step,
+    ]),
+  ];
+}
+
+function evaluated(
+  statement: StatementMaker,
+  runId: number,
+  event: Event<"epoch-completed">,
+): Statement[] {
+  const means = statement(`UPDATE runs SET epoch_means = CAST(? AS text) WHERE id = ?`, [
+    trainMeans(event.metrics),
     runId,
   ]);
+  if (event.best === null) return [means];
+  const best = JSON.stringify(event.best);
+  return [means, statement(`UPDATE runs SET best = ? WHERE id = ?`, [best, runId])];
+}
+
+/** Means of training only: what an evaluation measures is one value anyway. */
+function trainMeans(metrics: Record<string, MetricValue>): string | null {
+  const means = Object.entries(metrics).filter(([name]) => name.startsWith("train/"));
+  return means.length === 0 ? null : JSON.stringify(Object.fromEntries(means));
+}
+
+function trainsSince(statement: StatementMaker, runId: number, time: number): Statement {
+  return statement(
+    `UPDATE runs SET training_since = COALESCE(training_since, CAST(? AS double precision))
+     WHERE id = ?`,
+    [time, runId],
+  );
+}
+
+/** Unless a later attempt trains meanwhile. */
+function trainsNoMore(
+  statement: StatementMaker,
+  { jobId, attempt }: BatchContext,
+  time: number,
+): Statement {
+  return statement(
+    `UPDATE runs SET training_since = NULL, trained_s = trained_s
+       + CASE WHEN CAST(? AS double precision) > training_since
+         THEN CAST(? AS double precision) - training_since ELSE 0 END
+     WHERE id = ? AND training_since IS NOT NULL
+     AND (SELECT current_attempt FROM jobs WHERE jobs.id = runs.id) = ?`,
+    [time, time, jobId, attempt],
+  );
 }
 
 function progressed(
@@ -151,6 +220,7 @@ function ended(
   const { jobId } = context;
   return [
     statement(MIRROR_JOB, [jobId]),
+    trainsNoMore(statement, context, event.time),
     statement(`UPDATE runs SET error = ? WHERE id = ?`, [
       event.error === null ? null : JSON.stringify(event.error),
       jobId,
@@ -194,6 +264,7 @@ function lost(
   };
   return [
     statement(MIRROR_JOB, [jobId]),
+    trainsNoMore(statement, context, event.time),
     statement(`UPDATE runs SET error = ? WHERE id = ? AND error IS NULL AND state = 'failed'`, [
       JSON.stringify(error),
       jobId,

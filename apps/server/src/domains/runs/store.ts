@@ -1,6 +1,6 @@
 // All SQL of runs, their metric values, files and log lines, the list's own queries left out (`run-list.ts`).
 import { FINAL_STATES, type JobState } from "@spotter/contract";
-import type { Insertable, Kysely, Transaction } from "kysely";
+import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type { RunFileRow, RunRow, RunsTable, RunsTables } from "./tables.ts";
 import { HEADLINE_METRICS, type MetricValues, toMetricValue } from "./views.ts";
@@ -118,7 +118,14 @@ export class RunsStore {
         .select(["state", "reason", "started_at", "ended_at"])
         .where("id", "=", id)
         .executeTakeFirst();
-      if (job !== undefined) await runs.updateTable("runs").set(job).where("id", "=", id).execute();
+      if (job === undefined) continue;
+      await runs.updateTable("runs").set(job).where("id", "=", id).execute();
+      // An attempt whose end nobody told has trained until its last word.
+      if (job.state !== "running")
+        await sql`UPDATE runs SET training_since = NULL,
+          trained_s = trained_s + CASE WHEN last_event_at > training_since
+            THEN last_event_at - training_since ELSE 0 END
+          WHERE id = ${id} AND training_since IS NOT NULL`.execute(transaction);
     }
   }
 
@@ -344,7 +351,10 @@ export function likeText(text: string): string {
 /** The step at which a run is, as its newest point says; the machine's own readings count no steps. */
 function newestStep(summaries: readonly MetricSummary[]): number | null {
   const own = summaries.filter(({ name, lastStep }) => lastStep !== null && !isOfMachine(name));
-  return own.toSorted((a, b) => (a.lastTime ?? 0) - (b.lastTime ?? 0)).at(-1)?.lastStep ?? null;
+  const byTime = own.toSorted(
+    (a, b) => (a.lastTime ?? 0) - (b.lastTime ?? 0) || (a.lastStep ?? 0) - (b.lastStep ?? 0),
+  );
+  return byTime.at(-1)?.lastStep ?? null;
 }
 
 function isOfMachine(name: string): boolean {

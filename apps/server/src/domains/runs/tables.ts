@@ -35,11 +35,16 @@ export type RunsTable = {
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
+  /** What ended attempts and stretches between pauses have trained, and since when it trains now; null: not now. */
+  trained_s: Generated<number>;
+  training_since: Generated<number | null>;
   last_event_at: number | null;
   archived_at: number | null;
   deleted_at: number | null;
   progress: string | null;
   best: string | null;
+  /** JSON: the training's means of the last evaluation in force. */
+  epoch_means: Generated<string | null>;
   /** JSON of RunFacts. */
   facts: string | null;
   error: string | null;

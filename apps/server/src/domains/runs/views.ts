@@ -48,6 +48,8 @@ export function toSummary(row: RunRow, metrics: MetricValues): RunSummary {
     created_at: row.created_at,
     started_at: row.started_at,
     ended_at: row.ended_at,
+    trained_s: row.trained_s,
+    training_since: row.training_since,
     last_event_at: row.last_event_at,
     archived_at: row.archived_at,
     deleted_at: row.deleted_at,
@@ -55,6 +57,7 @@ export function toSummary(row: RunRow, metrics: MetricValues): RunSummary {
     last_step: row.last_step,
     best: parsed(row.best),
     metrics,
+    epoch_means: parsed(row.epoch_means) ?? {},
     parent_id: row.parent_id,
   };
 }

@@ -1,5 +1,5 @@
 // What the home page shows of runs: key metric, curve, verdict. Pure.
-import type { MetricValue, RunSummary } from "@spotter/contract";
+import { type MetricValue, type RunSummary, trainedSeconds } from "@spotter/contract";
 import {
   formatCount,
   formatDuration,
@@ -86,8 +86,7 @@ export function verdictOf(
     run.best === null
       ? null
       : `${run.best.metric} ${formatNamedMetric(run.best.metric, run.best.value)} @ ${formatCount(run.best.step)}`;
-  const seconds =
-    run.started_at === null || run.ended_at === null ? null : run.ended_at - run.started_at;
+  const seconds = run.ended_at === null ? null : trainedSeconds(run, run.ended_at);
   return { best, duration: formatDuration(seconds, locale) };
 }
 

@@ -12,6 +12,10 @@ export default {
   progress: "Progress",
   epoch: "epoch {epoch} of {total}",
   left: "{duration} left · {clock}",
+  trainedFor: "Time that it trained, in all its attempts; waiting and pauses do not count",
+  epochMean: "{name} · mean",
+  epochMeanHint:
+    "Mean over all that was trained on between the last two evaluations: one epoch, unless it evaluates more often. The charts show every step; the last batch of an epoch may hold very few examples.",
   stale: "last update {duration} ago",
   scriptStep: "Step {step}",
   scriptPoints: "{count} point | {count} points",

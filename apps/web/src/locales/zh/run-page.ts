@@ -12,6 +12,10 @@ export default {
   progress: "进度",
   epoch: "轮次 {epoch} / {total}",
   left: "剩余 {duration} · {clock}",
+  trainedFor: "各次尝试实际训练的总时长；等待与暂停不计入",
+  epochMean: "{name} · 均值",
+  epochMeanHint:
+    "最近两次评估之间全部训练样本的均值：通常为一个轮次，评估更频繁时则更短。图表显示每一步的值；一个轮次的最后一个批次可能只有很少的样本。",
   stale: "最近更新于 {duration}前",
   scriptStep: "第 {step} 步",
   scriptPoints: "{count} 个数据点",

@@ -1,7 +1,7 @@
 // Rows of the runs list.
 import type { RunSummary } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { cellOf, durationOf, mergeRun, shareDone, visibleRows } from "./prepare-rows.ts";
+import { cellOf, mergeRun, shareDone, visibleRows } from "./prepare-rows.ts";
 
 const run: RunSummary = {
   id: 42,
@@ -17,6 +17,8 @@ const run: RunSummary = {
   created_at: 1000,
   started_at: 1010,
   ended_at: null,
+  trained_s: 0,
+  training_since: 1010,
   last_event_at: 1100,
   archived_at: null,
   deleted_at: null,
@@ -36,6 +38,7 @@ const run: RunSummary = {
   last_step: 1240,
   best: { metric: "val/accuracy", value: 0.93, step: 900 },
   metrics: { "train/loss": "NaN", "val/accuracy": 0.914 },
+  epoch_means: {},
   parent_id: null,
 };
 
@@ -60,10 +63,11 @@ it("writes progress as steps and a share", () => {
   expect(cellOf({ ...run, progress: null }, "progress", 0, "en").text).toBe("1,240");
 });
 
-it("counts a running run's duration until now and an ended one's until its end", () => {
-  expect(durationOf(run, 1110)).toBe(100);
-  expect(durationOf({ ...run, ended_at: 1050 }, 9999)).toBe(40);
-  expect(durationOf({ ...run, started_at: null }, 9999)).toBeNull();
+it("counts as duration what was trained, up to now where it trains", () => {
+  const first = { ...run, trained_s: 40, training_since: 1050 };
+  expect(cellOf(first, "duration", 1110, "en").text).toBe("1 min 40 s");
+  expect(cellOf({ ...first, training_since: null }, "duration", 9999, "en").text).toBe("40 s");
+  expect(cellOf({ ...first, started_at: null }, "duration", 9999, "en").text).toBe("–");
 });
 
 it("draws only the rows in the window and a few beyond", () => {

@@ -1,5 +1,10 @@
 // What stands in a row of the runs list, and which rows are worth drawing. Pure.
-import type { JobState, MetricValue, RunSummary } from "@spotter/contract";
+import {
+  type JobState,
+  type MetricValue,
+  type RunSummary,
+  trainedSeconds,
+} from "@spotter/contract";
 import {
   formatCount,
   formatDuration,
@@ -34,17 +39,11 @@ export function cellOf(run: RunSummary, column: string, now: number, locale: str
       hint: `${run.best.metric} @ ${formatCount(run.best.step)}`,
     };
   }
-  if (column === "duration") return number(formatDuration(durationOf(run, now), locale));
+  if (column === "duration") return number(formatDuration(trainedSeconds(run, now), locale));
   if (column === "tags") return words(run.tags.join(", "));
   if (column === "owner") return words(run.owner_name ?? MISSING);
   if (column === "source") return words(run.recipe ?? run.source);
   return words("");
-}
-
-/** Seconds from start to end, or until now. */
-export function durationOf(run: RunSummary, now: number): number | null {
-  if (run.started_at === null) return null;
-  return Math.max(0, (run.ended_at ?? now) - run.started_at);
 }
 
 /** 0–1; null where the end is unknown. */

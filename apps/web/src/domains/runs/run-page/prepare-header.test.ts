@@ -5,12 +5,25 @@ test("headlines leave out the best metric and the machine, in reading order", ()
   const run = {
     best: { metric: "val/accuracy", value: 0.9, step: 1 },
     metrics: { "system/cpu": 3, "train/loss": 1, "val/accuracy": 0.8, "val/loss": "NaN" as const },
+    epoch_means: {},
   };
   expect(headlines(run, 4)).toEqual([
-    { name: "val/loss", value: "NaN" },
-    { name: "train/loss", value: 1 },
+    { name: "val/loss", value: "NaN", isMean: false },
+    { name: "train/loss", value: 1, isMean: false },
   ]);
   expect(headlines(run, 1)).toHaveLength(1);
+});
+
+test("a mean over the last epoch stands before the value of its last batch", () => {
+  const run = {
+    best: null,
+    metrics: { "train/accuracy": 0, "train/learning_rate": 0.1 },
+    epoch_means: { "train/accuracy": 0.93 },
+  };
+  expect(headlines(run, 4)).toEqual([
+    { name: "train/accuracy", value: 0.93, isMean: true },
+    { name: "train/learning_rate", value: 0.1, isMean: false },
+  ]);
 });
 
 test("what was kept of the old is told apart from the other metrics", () => {
@@ -21,7 +34,9 @@ test("what was kept of the old is told apart from the other metrics", () => {
     "val/loss": 0.1,
   };
   expect(keptOf(metrics)).toEqual({ before: 1, after: 0.98, forgetting: 0.02 });
-  expect(headlines({ best: null, metrics }, 4)).toEqual([{ name: "val/loss", value: 0.1 }]);
+  expect(headlines({ best: null, metrics, epoch_means: {} }, 4)).toEqual([
+    { name: "val/loss", value: 0.1, isMean: false },
+  ]);
   expect(keptOf({ "continual/old_accuracy_after": 0.5 })).toEqual({
     ...{ before: null, after: 0.5, forgetting: null },
   });

@@ -1,6 +1,7 @@
 // What the header of a run says: the headline metrics, the progress, and whether the news are old.
 import {
   decodeMetricValue,
+  headlineValue,
   type MetricValue,
   type RunProgress,
   type RunSummary,
@@ -12,19 +13,23 @@ export const STALE_AFTER_S = 10;
 export interface Headline {
   name: string;
   value: MetricValue;
+  /** Over the last epoch, not the last batch. */
+  isMean: boolean;
 }
 
 /** Headline metrics beside the best one, in the order people read them; at most `most`. */
-export function headlines(run: Pick<RunSummary, "best" | "metrics">, most: number): Headline[] {
+export function headlines(
+  run: Pick<RunSummary, "best" | "metrics" | "epoch_means">,
+  most: number,
+): Headline[] {
   const order = ["val/accuracy", "val/loss", "train/loss", "train/accuracy", "train/learning_rate"];
   const names = Object.keys(run.metrics)
     .filter((name) => name !== run.best?.metric && !/^(system|continual)\//.test(name))
     .sort((a, b) => rank(order, a) - rank(order, b) || (a < b ? -1 : 1));
-  return names
-    .slice(0, most)
-    .flatMap((name) =>
-      run.metrics[name] === undefined ? [] : [{ name, value: run.metrics[name] }],
-    );
+  return names.slice(0, most).flatMap((name) => {
+    const found = headlineValue(run, name);
+    return found === null ? [] : [{ name, ...found }];
+  });
 }
 
 /** What a run that learnt on has kept of the old: accuracies there, 0–1. */
