@@ -1,6 +1,6 @@
 // What a run says of itself where a later attempt has gone back: best and last values are of the history that is in force,
 // and its time is the time that it trained.
-import { getLineage, getRun, listRuns, type Run } from "@spotter/contract";
+import { getLineage, getRun, listRunFiles, listRuns, type Run } from "@spotter/contract";
 import { sql } from "kysely";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { startFakeTraining } from "../fake-training.ts";
@@ -55,6 +55,15 @@ const exit = (exit_code: number | null, signal: string | null) => ({
 });
 const best = (value: number, step: number) => ({ metric: "val/accuracy", value, step });
 
+const checkpoint = (step: number) => ({
+  ...{ type: "file-saved", time: 100 + step, kind: "checkpoint", label: "best", step },
+  ...{ path: `checkpoints/step-${step}`, size: 1, sha256: "0".repeat(64) },
+});
+const bestFiles = async () => {
+  const { files } = await server.client.call(listRunFiles, { params: { run_id: String(id) } });
+  return files.filter(({ label }) => label === "best").map(({ step }) => step);
+};
+
 /** An evaluation as the worker tells it. */
 function evaluation(step: number, time: number, value: number, found: object): object[] {
   const series = {
@@ -74,8 +83,11 @@ describe("a run that has gone back to an earlier checkpoint", () => {
     await send(1, [
       { type: "run-started", time: 100 },
       ...evaluation(45, 110, 0.8, best(0.8, 45)),
+      checkpoint(45),
       ...evaluation(75, 120, 0.922, best(0.922, 75)),
+      checkpoint(75),
     ]);
+    expect(await bestFiles()).toEqual([75]);
     await waitUntil(get, (run) => run.metrics["val/accuracy"] === 0.922);
     expect(await get()).toMatchObject({
       best: best(0.922, 75),
@@ -92,6 +104,7 @@ describe("a run that has gone back to an earlier checkpoint", () => {
     ]);
     expect((await get()).best).toEqual(best(0.8, 45));
     expect((await get()).epoch_means).toEqual({ "train/accuracy": 0.81 });
+    expect(await bestFiles()).toEqual([45]);
     // The list and the lineage say the same.
     const { runs } = await server.client.call(listRuns, { query: {} });
     expect(runs[0]?.best).toEqual(best(0.8, 45));

@@ -116,6 +116,27 @@ function started(
       jobId,
       event.first_step,
     ]),
+    ...(best === null ? [] : relabelled(statement, jobId, event.first_step, best.step)),
+  ];
+}
+
+/** The best checkpoint of a discarded stretch had taken the name from the one that is best again. */
+function relabelled(
+  statement: StatementMaker,
+  runId: number,
+  firstStep: number,
+  bestStep: number,
+): Statement[] {
+  const ofRun = "run_id = ? AND kind = 'checkpoint'";
+  return [
+    statement(`UPDATE run_files SET label = NULL WHERE ${ofRun} AND label = 'best' AND step >= ?`, [
+      runId,
+      firstStep,
+    ]),
+    statement(
+      `UPDATE run_files SET label = 'best' WHERE ${ofRun} AND step = ? AND removed_at IS NULL`,
+      [runId, bestStep],
+    ),
   ];
 }
 

@@ -56,7 +56,12 @@ it("says what is left, but never a frozen guess", () => {
 });
 
 it("gives an ended run's verdict", () => {
-  expect(verdictOf({ ...run, state: "finished", ended_at: 70 }, "en")).toEqual({
+  expect(
+    verdictOf(
+      { ...run, state: "finished", ended_at: 900, trained_s: 60, training_since: null },
+      "en",
+    ),
+  ).toEqual({
     best: "val/accuracy 93.0 % @ 900",
     duration: "1 min 00 s",
   });
