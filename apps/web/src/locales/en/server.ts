@@ -28,6 +28,16 @@ export default {
     controlCharacters: "Must not hold control characters.",
     repositoryName: "Must be a name or owner/name.",
     deep: "Is nested too deeply.",
+    otherDataset: "What the dataset {name} holds is not what {recipe} learns from.",
+    otherModel: "{name} was trained by {trained}; {recipe} goes on from versions of {wanted}.",
+    source: "Must name one of {kinds}, such as {example}.",
+    elasticAlone:
+      "Holds on to what a model knows of old data: give init_from and old_data too, or leave it empty.",
+    mutualFrom:
+      "Begin with different weights each, so they do not go with init_from; to learn from that model, name it in distill_from.",
+    mutualWidths: "Has {count} widths for {students} students; give one each, or none.",
+    mutualWidthsAlone:
+      "Gives widths to students, and mutual_students is empty; say how many there are.",
     fsdp2Alone:
       "Cuts a model over several processes, and there is one; take ddp, or more processes.",
     fsdp2With: "Does not go with {what}; take {instead}.",
