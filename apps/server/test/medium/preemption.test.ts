@@ -268,7 +268,7 @@ describe("a training that was asked to give way, whose worker is played by the t
     expect(attempt).toMatchObject({ preempted: 0, yield_refused: 1 });
     expect((await server.client.call(getRun, { params: params(id) })).reason).toBeNull();
     await send("supervisor", [exited(KILLED)]);
-    expect((await jobOf(server, id)).reason).toMatch(/^Attempt 1 of 2 was lost/);
+    expect(await row()).toMatchObject({ state: "queued", num_preemptions: 0 });
   });
 
   it.each(["finished", "failed"])("has %s where its worker says so first", async (state) => {
@@ -327,9 +327,9 @@ describe("a training that was asked to give way, whose worker is played by the t
       expect((await server.client.call(getRun, { params: params(id) })).reason).toBeNull();
       const { entries } = await server.client.call(listAudit, { query: {} });
       expect(entries.map(({ action }) => action)).toContain("run-preemption-withdrawn");
-      // From now on its loss is a loss again.
+      // From now on its loss is a loss again, and not how it gives way.
       await send("supervisor", [exited(KILLED)]);
-      expect((await jobOf(server, id)).reason).toMatch(/^Attempt 1 of 2 was lost/);
+      expect(await row()).toMatchObject({ state: "queued", num_preemptions: 0 });
     });
 
     it("and comes back to the queue where it had begun", async () => {
