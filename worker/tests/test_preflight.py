@@ -232,8 +232,9 @@ def test_fine_tuning_shows_what_the_loss_is_about_and_forgives_a_low_first_loss(
     assert report["done"] == ALL_CHECKS
 
 
+@pytest.mark.parametrize("named_by", ["settings", "tokenizer"])
 def test_text_that_the_old_tokenizer_has_no_token_for_is_told_before_it_is_learnt_as_a_hole(
-    tmp_path: Path,
+    tmp_path: Path, named_by: str
 ) -> None:
     base = make_model(tmp_path / "base", "llama")
     letters = tokenizers.Tokenizer(
@@ -241,7 +242,9 @@ def test_text_that_the_old_tokenizer_has_no_token_for_is_told_before_it_is_learn
     )
     letters.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     wrapped = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=letters, eos_token=END, unk_token="?"
+        tokenizer_object=letters,
+        eos_token=END,
+        **({"unk_token": "?"} if named_by == "settings" else {}),
     )
     wrapped.save_pretrained(base)
     rows = [{"prompt": "two and ", "completion": "four"} for _ in range(12)]

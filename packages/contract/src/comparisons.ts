@@ -73,7 +73,8 @@ export type ConfigRow = z.infer<typeof ConfigRow>;
 /** Why a run takes no part in a group's mean or a verdict. */
 export const LeftOut = z.object({
   run_id: Id,
-  reason: z.enum(["missing", "non-finite", "no-partner"]),
+  /** `repeat`: the same seed gave the same value before; the same training twice tells nothing of another seed. */
+  reason: z.enum(["missing", "non-finite", "no-partner", "repeat"]),
 });
 export type LeftOut = z.infer<typeof LeftOut>;
 

@@ -150,6 +150,10 @@ function cautionsOf({ left_out, unfinished }: Verdict, say: Say): string[] {
   const reasons: Record<LeftOut["reason"], string> = {
     missing: say("has no point of the metric", "没有该指标的数据"),
     "non-finite": say("its value is NaN or infinite", "数值为 NaN 或无穷"),
+    repeat: say(
+      "the same seed with the same result as another run",
+      "与另一个训练种子相同、结果相同",
+    ),
     "no-partner": say("no run of the same seed to pair with", "没有相同种子的训练可配对"),
   };
   const left = left_out.map(({ run_id, reason }) =>

@@ -59,6 +59,7 @@ class AnswerTokenizer:
         # Of all that was encoded.
         self.unknown = UnknownText()
         self.inner = _load(folder)
+        self._unknown_id = _unknown_id(self.inner)
         self.has_own_template = self.inner.chat_template is not None
         if not self.has_own_template:
             self.inner.chat_template = DEFAULT_TEMPLATE
@@ -122,7 +123,7 @@ class AnswerTokenizer:
         cut = self.inner(text, add_special_tokens=is_plain, return_offsets_mapping=True)
         ids = numpy.array(cut["input_ids"], dtype=numpy.int32)
         offsets = numpy.array(cut["offset_mapping"], dtype=numpy.int64).reshape(-1, 2)
-        self.unknown.count(text, ids, offsets, self.inner.unk_token_id)
+        self.unknown.count(text, ids, offsets, self._unknown_id)
         learnt = numpy.zeros(len(ids), dtype=bool)
         for start, end in spans:
             # The second part leaves out a blank before the answer whose offsets the tokenizer has trimmed away.
@@ -158,6 +159,21 @@ class AnswerTokenizer:
             messages, tokenize=False, add_generation_prompt=answer_follows
         )
         return str(written)
+
+
+def _unknown_id(tokenizer: Any) -> int | None:
+    """Whatever has no token becomes this one; None where everything has one, as with bytes. A tokenizer may name it in
+    its own file alone, and not in the settings beside."""
+    if tokenizer.unk_token_id is not None:
+        return int(tokenizer.unk_token_id)
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return None
+    model = json.loads(backend.to_str())["model"]
+    name, number = model.get("unk_token"), model.get("unk_id")
+    if name is not None:
+        return backend.token_to_id(name)  # type: ignore[no-any-return]
+    return None if number is None else int(number)
 
 
 def _load(folder: Path) -> Any:

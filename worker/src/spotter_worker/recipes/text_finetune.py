@@ -255,8 +255,8 @@ class TextFinetuneTask(Task):
         unknown = self.unknown_text = self._tokenizer.unknown
         if unknown.num_unknown:
             derived["unknown_text"] = (
-                f"{unknown.num_unknown:,} of {unknown.num_tokens:,} tokens are {self._tokenizer.inner.unk_token}: this "
-                f"model's tokenizer has none for {unknown.named()}, and cannot write them"
+                f"{unknown.num_unknown:,} of {unknown.num_tokens:,} tokens stand for text that this model's tokenizer "
+                f"does not know, and that it cannot write: {unknown.named()}"
             )
         if self.config.method == "lora":
             learning = sum(one.numel() for one in model.state_dict().values())

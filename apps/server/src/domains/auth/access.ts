@@ -10,7 +10,7 @@ import type { AuthStore, UserRow } from "./store.ts";
 /** A caller is looked up again after this long, so that a second server's change reaches this one too. */
 const REMEMBER_SECONDS = 5;
 /** "Last used" is written at most this often: a read must not become a write each time. */
-const TOUCH_SECONDS = 600;
+const TOUCH_SECONDS = 60;
 const MAX_REMEMBERED = 10_000;
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 1, member: 2, admin: 3 };

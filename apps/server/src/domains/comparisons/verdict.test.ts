@@ -62,6 +62,25 @@ it("takes Welch's test where seeds do not match, are unknown, or come twice", ()
   }
 });
 
+it("counts a run that repeats another bit for bit once, and says so", () => {
+  const runs = [
+    { id: 1, seed: "0" },
+    { id: 2, seed: "0" },
+    { id: 3, seed: "0" },
+    { id: 4, seed: null },
+    { id: 5, seed: null },
+  ];
+  const last = (value: number) => ({ value, step: 1, time: 1 });
+  const readings = [0.9, 0.9, 0.8, 0.9, 0.9].map((value, index) => ({
+    ...{ run_id: index + 1, last: last(value), best: value, best_step: 1 },
+  }));
+  const all = { id: "A", label: "A", runIds: runs.map(({ id }) => id) };
+  const measured = { direction: "higher" as const, readings };
+  const found = valuesOf(all, runs, measured as never, "last");
+  expect(found.values.map(({ runId }) => runId)).toEqual([1, 3, 4, 5]);
+  expect(found.leftOut).toEqual([{ run_id: 2, reason: "repeat" }]);
+});
+
 it("leaves runs without a partner out of the pairs, and says so", () => {
   const verdict = verdictOf(group("A", A.slice(0, 3), 1), group("B", B, 11), "higher", []);
   expect(verdict).toMatchObject({ test: "paired", n_base: 3, n_other: 3 });

@@ -35,7 +35,10 @@ export interface SeededRun {
 
 type Measured = Pick<ComparedMetric, "direction" | "readings"> | undefined;
 
-/** Runs without the metric, or whose value is no number, are named and left out: a mean with a NaN is none. */
+/**
+ * Runs without the metric, or whose value is no number, are named and left out: a mean with a NaN is none. So is a run
+ * that repeats another bit for bit: as a second sample it would make the spread smaller than it is.
+ */
 export function valuesOf(
   group: Group,
   runs: readonly SeededRun[],
@@ -51,6 +54,8 @@ export function valuesOf(
     if (reading === undefined || reading.last === null)
       leftOut.push({ run_id: id, reason: "missing" });
     else if (!Number.isFinite(number)) leftOut.push({ run_id: id, reason: "non-finite" });
+    else if (values.some((one) => seed !== null && one.seed === seed && one.value === number))
+      leftOut.push({ run_id: id, reason: "repeat" });
     else values.push({ runId: id, seed, value: number });
   }
   return { group, values, leftOut };

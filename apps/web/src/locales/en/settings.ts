@@ -125,6 +125,8 @@ export default {
       "run-restored": "run restored",
       "run-resumed": "run resumed",
       "run-forked": "run forked",
+      "run-preempted": "run asked to give way",
+      "run-preemption-withdrawn": "run may go on after all",
       "queue-reordered": "queue put into order",
       "priority-changed": "priority changed",
       "tensorboard-folder-followed": "folder followed",

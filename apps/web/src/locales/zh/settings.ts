@@ -117,6 +117,8 @@ export default {
       "run-restored": "恢复已删训练",
       "run-resumed": "从检查点恢复训练",
       "run-forked": "从训练分叉",
+      "run-preempted": "要求训练让出资源",
+      "run-preemption-withdrawn": "撤回让出资源的要求",
       "queue-reordered": "调整队列顺序",
       "priority-changed": "修改优先级",
       "tensorboard-folder-followed": "跟踪目录",
