@@ -1,5 +1,7 @@
 // The demo as a story: set up, start, sign in, train with live progress, load the weights back, say where things are.
 import { spawn } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureReady } from "../bootstrap/ready.mjs";
 import { endWith, SetupProblem, say, seconds } from "../bootstrap/say.mjs";
@@ -16,8 +18,10 @@ export async function runDemo(flags) {
   let server;
   let account;
   let run;
+  let startedAtMs;
   try {
     const setup = await ensureReady();
+    startedAtMs = Date.now();
     const started = performance.now();
     server = await connectServer();
     account = await demoAccount(server);
@@ -41,22 +45,26 @@ export async function runDemo(flags) {
     endWith(error);
   }
   if (options.exit) {
-    await untilSupervisorsAreDone(account, run.id);
+    await untilSupervisorsAreDone(account, server.home, startedAtMs);
     await server.stop();
   } else await server.untilInterrupted();
 }
 
 // A supervisor hands its last word over after its worker has ended; without a server it would wait for the next one.
-async function untilSupervisorsAreDone(account, firstJob) {
-  for (let job = firstJob, tries = 0; tries < 200; tries += 1) {
-    const attempts = await account.call("GET", `/api/jobs/${job}`).then(
-      (found) => found.attempts,
-      () => null,
-    );
-    if (attempts === null) return;
-    if (attempts.every((attempt) => attempt.state === "ended")) job += 1;
-    else await delay(100);
+async function untilSupervisorsAreDone(account, home, sinceMs) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const jobs = jobsSince(home, sinceMs).map((job) => account.call("GET", `/api/jobs/${job}`));
+    const attempts = (await Promise.all(jobs)).flatMap((job) => job.attempts);
+    if (attempts.every((attempt) => attempt.state === "ended")) return;
+    await delay(100);
   }
+}
+
+/** The training and the prediction of this demo: each job has a folder, and the numbers of the two have nothing in common. */
+function jobsSince(home, sinceMs) {
+  const folder = path.join(home, "runs");
+  const madeMs = (job) => statSync(path.join(folder, job), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return readdirSync(folder).filter((job) => madeMs(job) >= sinceMs);
 }
 
 function readFlags(flags) {

@@ -17,8 +17,10 @@ from tokenizers import decoders, normalizers, pre_tokenizers, trainers
 
 from spotter_worker.data.answer_batches import NOT_LEARNT, TokenStore, pack
 from spotter_worker.data.answer_tokens import AnswerTokenizer, Tokens
+from spotter_worker.data.character_tokenizer import learn_characters
 from spotter_worker.data.dialogues import Dialogue, find_columns, read_dialogues
 from spotter_worker.data.table_rows import Row, read_rows
+from spotter_worker.data.tokenizer_files import save_tokenizer as save_characters
 from spotter_worker.recipe_configs import TextFinetuneConfig
 
 GREETING = [
@@ -285,3 +287,16 @@ def test_columns_may_have_names_of_their_own(tmp_path: Path) -> None:
     assert (read(tmp_path / "a.csv", **given)[0].messages or [])[1]["content"] == "b"
     with pytest.raises(ValueError, match="expected 'messages'"):
         read(tmp_path / "a.csv", format="chat")
+
+
+def test_what_a_tokenizer_of_characters_lacks_is_counted(tmp_path: Path) -> None:
+    save_characters(learn_characters(["abc de"], None), tmp_path, "llama")
+    tokenizer = AnswerTokenizer(tmp_path, "instruction", True, 100)
+    dialogue = Dialogue(make_row(), messages=[said("user", "ab你 "), said("assistant", "de7")])
+    tokenizer.encode(dialogue)
+    assert (tokenizer.unknown.num_unknown, tokenizer.unknown.num_tokens) == (2, 7)
+    assert tokenizer.unknown.named() == "'你', '7'"
+
+
+def said(role: str, content: str) -> dict[str, Any]:
+    return {"role": role, "content": content}
