@@ -13,6 +13,9 @@ import { configChangeText, fileLabelWord } from "../run-words.ts";
 import { facts, table } from "../table.ts";
 import { addProgramOptions, type ProgramOptions, runProgram } from "./run-program.ts";
 
+/** Of a failed run. */
+const NUM_LAST_LINES = 12;
+
 interface RunsOptions {
   state?: string;
   project?: string;
@@ -168,6 +171,11 @@ async function showRun(context: Context, [text = "", ...more]: string[]): Promis
   const { files } = await client.call(listRunFiles, { params: { run_id: runId } });
   context.say(context.style("bold", `#${run.id} ${printable(run.name)}`));
   context.say(facts(factsOf(context, run)));
+  const lastLines = (run.error?.traceback ?? "").trimEnd().split("\n").slice(-NUM_LAST_LINES);
+  if (lastLines.join("") !== "") {
+    context.say(`\n${context.style("bold", context.text("last lines", "最后的输出"))}`);
+    for (const line of lastLines) context.say(printable(line));
+  }
   const kept = files.filter(({ removed_at }) => removed_at === null);
   if (kept.length === 0) return;
   const t = context.text.bind(context);
@@ -181,6 +189,11 @@ async function showRun(context: Context, [text = "", ...more]: string[]): Promis
   context.say(
     `\n${table([t("file", "文件"), t("path", "路径"), t("size", "大小"), t("step", "步"), t("label", "标记")], rows, [2, 3])}`,
   );
+}
+
+/** What a program said ends as it likes; what stands behind it begins a sentence of its own. */
+function sentence(text: string): string {
+  return /[.!?。！？]$/.test(text.trimEnd()) ? text : `${text.trimEnd()}.`;
 }
 
 function factsOf(context: Context, run: Run): [string, string][] {
@@ -220,7 +233,7 @@ function factsOf(context: Context, run: Run): [string, string][] {
       t("error", "错误"),
       run.error === null
         ? ""
-        : printable(`${run.error.kind}: ${run.error.message} ${run.error.hint ?? ""}`),
+        : printable(`${run.error.kind}: ${sentence(run.error.message)} ${run.error.hint ?? ""}`),
     ],
     [t("page", "页面"), `${context.serverUrl()}/runs/${run.id}/charts`],
   ];
