@@ -12,13 +12,15 @@ export interface FakeTraining {
   readonly id: number;
   /** Its worker's. */
   readonly token: string;
-  /** Sends the next batch; throws when it is refused. */
-  send(events: readonly object[]): Promise<{ duplicate: boolean }>;
+  /** Sends the next batch, as its worker unless its supervisor is named; throws when it is refused. */
+  send(events: readonly object[], source?: Source): Promise<{ duplicate: boolean }>;
   /** Sends the last batch once more. */
   repeat(): Promise<{ duplicate: boolean }>;
   /** Writes a weights folder of this content and tells it with the run's end. @returns the weights' SHA-256 */
   finish(ending?: FakeEnding): Promise<string>;
 }
+
+export type Source = "worker" | "supervisor";
 
 export interface FakeEnding {
   readonly content?: string;
@@ -49,8 +51,11 @@ class Played implements FakeTraining {
   readonly id: number;
   readonly token: string;
   readonly #server: TestServer;
-  #seq = 0;
-  #last: readonly object[] = [];
+  readonly #seqs = { worker: 0, supervisor: 0 };
+  #last: { readonly source: Source; readonly events: readonly object[] } = {
+    source: "worker",
+    events: [],
+  };
 
   constructor(server: TestServer, id: number, token: string) {
     this.#server = server;
@@ -58,9 +63,9 @@ class Played implements FakeTraining {
     this.token = token;
   }
 
-  send(events: readonly object[]): Promise<{ duplicate: boolean }> {
-    this.#seq += 1;
-    this.#last = events;
+  send(events: readonly object[], source: Source = "worker"): Promise<{ duplicate: boolean }> {
+    this.#seqs[source] += 1;
+    this.#last = { source, events };
     return this.repeat();
   }
 
@@ -68,7 +73,12 @@ class Played implements FakeTraining {
     const response = await fetch(`${this.#server.url}/api/worker/jobs/${this.id}/events`, {
       method: "POST",
       headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
-      body: JSON.stringify({ protocol: 1, attempt: 1, seq: this.#seq, events: this.#last }),
+      body: JSON.stringify({
+        protocol: 1,
+        attempt: 1,
+        seq: this.#seqs[this.#last.source],
+        ...this.#last,
+      }),
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${answer}`);

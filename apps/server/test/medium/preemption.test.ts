@@ -16,7 +16,7 @@ import {
 } from "@spotter/contract";
 import { sql } from "kysely";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { startFakeTraining } from "../fake-training.ts";
+import { type FakeTraining, type Source, startFakeTraining } from "../fake-training.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { waitUntil } from "../wait-until.ts";
 
@@ -151,16 +151,15 @@ describe("an urgent training on a full machine", { timeout: 400_000 }, () => {
 describe("a training that was asked to give way, whose worker is played by the test", () => {
   let server: TestServer;
   let id: number;
-  let token: string;
+  let training: FakeTraining;
   let command: number;
-  const seqs = { worker: 0, supervisor: 0 };
   /** Time stands still, so that each test says whether the time to give way is over. */
   const NOW = 2e9;
   beforeEach(async () => {
     server = await startTestServer({ clock: { now: () => NOW } });
     onTestFinished(() => server.close());
-    ({ id, token } = await startFakeTraining(server));
-    seqs.worker = seqs.supervisor = 0;
+    training = await startFakeTraining(server);
+    id = training.id;
     await send("worker", [{ type: "run-started", time: 1 }]);
     await ask();
   });
@@ -183,14 +182,8 @@ describe("a training that was asked to give way, whose worker is played by the t
     );
     command = Number(row?.id);
   }
-  async function send(source: "worker" | "supervisor", events: object[]): Promise<void> {
-    seqs[source] += 1;
-    const response = await fetch(`${server.url}/api/worker/jobs/${id}/events`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ protocol: 1, attempt: 1, source, seq: seqs[source], events }),
-    });
-    expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
+  async function send(source: Source, events: object[]): Promise<void> {
+    await training.send(events, source);
   }
   const acked = (outcome: "done" | "refused", more: object = {}) => ({
     ...{ type: "command-acked", time: 5, command_id: command, outcome, step: 40 },

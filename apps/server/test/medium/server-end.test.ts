@@ -3,7 +3,7 @@
 import { listRuns } from "@spotter/contract";
 import { sql } from "kysely";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
-import { startFakeTraining } from "../fake-training.ts";
+import { type FakeTraining, type Source, startFakeTraining } from "../fake-training.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
 import { waitUntil } from "../wait-until.ts";
 
@@ -12,24 +12,17 @@ const LONG_MS = 1_500;
 
 let server: TestServer;
 let id: number;
-let token: string;
-const seqs = { worker: 0, supervisor: 0 };
+let training: FakeTraining;
 beforeEach(async () => {
   server = await startTestServer();
   onTestFinished(() => server.close());
-  ({ id, token } = await startFakeTraining(server));
-  seqs.worker = seqs.supervisor = 0;
+  training = await startFakeTraining(server);
+  id = training.id;
   await send("worker", [{ type: "run-started", time: 1 }]);
 });
 
-async function send(source: keyof typeof seqs, events: object[]): Promise<void> {
-  seqs[source] += 1;
-  const response = await fetch(`${server.url}/api/worker/jobs/${id}/events`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ protocol: 1, attempt: 1, source, seq: seqs[source], events }),
-  });
-  expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
+async function send(source: Source, events: object[]): Promise<void> {
+  await training.send(events, source);
 }
 
 /** Reads of this table wait from now on, until they are let go. */
