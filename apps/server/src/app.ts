@@ -217,6 +217,10 @@ function buildTrainingRooms(parts: LowerRooms) {
     datasets: datasets.service,
     audit: auth.audit,
     streamFacts: (runId) => metrics.streamFacts(runId),
+    history: {
+      cut: (runId, attempt, firstStep) => metrics.cut(runId, attempt, firstStep),
+      tellLastValues: (runId) => metrics.tellLastValues(runId),
+    },
     locateModel: (versionId, projectId) => models.service.locate(versionId, projectId),
     held: (runIds) => models.holding(runIds),
   });

@@ -80,14 +80,24 @@ async function revert(
     ...(change === undefined ? {} : { changeId: changeIdOf(change) }),
     ...(reason === undefined ? {} : { reason }),
   });
-  return tellOutcome(context, runId, answer.command, (command) =>
+  return tellOutcome(context, runId, answer.command, (command) => {
+    const [en, zh] =
+      answer.state === "queued"
+        ? [
+            "it waits in the queue, and goes on from the checkpoint of before it when its turn comes.",
+            "训练已重新排队，轮到时从修改前的检查点继续。",
+          ]
+        : [
+            "it goes on from the checkpoint of before it, and keeps what it holds of the machine.",
+            "将从修改前的检查点继续，并保留其占用的资源。",
+          ];
     context.say(
       context.text(
-        `Run ${runId}: change ${command.change_id} is taken back; it goes on from the checkpoint of before it.`,
-        `训练 ${runId}：已撤回修改 ${command.change_id}，将从修改前的检查点继续。`,
+        `Run ${runId}: change ${command.change_id} is taken back; ${en}`,
+        `训练 ${runId}：已撤回修改 ${command.change_id}；${zh}`,
       ),
-    ),
-  );
+    );
+  });
 }
 
 /** @throws UsageProblem */

@@ -14,6 +14,7 @@ import {
   listRunCommands,
   listRunFiles,
   previewForks,
+  querySeries,
   type Run,
   type RunCommand,
   resumeRun,
@@ -246,6 +247,63 @@ describe("a training whose worker is played by the test", () => {
       message: expect.stringContaining("removed to make room"),
     });
     expect((await valuesOf(server, training.id)).changes[0]?.can_revert).toBe(false);
+  });
+
+  it("is at the checkpoint of before a change from the moment that it is taken back, while it waits", async () => {
+    const progress = (step: number) => ({
+      ...{ type: "run-progress", time: 3, step, total_steps: 600, epoch: 9, total_epochs: 30 },
+      ...{ batch: 8, batches: 20, eta_s: 9, steps_per_s: 3, lr_schedule: "cosine" },
+      phase: "training",
+    });
+    const points = (step: number, value: number) => ({
+      type: "metric-points",
+      series: { "val/accuracy": { step: [step], time: [step], value: [value] } },
+    });
+    const evaluated = (step: number, value: number) => ({
+      ...{ type: "epoch-completed", time: 6, epoch: 9, step, checkpoint_saved: true },
+      metrics: { "train/accuracy": value },
+      best: { metric: "val/accuracy", value, step },
+    });
+    const { command } = await set(server, training.id, { learning_rate: 1e-4 });
+    await training.send([
+      points(110, 0.8),
+      { ...saved(120), epoch: 6 },
+      acked(command, { learning_rate: 1e-4 }),
+      points(170, 0.2),
+      { type: "metric-points", series: { late: { step: [175], time: [175], value: [1] } } },
+      { ...saved(170), label: "best" },
+      evaluated(170, 0.2),
+      progress(180),
+    ]);
+    await waitUntil(
+      () => runOf(server, training.id),
+      ({ metrics, last_step: step }) => metrics["val/accuracy"] === 0.2 && step === 175,
+    );
+    expect(await runOf(server, training.id)).toMatchObject({ best: { step: 170 } });
+
+    const { command: asked } = await revert(server, training.id);
+    await training.send([
+      { type: "command-acked", time: 9, command_id: asked?.id, outcome: "done", step: 120 },
+      { type: "run-ended", time: 9, state: "stopped", metrics: {}, goes_on: true },
+    ]);
+    const exit = { exit_code: 0, signal: null, out_of_memory: false, reason: null, message: null };
+    await training.send([{ type: "attempt-ended", time: 10, exit }], "supervisor");
+    // The harness has no workers: the run stays in the queue.
+    const back = await waitUntil(
+      () => runOf(server, training.id),
+      ({ metrics, last_step: step }) => metrics["val/accuracy"] === 0.8 && step !== 175,
+    );
+    expect(back).toMatchObject({ state: "queued", best: null, epoch_means: {} });
+    expect(back.last_step).toBeLessThanOrEqual(120);
+    expect(back.progress).toMatchObject({ step: 120, epoch: 6, eta_s: null, total_steps: 600 });
+    const { series } = await server.client.call(querySeries, {
+      body: { requests: [{ run_id: training.id, names: ["val/accuracy"] }] },
+    });
+    expect(series[0]).toMatchObject({ total_points: 1, superseded_points: 1 });
+    const { files } = await server.client.call(listRunFiles, {
+      params: { run_id: String(training.id) },
+    });
+    expect(files.filter(({ label }) => label === "best")).toEqual([]);
   });
 
   it("cannot be changed once it has ended, and a finished one is not taken back", async () => {

@@ -96,6 +96,22 @@ export class MetricsRoom {
     return this.service.streamFacts(runId);
   }
 
+  /** An attempt that has yet to begin supersedes from now on what lies at and behind its first step. */
+  async cut(runId: number, attempt: number, firstStep: number): Promise<void> {
+    // What is still due for the list would be told after the cut, as if it were in force.
+    await this.#lastValues.finished();
+    await this.#summaries.settled();
+    await this.#parts.database.call({
+      name: "metrics-cut",
+      payload: { runId, attempt, firstStep },
+    });
+  }
+
+  /** The newest values in force go to the runs room's list. */
+  async tellLastValues(runId: number): Promise<void> {
+    await this.#recordLastValues(runId);
+  }
+
   /** For rooms above that look at every point: the bus's event would have to make its series first. */
   observe(observer: PointObserver): void {
     this.#observers.push(observer);
@@ -138,7 +154,7 @@ export class MetricsRoom {
   async stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
     await this.#host.stop();
-    await this.#summaries.stop();
+    await this.#summaries.settled();
     await this.#lastValues.finished();
     await this.#sealer.close();
   }

@@ -66,6 +66,7 @@ export interface PrunePayload {
 const work = {
   "metrics-ingest": ingest,
   "metrics-attempt": startAttempt,
+  "metrics-cut": cut,
   "metrics-seal": seal,
   "metrics-merge": merge,
   "metrics-prune": prune,
@@ -180,6 +181,15 @@ function* startAttempt({ runId, attempt, firstStep }: AttemptPayload): Work<void
   yield ask(
     `insert into metric_attempts (run_id, attempt, first_step) values (?, ?, ?)
      on conflict (run_id, attempt) do update set first_step = excluded.first_step`,
+    [runId, attempt, firstStep],
+  );
+}
+
+/** The same for an attempt that has yet to begin: its own word, where it has begun meanwhile, stands above this. */
+function* cut({ runId, attempt, firstStep }: AttemptPayload): Work<void> {
+  yield ask(
+    `insert into metric_attempts (run_id, attempt, first_step) values (?, ?, ?)
+     on conflict (run_id, attempt) do nothing`,
     [runId, attempt, firstStep],
   );
 }

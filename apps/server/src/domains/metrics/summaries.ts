@@ -67,7 +67,8 @@ export class Summaries {
     this.#flushSoon();
   }
 
-  async stop(): Promise<void> {
+  /** Resolves when all that is due has been told. */
+  async settled(): Promise<void> {
     this.#flushSoon();
     await this.#working;
   }

@@ -1,5 +1,5 @@
 // All SQL of commands to workers. Decides nothing.
-import type { CommandAction, JobState } from "@spotter/contract";
+import { ACTIVE_STATES, type CommandAction, type JobState } from "@spotter/contract";
 import type { Kysely } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
 import type { QueueTransaction } from "./store.ts";
@@ -100,6 +100,31 @@ export class CommandsStore {
       .where("job_id", "in", [...jobIds])
       .orderBy("id")
       .execute();
+  }
+
+  /** Jobs that went back to a checkpoint and have begun no attempt since: its path, and how many attempts they had. */
+  async wentBack(
+    jobIds: readonly number[],
+  ): Promise<{ jobId: number; attempt: number; checkpoint: string }[]> {
+    if (jobIds.length === 0) return [];
+    const rows = await this.#read
+      .selectFrom("job_commands")
+      .innerJoin("jobs", "jobs.id", "job_commands.job_id")
+      .select(["jobs.id", "jobs.current_attempt", "job_commands.restart_from"])
+      .where("jobs.id", "in", [...jobIds])
+      .where("jobs.state", "not in", [...ACTIVE_STATES])
+      .where("job_commands.action", "=", "revert")
+      .where("job_commands.state", "=", "done")
+      .whereRef("job_commands.attempt", "=", "jobs.current_attempt")
+      .orderBy("job_commands.id")
+      .execute();
+    // Of several the newest counts.
+    const byJob = new Map(
+      rows.flatMap(({ id, current_attempt: attempt, restart_from: checkpoint }) =>
+        checkpoint === null ? [] : [[id, { jobId: id, attempt, checkpoint }] as const],
+      ),
+    );
+    return [...byJob.values()];
   }
 
   one(id: number): Promise<JobCommandRow | undefined> {

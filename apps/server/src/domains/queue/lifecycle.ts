@@ -191,7 +191,7 @@ export class JobLifecycle {
     const changed = await this.#changes.change(async (transaction) => {
       const cancelled = await this.#store.updateJob(transaction, jobId, ["queued"], {
         state: (await hasRun(transaction, jobId)) ? "stopped" : "cancelled",
-        ...{ ended_at: this.#now(), reason: null, preempted_by: null },
+        ...{ ended_at: this.#now(), reason: null, preempted_by: null, restart_from: null },
       });
       return cancelled ? [jobId] : [];
     });

@@ -87,6 +87,8 @@ export class LostAttempts {
     if (job.restart_from !== null)
       return {
         ...{ ...waits, resume_from: job.restart_from, reason: null, not_before: null },
+        // Kept until it starts: nobody else gets what it held.
+        restart_from: job.restart_from,
         attempts_before: attempt,
       };
     if (retry?.kind !== "again") return null;

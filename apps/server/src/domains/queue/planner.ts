@@ -226,6 +226,7 @@ function waitingJob(row: JobRow, needs: Needs, expectedS: number | null, now: nu
     queuedAt: row.queued_at ?? row.created_at,
     notBefore: pauseEnd(row.not_before, now),
     isPreempted: row.preempted_by !== null,
+    goesBack: row.restart_from !== null,
     expectedS,
   };
 }

@@ -118,7 +118,14 @@ export class QueueOrders {
     if (FreeRoom.of(machine, []).shortage({ ...needs, diskGib: 0 }) === null) return;
     const job = {
       ...{ id: 1, ownerId: null, priority: 0, place: 1, pinned: null, needs },
-      ...{ limitS: null, queuedAt: 0, notBefore: null, isPreempted: false, expectedS: null },
+      ...{
+        limitS: null,
+        queuedAt: 0,
+        notBefore: null,
+        isPreempted: false,
+        goesBack: false,
+        expectedS: null,
+      },
     };
     const people = { lately: new Map(), maxRunning: null };
     const why = plan([job], [], machine, people, 0).waiting[0]?.why;

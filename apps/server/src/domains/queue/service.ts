@@ -263,6 +263,11 @@ export class QueueService {
     return (await this.#parts.commands.ofJob(jobId)).map(toCommand);
   }
 
+  /** Which of these went back to a checkpoint by a `revert` and have begun no attempt since. */
+  wentBack(jobIds: readonly number[]): ReturnType<CommandsStore["wentBack"]> {
+    return this.#parts.commands.wentBack(jobIds);
+  }
+
   /** By job, in one query; a job that was given none is not there. */
   async commandsOf(jobIds: readonly number[]): Promise<Map<number, RunCommand[]>> {
     const byJob = new Map<number, RunCommand[]>();

@@ -284,7 +284,12 @@ function attemptEnded(
        WHERE id = ? AND ${RESTARTS}`,
       [receivedAt, jobId],
     ),
-    statement(`UPDATE jobs SET kill_at = NULL, restart_from = NULL WHERE id = ?`, [jobId]),
+    // One that goes back keeps it until it starts: nobody else gets what it held.
+    statement(
+      `UPDATE jobs SET kill_at = NULL, restart_from =
+       CASE WHEN state = 'queued' AND preempted_by IS NULL THEN restart_from END WHERE id = ?`,
+      [jobId],
+    ),
     ...closing(statement, context),
   ];
 }

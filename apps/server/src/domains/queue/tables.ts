@@ -53,7 +53,7 @@ export type JobsTable = {
   not_before: Generated<number | null>;
   /** Attempts that do not count any more: somebody has resumed the job since. */
   attempts_before: Generated<number>;
-  /** Set while a `revert` ends the attempt: the checkpoint that the next one goes on from. */
+  /** Set from a `revert`'s answer to the start of the next attempt: the checkpoint that this one goes on from. */
   restart_from: Generated<string | null>;
   /** JSON list: commands of changes that the next attempts are not to make again. */
   reverted_changes: Generated<string | null>;

@@ -29,6 +29,7 @@ import { RunList } from "./run-list.ts";
 import { RunService, type RunServiceParts, type StreamFacts } from "./service.ts";
 import { runsSink } from "./sink.ts";
 import { type MetricSummary, RunsStore } from "./store.ts";
+import { type History, WentBack } from "./went-back.ts";
 
 export type { ComparableRun } from "./comparable-run.ts";
 export { configAtStart, configChanges } from "./live-values.ts";
@@ -60,6 +61,8 @@ export interface RunsRoomParts {
   readonly maxLogLines: number;
   /** Where a run's stream stands; the metrics room, a storey above, answers. */
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
+  /** The points of runs that go back; the metrics room answers. */
+  readonly history: History;
   /** The weights folder of a model version; the models room, a storey above, answers. */
   readonly locateModel: PlaceParts["locateModel"];
   /** Of these runs, those whose files somebody above still needs; they are purged later. */
@@ -82,6 +85,7 @@ export class RunsRoom {
   readonly #feed: RunFeed;
   readonly #purge: Purge;
   readonly #lastLines: LastLines;
+  readonly #wentBack: WentBack;
 
   constructor(parts: RunsRoomParts) {
     const { database, bus, outbox, log, now, queue, datasets, audit, streamFacts } = parts;
@@ -93,6 +97,7 @@ export class RunsRoom {
     const feed = new RunFeed({ store, logs, bus, log });
     const list = new RunList(database);
     const lastLines = new LastLines({ store, logs, feed, log });
+    const wentBack = new WentBack({ store, queue, history: parts.history, feed, log });
     this.service = new RunService({
       ...{ store, forks, list, logs, queue, datasets, feed, audit, now, streamFacts },
       ...{ locateModel: parts.locateModel, commandRuns: parts.commandRuns },
@@ -103,10 +108,13 @@ export class RunsRoom {
       runTouched: (runId: number) => feed.runTouched(runId),
       linesAppended: (runId: number, numLines: number) => feed.linesAppended(runId, numLines),
       fileChanged: (runId: number, file: string) => feed.fileChanged(runId, file),
-      attemptEnded: (runId: number) => lastLines.attach(runId),
+      attemptEnded: (runId: number) => {
+        lastLines.attach(runId);
+        wentBack.look([runId]);
+      },
     };
     this.sink = runsSink(statementMaker(database.engine), listener, parts.maxLogLines);
-    this.observer = runJobObserver(store, feed, queue, now);
+    this.observer = runJobObserver(store, feed, queue, wentBack, now);
     this.#parts = parts;
     this.#store = store;
     this.#liveChanges = new LiveChanges({ store, queue });
@@ -118,6 +126,7 @@ export class RunsRoom {
     this.#preflights = new Preflights({ store, queue, sources });
     this.#feed = feed;
     this.#lastLines = lastLines;
+    this.#wentBack = wentBack;
     this.#purge = new Purge({ store, forks, origins, outbox, queue, log, now, held: parts.held });
   }
 
@@ -156,5 +165,6 @@ export class RunsRoom {
     this.#feed.close();
     await this.#purge.stop();
     await this.#lastLines.finished();
+    await this.#wentBack.finished();
   }
 }

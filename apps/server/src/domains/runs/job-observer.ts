@@ -4,11 +4,13 @@ import { sentenceOf } from "../queue/index.ts";
 import type { RunFeed } from "./feed.ts";
 import { newestCheckpoint } from "./live-values.ts";
 import type { RunsStore } from "./store.ts";
+import type { WentBack } from "./went-back.ts";
 
 export function runJobObserver(
   store: RunsStore,
   feed: RunFeed,
   queue: QueueService,
+  wentBack: WentBack,
   now: () => number,
 ): JobObserver {
   return {
@@ -28,6 +30,7 @@ export function runJobObserver(
       return newestCheckpoint(files, commands)?.path ?? null;
     },
     afterJobsChanged: (jobIds) => {
+      wentBack.look(jobIds);
       for (const jobId of jobIds) feed.runTouched(jobId);
     },
   };

@@ -1,5 +1,5 @@
 // All SQL of runs, their metric values, files and log lines, the list's own queries left out (`run-list.ts`).
-import { FINAL_STATES, type JobState } from "@spotter/contract";
+import { ACTIVE_STATES, FINAL_STATES, type JobState, type RunProgress } from "@spotter/contract";
 import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type { RunFileRow, RunRow, RunsTable, RunsTables } from "./tables.ts";
@@ -11,11 +11,21 @@ export const MIRROR_JOB = `UPDATE runs SET ${MIRRORED} =
   (SELECT jobs.state, jobs.reason, jobs.started_at, jobs.ended_at FROM jobs WHERE jobs.id = runs.id)
   WHERE runs.id = ?`;
 
+type JobOfRun = Pick<RunsTable, "id" | "state"> & { readonly current_attempt: number };
+
 export interface MetricSummary {
   readonly name: string;
   readonly lastValue: number;
   readonly lastStep: number | null;
   readonly lastTime: number | null;
+}
+
+/** A run whose attempts so far are over and whose next one goes on from the checkpoint of this step. */
+export interface GoneBack {
+  readonly id: number;
+  readonly attempt: number;
+  readonly step: number;
+  readonly epoch: number | null;
 }
 
 /** Rows a statement: SQLite and PostgreSQL both bound the number of parameters. */
@@ -246,6 +256,47 @@ export class RunsStore {
     return rows.map(({ name }) => name);
   }
 
+  /**
+   * What came after a step is neither the run's last, nor its best, nor how far it is; which one is best again only the
+   * checkpoint knows. @returns false when another attempt has begun meanwhile, which tells all this itself
+   */
+  leaveBehind({ id, attempt, step, epoch }: GoneBack): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      const tables = transaction.withTables<RunsTables & { jobs: JobOfRun }>();
+      const job = await tables
+        .selectFrom("jobs")
+        .select(["state", "current_attempt"])
+        .where("id", "=", id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (job?.current_attempt !== attempt || ACTIVE_STATES.includes(job.state)) return false;
+      const row = await tables
+        .selectFrom("runs")
+        .select(["progress", "best"])
+        .where("id", "=", id)
+        .executeTakeFirstOrThrow();
+      await tables
+        .updateTable("runs")
+        .set({ ...standingAt(row, step, epoch), last_step: step })
+        .where("id", "=", id)
+        .execute();
+      await tables
+        .deleteFrom("run_metrics")
+        .where("run_id", "=", id)
+        .where("last_step", ">", step)
+        .execute();
+      await tables
+        .updateTable("run_files")
+        .set({ label: null })
+        .where("run_id", "=", id)
+        .where("kind", "=", "checkpoint")
+        .where("label", "=", "best")
+        .where("step", ">", step)
+        .execute();
+      return true;
+    });
+  }
+
   // ---- files ---------------------------------------------------------------------------------------------------------
 
   files(runId: number): Promise<RunFileRow[]> {
@@ -333,6 +384,24 @@ function fill(
     const metrics = values.get(runId);
     if (metrics !== undefined) metrics[name] = toMetricValue(value);
   }
+}
+
+function standingAt(
+  { progress, best }: Pick<RunRow, "progress" | "best">,
+  step: number,
+  epoch: number | null,
+): Pick<RunRow, "progress" | "best" | "epoch_means"> {
+  const told = progress === null ? null : (JSON.parse(progress) as RunProgress);
+  const before = best === null ? null : (JSON.parse(best) as { step: number });
+  const now =
+    told === null
+      ? null
+      : { ...told, step, epoch: epoch ?? told.epoch, eta_s: null, steps_per_s: null };
+  return {
+    progress: now === null ? null : JSON.stringify(now),
+    best: before === null || before.step > step ? null : best,
+    epoch_means: null,
+  };
 }
 
 /** The columns that runs are found by. */

@@ -26,10 +26,18 @@ export function useSeriesStream(
 
   const request = () => ({
     runIds: runs.value.map((run) => run.id),
-    topics: ["metrics"] as const,
+    topics: ["metrics", "runs"] as const,
   });
+  const lastSteps = new Map<number, number>();
   const subscription = useLive().watch(request(), {
     onEvent: (event) => {
+      // A run that is at an earlier step than before went back: points beyond were cut off, and no batch tells it.
+      if (event.type === "run-changed") {
+        const { id, last_step: step } = event.run;
+        if (step !== null && step < (lastSteps.get(id) ?? step)) store.refetch(id);
+        if (step !== null) lastSteps.set(id, step);
+        return;
+      }
       // A hidden tab paints nothing and keeps nothing: it reads again when it is looked at.
       if (event.type !== "metric-appended" || document.hidden) return;
       waiting.push(event);

@@ -1,4 +1,4 @@
-// In which order jobs get their chance: by priority; then those that gave way to a more urgent one; then what an
+// In which order jobs get their chance: first those that only go back to a checkpoint; then by priority; then those that gave way to a more urgent one; then what an
 // administrator put by hand; then whoever held least of the machine; among the jobs of one person by age.
 import { shareOf } from "./free-room.ts";
 import type { Machine, People, RunningJob, WaitingJob } from "./types.ts";
@@ -15,7 +15,11 @@ export function inOrder(
     held.set(ownerId, (held.get(ownerId) ?? 0) + share);
   for (const job of running) add(job.ownerId, shareOf(job.needs, machine));
   const ordered: WaitingJob[] = [];
-  for (const ofClass of classesOf(waiting, now)) {
+  const goBack = waiting.filter((job) => job.goesBack).sort((a, b) => a.id - b.id);
+  for (const job of goBack) add(job.ownerId, shareOf(job.needs, machine));
+  ordered.push(...goBack);
+  const fromOutside = waiting.filter((job) => !job.goesBack);
+  for (const ofClass of classesOf(fromOutside, now)) {
     const preempted = ofClass.filter((job) => job.isPreempted);
     preempted.sort((a, b) => a.place - b.place || a.id - b.id);
     const others = ofClass.filter((job) => !job.isPreempted);

@@ -34,7 +34,7 @@ function makeDay(seed: number): DayJob[] {
       // People guess too high.
       limitS: durationS * (1 + 2 * random()),
       ...{ notBefore: null, queuedAt: arrivesAt, arrivesAt, durationS },
-      ...{ isPreempted: false, expectedS: null },
+      ...{ isPreempted: false, goesBack: false, expectedS: null },
     };
   });
 }

@@ -19,7 +19,14 @@ function needs(change: Partial<Needs> = {}): Needs {
 function waits(id: number, change: Partial<WaitingJob> = {}): WaitingJob {
   return {
     ...{ id, ownerId: 1, priority: 0, place: id, pinned: null, needs: needs() },
-    ...{ limitS: null, notBefore: null, queuedAt: NOW, isPreempted: false, expectedS: null },
+    ...{
+      limitS: null,
+      notBefore: null,
+      queuedAt: NOW,
+      isPreempted: false,
+      goesBack: false,
+      expectedS: null,
+    },
     ...change,
   };
 }
@@ -63,6 +70,13 @@ describe("the plan", () => {
   it("puts first what an administrator put first, inside its class only", () => {
     const waiting = [waits(1), waits(2), waits(3, { pinned: 1 }), waits(4, { priority: 1 })];
     expect(started(decide(waiting))).toEqual([4, 3, 1, 2]);
+  });
+
+  it("starts what only goes back to a checkpoint before all others, whatever their class", () => {
+    const urgent = waits(1, { priority: 2, needs: needs({ gpus: 4 }) });
+    const high = waits(2, { priority: 1, pinned: 1, needs: needs({ gpus: 4 }) });
+    const back = waits(3, { priority: -1, goesBack: true, needs: needs({ gpus: 4 }) });
+    expect(started(decide([urgent, high, back]))).toEqual([3]);
   });
 
   it("lifts what has waited long by a class, and never among the urgent", () => {

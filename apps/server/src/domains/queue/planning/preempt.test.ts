@@ -19,7 +19,14 @@ const needs = (gpus: number, change: Partial<Needs> = {}): Needs => ({
 function waits(id: number, gpus: number, change: Partial<WaitingJob> = {}): WaitingJob {
   return {
     ...{ id, ownerId: 1, priority: URGENT, place: id, pinned: null, needs: needs(gpus) },
-    ...{ limitS: null, notBefore: null, queuedAt: NOW, isPreempted: false, expectedS: null },
+    ...{
+      limitS: null,
+      notBefore: null,
+      queuedAt: NOW,
+      isPreempted: false,
+      goesBack: false,
+      expectedS: null,
+    },
     ...change,
   };
 }

@@ -37,6 +37,8 @@ export interface WaitingJob {
   readonly notBefore: number | null;
   /** It gave way to a more urgent one and goes before the others of its class. */
   readonly isPreempted: boolean;
+  /** It ran until now and goes back to a checkpoint of its own: what it held is kept for it. */
+  readonly goesBack: boolean;
   /** What it takes by experience, for forecasts only: nothing starts or waits because of a guess. */
   readonly expectedS: number | null;
 }
