@@ -244,6 +244,23 @@ def test_a_supervisor_whose_run_was_removed_does_not_stay(running, receiver: Rec
     supervisor.wait(20)
 
 
+def test_a_terminated_supervisor_waits_for_no_server_once_its_worker_has_ended(  # type: ignore[no-untyped-def]
+    running, receiver: Receiver, spawn: Spawn, tmp_path: Path
+) -> None:
+    supervisor, folder = running
+    receiver.stop()
+    os.kill(worker_of(folder)[0], signal.SIGKILL)
+    receiver.wait_until((folder / "exit.json").exists)
+    assert supervisor.poll() is None, "it waits for a server that takes the end"
+    supervisor.terminate()
+    assert supervisor.wait(20) == 0
+    # What it could not tell lies in the folder: the next server's supervisor tells it.
+    receiver.start()
+    assert spawn(tmp_path / "run", 1, "--adopt").wait(20) == 0
+    told = receiver.events("attempt-ended")
+    assert told and all(event["exit"]["reason"] == "worker-lost" for event in told)
+
+
 def test_a_pid_alone_is_nobody() -> None:
     own = start_time(os.getpid())
     assert own is not None

@@ -63,6 +63,7 @@ class Supervisor:
         self._child: subprocess.Popen[bytes] | None = None
         self._group: WorkerGroup | None = None
         self._next_heartbeat, self._heartbeat_seq = 0.0, 0
+        self._is_written_down, self._may_leave = False, False
         time_limit_s, memory_limit_gib = wanted_limits(self._spec)
         self._limits = Limits(
             arguments.time_limit_s or time_limit_s,
@@ -75,12 +76,17 @@ class Supervisor:
     def run(self) -> None:
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._limits.ask_stop("stop"))
+        signal.signal(signal.SIGTERM, lambda *_: self._terminated())
         take_in_orphans()
         ended = self._adopt() if self._arguments.adopt else self._start()
         self._write_own_facts()
         self._courier.start()
         self._tell_end(self._watch() if ended is None else ended)
+
+    def _terminated(self) -> None:
+        """Ends a worker; where it has ended already, the wait for a server: the next one starts an adopter that tells."""
+        self._limits.ask_stop("stop")
+        self._may_leave = self._is_written_down
 
     # -- beginning ---------------------------------------------------------------------------------
 
@@ -230,6 +236,7 @@ class Supervisor:
     def _tell_end(self, facts: dict[str, Any]) -> None:
         """Books closed on disk first; then what the worker could not send; then the end itself."""
         self._end.write_down(facts)
+        self._is_written_down = True
         deadline = time.monotonic() + self._arguments.drain_limit_s
         self._drain_worker_spool(deadline)
         self._until_written(lambda: self._send({"type": "attempt-ended", "exit": facts}))
@@ -247,7 +254,7 @@ class Supervisor:
 
     def _wait_drained(self, spool: Spool, courier: Courier, deadline: float) -> None:
         while courier.final_code is None and time.monotonic() < deadline:
-            if spool.wait_drained(0.5) or not self._dir.exists():
+            if spool.wait_drained(0.5) or self._may_leave or not self._dir.exists():
                 return
 
     # -- telling -----------------------------------------------------------------------------------

@@ -304,6 +304,18 @@ describe("a training whose worker is played by the test", () => {
       params: { run_id: String(training.id) },
     });
     expect(files.filter(({ label }) => label === "best")).toEqual([]);
+    // What it held is kept for it: a more urgent one that waits does not overtake it.
+    const high = await startFakeTraining(server);
+    await server.database.transaction(async (transaction) => {
+      await transaction
+        .withTables<{ jobs: { id: number; state: string; priority: number } }>()
+        .updateTable("jobs")
+        .set({ state: "queued", priority: 1 })
+        .where("id", "=", high.id)
+        .execute();
+    });
+    const { waiting } = await server.client.call(getQueue, {});
+    expect(waiting.map(({ job_id }) => job_id)).toEqual([training.id, high.id]);
   });
 
   it("cannot be changed once it has ended, and a finished one is not taken back", async () => {
