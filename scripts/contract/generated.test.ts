@@ -1,11 +1,14 @@
 // Tests of what is generated from the contract: the error page has every code and no other, and the
 // OpenAPI document is whole.
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { endpoints, errorTable } from "../../packages/contract/src/index.ts";
-import { allNamed, referencesOf } from "./json-schema.ts";
+import { allNamed, forgetNames, referencesOf } from "./json-schema.ts";
 import { openApi } from "./open-api.ts";
 import { pythonModels } from "./python-models.ts";
+
+// Files of tests share a process, and with it the contract.
+afterAll(forgetNames);
 
 test("docs/reference/errors.md has every error code and no other", () => {
   const page = readFileSync("docs/reference/errors.md", "utf8");

@@ -61,6 +61,15 @@ export function rewriteReferences<T>(schema: T, target: (name: string) => string
   return copy;
 }
 
+/** Takes the names off again: whatever else this process describes is to stand without them. */
+export function forgetNames(): void {
+  for (const schema of namedSchemas.values()) {
+    const { id: _, ...known } = z.globalRegistry.get(schema) ?? {};
+    z.globalRegistry.remove(schema);
+    if (Object.keys(known).length > 0) z.globalRegistry.add(schema, known);
+  }
+}
+
 export function nameOf(reference: string): string {
   return reference.slice(reference.lastIndexOf("/") + 1);
 }
