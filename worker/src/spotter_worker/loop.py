@@ -24,6 +24,7 @@ from .evaluating import evaluating
 from .evaluation import Evaluation, evaluate
 from .forking import Ahead, Fork, progress_of_fork
 from .keeping import Keeper, Trained
+from .norm_momentum import follow_the_weights
 from .optimizers import build_optimizer
 from .parking import Parking
 from .precision import Precision
@@ -89,6 +90,9 @@ class Loop:
         # Of a model in pieces one process sees too little; the norm of all gradients is taken by all together.
         watches = probes_enabled and self._peers.is_first and not self._peers.is_sharded
         self._probes = Probes(task.model, watches)
+        momentum = follow_the_weights(task.model, self.total_steps)
+        if momentum is not None:
+            task.derived["batch_norm_momentum"] = momentum
         self._first_step = 0
         self._training_time_s, self._epoch_time_s = 0.0, 0.0
         self._progress_sent_at = 0.0
