@@ -214,7 +214,7 @@ def test_bad_text_is_named_with_file_and_place(tmp_path: Path) -> None:
     refused("b.jsonl", b'{"text":"x"}\n{oops\n', "b.jsonl, row 2: not JSON")
     refused("short.txt", b"a few", "training part has")
     refused("empty.txt", b"", "all texts are empty")
-    with pytest.raises(ValueError, match="no .txt or .jsonl file"):
+    with pytest.raises(ValueError, match="no file with text"):
         start(tmp_path / "run", {"data": tmp_path / "nowhere"})
 
 

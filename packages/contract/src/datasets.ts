@@ -22,6 +22,8 @@ export const DatasetVersion = z.object({
   num_rows: z.number().int().nullable(),
   /** 2026-11-21: of tables of texts, the columns of all files. */
   columns: z.array(z.string()),
+  /** 2026-11-22: ending of the files' names, in small letters and with the dot → number of files. */
+  file_types: z.record(z.string(), z.number().int()),
   /** Entries that were left out, with the reason. */
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
 });

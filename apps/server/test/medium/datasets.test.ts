@@ -336,7 +336,7 @@ describe("texts", () => {
     const wrong = server.client.call(createRun, { body: { recipe: "vision", config } });
     await expect(wrong).rejects.toMatchObject({
       code: "config-invalid",
-      message: "config.data: the dataset texts holds texts; vision learns from images",
+      message: "config.data: the dataset Texts v1 holds texts; vision learns from images",
     });
     const { rows } = await server.client.call(previewDatasetVersion, {
       params: { version_id: version?.id ?? 0 },

@@ -12,6 +12,7 @@ import {
   getModelVersion,
   getRun,
   listRunLogs,
+  listRuns,
   predictWithModelVersion,
   type Run,
 } from "@spotter/contract";
@@ -124,13 +125,13 @@ describe("a fine-tuning", { timeout: 4 * WITHIN_MS }, () => {
   });
 
   it("names the columns that it found where others are expected, before anything is trained", async () => {
-    const run = await finetune({ data: { path: path.join(dataRoot, "wrong.jsonl") } });
-    expect(run.state).toBe("failed");
-    expect(run.error).toMatchObject({ kind: "invalid-input" });
-    expect(run.error?.message).toMatch(/wrong\.jsonl, row 1: the columns are question, reply/);
-    const { versions } = await server.client.call(findModelVersions, {
-      query: { run_id: String(run.id) },
+    const before = (await server.client.call(listRuns, {})).total;
+    await expect(
+      finetune({ data: { path: path.join(dataRoot, "wrong.jsonl") } }),
+    ).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining("wrong.jsonl has the columns question, reply;"),
     });
-    expect(versions).toEqual([]);
+    expect((await server.client.call(listRuns, {})).total).toBe(before);
   });
 });

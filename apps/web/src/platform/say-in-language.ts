@@ -60,5 +60,10 @@ function sayAmount(text: string, words: Words): string {
 /** What is wrong with a field, in people's words; the message itself where it is one that we do not know. */
 export function sayIssue(message: string, words: Words): string {
   const found = recognise(message, ISSUES);
-  return found === null ? message : words.t(`server.issues.${found.key}`, { ...found.values });
+  if (found === null) return message;
+  const values = Object.entries(found.values).map(([place, value]) => {
+    const key = `server.kinds.${value}`;
+    return [place, words.te(key) ? words.t(key) : value];
+  });
+  return words.t(`server.issues.${found.key}`, Object.fromEntries(values));
 }

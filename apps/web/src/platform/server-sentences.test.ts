@@ -144,6 +144,40 @@ it("says every kind of wrong field in Chinese: what the server says of each", ()
   expect(sayIssue("a message of our own", zh)).toBe("a message of our own");
 });
 
+it("says in Chinese why data, classes, widths and a starting model do not fit", () => {
+  const said: [string, string][] = [
+    [
+      "the dataset Pets v1 holds images; text-lm learns from texts",
+      "数据集 Pets v1 的内容是图像；text-lm 需要文本。",
+    ],
+    [
+      "Tales v1 holds .csv (2); text-lm learns from .txt, .jsonl, .md, .ndjson",
+      "Tales v1 含 .csv (2)；text-lm 需要 .txt, .jsonl, .md, .ndjson。",
+    ],
+    [
+      "a.csv of Tales v1 has the columns review, stars; text-classify needs text, label: rename them, or name yours in text_column, label_column",
+      "Tales v1 的 a.csv 含列 review, stars；text-classify 需要 text, label：请改列名，或在 text_column, label_column 中填写你的列名。",
+    ],
+    [
+      "Pets v1 holds .png (3) and no questions.jsonl; concept learns from a folder with images and questions.jsonl (image, question, answer)",
+      "Pets v1 含 .png (3)，但没有 questions.jsonl；concept 需要同时含有图像与 questions.jsonl（image, question, answer）的目录。",
+    ],
+    [
+      "is 32, and the starting model pets v2 has 16; set it to 16",
+      "当前为 32，而起始模型 pets v2 为 16；请设为 16。",
+    ],
+    [
+      "is 100; with 3 heads it must be a multiple of 6, such as 102",
+      "当前为 100；有 3 个注意力头时须为 6 的倍数，例如 102。",
+    ],
+    [
+      "names rose, and Pets v1 has no such class; it has a, b",
+      "写了 rose，但 Pets v1 没有这样的类别；现有：a, b。",
+    ],
+  ];
+  for (const [message, chinese] of said) expect(sayIssue(message, zh)).toBe(chinese);
+});
+
 it("has Chinese words for every row, with the same places", () => {
   const server = messagesOf("zh").server as Record<string, Record<string, string>>;
   expect(Object.keys(server.sentences ?? {}).sort()).toEqual(Object.keys(SENTENCES).sort());

@@ -36,8 +36,8 @@ function dataFields() {
       "data",
       "Data",
       "数据",
-      'The generated questions about coloured squares and circles, a folder with images and questions.jsonl (a line each: {"image": "a.png", "question": "…", "answer": "…"}), or an uploaded dataset version of that kind.',
-      '生成的彩色方形与圆形问答；含图像与 questions.jsonl 的目录（每行：{"image": "a.png", "question": "…", "answer": "…"}）；或同样格式的已上传数据集版本。',
+      'The generated questions about coloured squares and circles, a folder with images and questions.jsonl (a line each: {"image": "a.png", "question": "…", "answer": "…"}). Uploads keep images alone, without their questions: give such a folder by its path.',
+      '生成的彩色方形与圆形问答；含图像与 questions.jsonl 的目录（每行：{"image": "a.png", "question": "…", "answer": "…"}）。上传的数据集只保留图像、不含问题，请以路径给出这样的目录。',
     ),
     num_images: field(
       z.number().int().min(50).max(200_000).default(20_000),

@@ -38,8 +38,8 @@ function dataFields() {
       "data",
       "Data",
       "数据",
-      "Where the text comes from: the source text of Python's standard library (built in), a .txt or .jsonl file or a folder of them, or an uploaded dataset version. UTF-8.",
-      "文本来源：内置的 Python 标准库源码、.txt 或 .jsonl 文件及其文件夹，或已上传的数据集版本。须为 UTF-8。",
+      "Where the text comes from: the source text of Python's standard library (built in), a .txt or .jsonl file or a folder of them (.md or .ndjson where it has neither), or an uploaded dataset version. UTF-8.",
+      "文本来源：内置的 Python 标准库源码、.txt 或 .jsonl 文件及其文件夹（两者都没有时为 .md 或 .ndjson），或已上传的数据集版本。须为 UTF-8。",
     ),
     text_field: field(
       z.string().min(1).max(200).default("text"),

@@ -15,6 +15,9 @@ from typing import NamedTuple
 # A few minutes of training on a laptop never see more.
 BUILTIN_BYTES = 2 * 2**20
 BLOCK_BYTES = 2**20
+# The second ones are read only where the first are missing: beside texts, a README tells of them.
+SUFFIXES = ((".txt", ".jsonl"), (".md", ".ndjson"))
+ROWS = (".jsonl", ".ndjson")
 
 
 class Piece(NamedTuple):
@@ -31,16 +34,19 @@ def source_files(data: dict[str, str], place: Path | None) -> list[Path]:
     assert place is not None, "a source that is not built in has a place"
     if place.is_file():
         return [place]
-    files = sorted(file for file in place.rglob("*") if file.suffix in (".txt", ".jsonl"))
-    if not files:
-        raise ValueError(f"{place}: there is no .txt or .jsonl file on this machine")
-    return files
+    files = sorted(place.rglob("*"))
+    for suffixes in SUFFIXES:
+        found = [file for file in files if file.suffix in suffixes]
+        if found:
+            return found
+    wanted = ", ".join(suffix for suffixes in SUFFIXES for suffix in suffixes)
+    raise ValueError(f"{place}: there is no file with text ({wanted}) on this machine")
 
 
 def read_pieces(files: list[Path], text_field: str) -> Iterator[Piece]:
-    """A file is one document; of a .jsonl file each row is one."""
+    """A file is one document; of JSON Lines each row is one."""
     for file in files:
-        if file.suffix == ".jsonl":
+        if file.suffix in ROWS:
             for row in _rows(file, text_field):
                 if row:
                     yield Piece(row, True)

@@ -45,4 +45,9 @@ export const migrations: readonly Migration[] = [
       `ALTER TABLE dataset_versions ADD COLUMN columns ${types.text} NOT NULL DEFAULT '[]'`,
     ],
   },
+  {
+    // Null for versions from before: counted from their files when somebody first asks.
+    name: "0003-file-types",
+    statements: (types) => [`ALTER TABLE dataset_versions ADD COLUMN file_types ${types.text}`],
+  },
 ];

@@ -4,7 +4,16 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import type { DataSource, Dataset, DatasetKind, DatasetPreview } from "@spotter/contract";
+import {
+  BUILTIN_CLASSES,
+  countFileTypes,
+  type DataHeld,
+  type DataSource,
+  type Dataset,
+  type DatasetKind,
+  type DatasetPreview,
+  type RecipeName,
+} from "@spotter/contract";
 import type { AuditRecorder } from "../../platform/audit.ts";
 import type { ContentStore } from "../../platform/content-store.ts";
 import { SpotterError } from "../../platform/errors.ts";
@@ -20,6 +29,7 @@ import type { DatasetStore, StoredFile } from "./store.ts";
 import type { DatasetRow } from "./tables.ts";
 import { withArchive } from "./tools/archive.ts";
 import { importClassFolder } from "./tools/class-folder.ts";
+import { lookAtData } from "./tools/data-look.ts";
 import { type FoundFiles, isFileName } from "./tools/found-files.ts";
 import { holdsTexts, importTextFile, importTextFolder } from "./tools/text-files.ts";
 import { previewTexts } from "./tools/text-preview.ts";
@@ -45,6 +55,10 @@ export interface LocatedData {
   readonly folder: string | null;
   /** Short, for names of runs. */
   readonly name: string;
+  /** What a person knows it by: `reviews v1`; a path's last part. */
+  readonly title: string;
+  /** Class → number of examples, where that is known without a look at the files. */
+  readonly classes: Readonly<Record<string, number>> | null;
   /** Of an uploaded dataset; null elsewhere, where only the files can tell. */
   readonly kind: DatasetKind | null;
 }
@@ -58,17 +72,31 @@ export class DatasetService {
 
   /** Throws `path-not-allowed`, `path-not-found`, `dataset-version-not-found`. */
   async locate(source: DataSource, projectId: number): Promise<LocatedData> {
-    if ("builtin" in source) return { folder: null, name: source.builtin, kind: null };
+    if ("builtin" in source) {
+      const known = BUILTIN_CLASSES[source.builtin]?.map((name) => [name, 0]);
+      const classes = known === undefined ? null : Object.fromEntries(known);
+      return { folder: null, name: source.builtin, title: source.builtin, kind: null, classes };
+    }
     if ("path" in source) {
       const folder = await this.#parts.roots.resolve(source.path);
-      return { folder, name: shortName(path.basename(folder)), kind: null };
+      const title = path.basename(folder);
+      return { folder, name: shortName(title), title, kind: null, classes: null };
     }
     const row = await this.#parts.store.versionWithDataset(source.dataset_version);
     if (row === undefined || row.project_id !== projectId) throw datasetVersionNotFound();
     // The server may have been killed, or the disk been full, between the rows and the tree.
     if (!existsSync(this.#versionFolder(row.id)))
       await this.#materialise(row.id, await this.#parts.store.filesOf(row.id));
-    return { folder: this.#versionFolder(row.id), name: shortName(row.name), kind: row.kind };
+    return {
+      ...{ folder: this.#versionFolder(row.id), name: shortName(row.name), kind: row.kind },
+      title: `${row.name} v${row.version}`,
+      classes: JSON.parse(row.classes),
+    };
+  }
+
+  /** What the files of located data are, by names and first rows; null where that is more than a look. */
+  async look({ folder, title }: LocatedData, recipe: RecipeName): Promise<DataHeld | null> {
+    return folder === null ? null : lookAtData(folder, title, recipe);
   }
 
   /** For rooms that follow folders on the server's disk. */
@@ -148,6 +176,7 @@ export class DatasetService {
           skipped: JSON.stringify(found.skipped),
           num_rows: found.numRows,
           columns: JSON.stringify(found.columns),
+          file_types: JSON.stringify(countFileTypes(found.files.map((file) => file.path))),
         },
         found.files,
         maxProjectBytes,

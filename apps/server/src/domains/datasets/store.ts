@@ -1,4 +1,5 @@
 // All SQL of datasets, versions and their files.
+import { countFileTypes } from "@spotter/contract";
 import type { Kysely } from "kysely";
 import type { Database } from "../../platform/db/database.ts";
 import { projectDataFull } from "./errors.ts";
@@ -34,21 +35,39 @@ export class DatasetStore {
     return this.#read.selectFrom("datasets").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
-  versions(datasetIds: readonly number[]): Promise<DatasetVersionRow[]> {
-    if (datasetIds.length === 0) return Promise.resolve([]);
-    return this.#read
+  async versions(datasetIds: readonly number[]): Promise<DatasetVersionRow[]> {
+    if (datasetIds.length === 0) return [];
+    const rows = await this.#read
       .selectFrom("dataset_versions")
       .selectAll()
       .where("dataset_id", "in", [...datasetIds])
       .orderBy("version")
       .execute();
+    for (const row of rows) row.file_types ??= await this.#countFileTypes(row.id);
+    return rows;
+  }
+
+  /** For a version that was uploaded before they were kept; once. */
+  async #countFileTypes(versionId: number): Promise<string> {
+    const files = await this.filesOf(versionId);
+    const types = JSON.stringify(countFileTypes(files.map(({ path }) => path)));
+    await this.#database.transaction((transaction) =>
+      transaction
+        .withTables<DatasetsTables>()
+        .updateTable("dataset_versions")
+        .set({ file_types: types })
+        .where("id", "=", versionId)
+        .execute(),
+    );
+    return types;
   }
 
   versionWithDataset(versionId: number) {
     return this.#read
       .selectFrom("dataset_versions")
       .innerJoin("datasets", "datasets.id", "dataset_versions.dataset_id")
-      .select(["dataset_versions.id", "datasets.project_id", "datasets.name", "datasets.kind"])
+      .select(["dataset_versions.id", "dataset_versions.version", "dataset_versions.classes"])
+      .select(["datasets.project_id", "datasets.name", "datasets.kind"])
       .where("dataset_versions.id", "=", versionId)
       .executeTakeFirst();
   }

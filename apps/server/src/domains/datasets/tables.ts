@@ -29,6 +29,8 @@ export type DatasetVersionsTable = {
   num_rows: number | null;
   /** JSON list: of tables of texts. */
   columns: string;
+  /** JSON: ending → number of files; null for versions from before this column until somebody asks. */
+  file_types: string | null;
 };
 
 export type DatasetFilesTable = {

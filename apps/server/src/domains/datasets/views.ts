@@ -23,6 +23,7 @@ export function toDataset(row: DatasetRow, versions: readonly DatasetVersionRow[
       skipped: JSON.parse(version.skipped),
       num_rows: version.num_rows,
       columns: JSON.parse(version.columns),
+      file_types: JSON.parse(version.file_types ?? "{}"),
     })),
   };
 }

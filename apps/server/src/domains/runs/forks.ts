@@ -22,6 +22,7 @@ import {
   noCheckpoint,
   stateConflict,
 } from "./errors.ts";
+import { requireFitting } from "./fitting.ts";
 import {
   type ForkOrigins,
   type Inspected,
@@ -111,10 +112,12 @@ export class Forks {
     const parent = forkable(row);
     await this.#requireRoom(file.size * plan.seeds.length);
     const located = await locateSources(this.#parts.sources, parent.recipe, after, row.project_id);
+    const { data, dataName } = located;
+    // The weights are the checkpoint's own: what the parent once started from does not count again.
+    await requireFitting(this.#parts.sources.datasets, parent.recipe, after, { data, models: {} });
     const inspected = await this.#inspect(row, file);
     const folder = await origins.keep(file.sha256, inspected);
     const places = { ...located.places, [CHECKPOINT_PLACE]: folder };
-    const { dataName } = located;
     let ids: number[];
     try {
       ids = await this.#insert({ ...planned, row, parent, wish, caller, places, dataName });

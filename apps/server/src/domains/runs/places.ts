@@ -3,8 +3,8 @@
 import path from "node:path";
 import {
   CommandConfig,
+  DATASET_KIND_WORDS,
   DataSource,
-  type DatasetKind,
   datasetKindOf,
   ModelSource,
   modelRecipesOf,
@@ -14,14 +14,8 @@ import {
 import type { DatasetService, LocatedData } from "../datasets/index.ts";
 import { configInvalid } from "./errors.ts";
 
-const KIND_WORDS: Readonly<Record<DatasetKind, string>> = {
-  "image-folder": "images",
-  "audio-folder": "recordings",
-  text: "texts",
-};
-
 export interface PlaceParts {
-  readonly datasets: Pick<DatasetService, "locate" | "resolvePath">;
+  readonly datasets: Pick<DatasetService, "locate" | "look" | "resolvePath">;
   /** The weights folder of a registered version, and what trained it; throws when the project has none of that id. */
   readonly locateModel: (versionId: number, projectId: number) => Promise<LocatedModel>;
 }
@@ -37,6 +31,9 @@ export interface Located {
   readonly places: Record<string, string>;
   /** A short name of the data, for the run's own name. */
   readonly dataName: string;
+  /** By field: the data itself, and the models that have a folder here. */
+  readonly data: Readonly<Record<string, LocatedData>>;
+  readonly models: Readonly<Record<string, { readonly folder: string; readonly name: string }>>;
 }
 
 /**
@@ -50,12 +47,15 @@ export async function locateSources(
   projectId: number,
 ): Promise<Located> {
   const places: Record<string, string> = {};
+  const data: Record<string, LocatedData> = {};
+  const models: Record<string, { folder: string; name: string }> = {};
   let dataName = "data";
   for (const field of recipes[recipe].data_fields) {
     const source = config[field];
     if (source === null || source === undefined) continue;
     const found = await parts.datasets.locate(DataSource.parse(source), projectId);
     requireKind(recipe, field, found);
+    data[field] = found;
     if (found.folder !== null) places[field] = found.folder;
     if (field === "data") dataName = found.name;
   }
@@ -66,8 +66,12 @@ export async function locateSources(
     if ("model_version" in model) {
       const found = await parts.locateModel(model.model_version, projectId);
       requireFitting(recipe, field, found);
-      places[field] = found.folder;
-    } else if ("path" in model) places[field] = await parts.datasets.resolvePath(model.path);
+      models[field] = found;
+    } else if ("path" in model) {
+      const folder = await parts.datasets.resolvePath(model.path);
+      models[field] = { folder, name: path.basename(folder) };
+    }
+    if (models[field] !== undefined) places[field] = models[field].folder;
   }
   const entry = recipes[recipe];
   const folderFields: readonly string[] = "folder_fields" in entry ? entry.folder_fields : [];
@@ -75,13 +79,14 @@ export async function locateSources(
     const folder = config[field];
     if (typeof folder === "string") places[field] = await parts.datasets.resolvePath(folder);
   }
-  return { places, dataName: recipe === "command" ? programName(config) : dataName };
+  const name = recipe === "command" ? programName(config) : dataName;
+  return { places, dataName: name, data, models };
 }
 
-function requireKind(recipe: RecipeName, field: string, { kind, name }: LocatedData): void {
+function requireKind(recipe: RecipeName, field: string, { kind, title }: LocatedData): void {
   const wanted = datasetKindOf(recipe);
   if (kind === null || wanted === null || kind === wanted) return;
-  const message = `the dataset ${name} holds ${KIND_WORDS[kind]}; ${recipe} learns from ${KIND_WORDS[wanted]}`;
+  const message = `the dataset ${title} holds ${DATASET_KIND_WORDS[kind]}; ${recipe} learns from ${DATASET_KIND_WORDS[wanted]}`;
   throw configInvalid([{ path: `config.${field}`, message }]);
 }
 

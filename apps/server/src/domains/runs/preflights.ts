@@ -10,6 +10,7 @@ import type { z } from "zod";
 import type { Caller } from "../../platform/route.ts";
 import type { JobRow, QueueService } from "../queue/index.ts";
 import { preflightFailed, preflightNotFound } from "./errors.ts";
+import { requireFitting } from "./fitting.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
 import { asJson, parseConfig } from "./run-config.ts";
 import type { RunsStore } from "./store.ts";
@@ -39,7 +40,9 @@ export class Preflights {
       throw preflightFailed(`There is nothing to check before a run of the recipe ${recipe}.`);
     queue.requireExecutor();
     await queue.requireLightRoom(caller.userId);
-    const { places, dataName } = await locateSources(sources, recipe, config, projectId);
+    const located = await locateSources(sources, recipe, config, projectId);
+    await requireFitting(sources.datasets, recipe, config, located);
+    const { places, dataName } = located;
     const jobId = await store.transaction((transaction) =>
       queue.submit(transaction, {
         kind: "preflight",

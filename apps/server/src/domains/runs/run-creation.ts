@@ -13,6 +13,7 @@ import { who } from "./audit-note.ts";
 import { type CommandRuns, commandOf, requireMayStart } from "./command-runs.ts";
 import { runNotFound } from "./errors.ts";
 import type { RunFeed } from "./feed.ts";
+import { requireFitting } from "./fitting.ts";
 import { locateSources, type PlaceParts } from "./places.ts";
 import { asJson, parseConfig } from "./run-config.ts";
 import { type RunsStore, searchable } from "./store.ts";
@@ -96,7 +97,9 @@ export class RunCreation {
     const config = withGrant(recipe, parseConfig(recipe, wish.config), wish);
     const asked = { priority: wish.priority ?? 0, resources: wish.resources ?? {} };
     queue.requireAllowed(asked, config, wish.project_id, caller);
-    const { places, dataName } = await locateSources(this.#parts, recipe, config, wish.project_id);
+    const located = await locateSources(this.#parts, recipe, config, wish.project_id);
+    await requireFitting(this.#parts.datasets, recipe, config, located);
+    const { places, dataName } = located;
     queue.requireExecutor();
     const work: JobWork = { recipe, config: asJson(config), places, predict: null };
     const name = `${recipe}-${dataName}`;

@@ -48,6 +48,8 @@ export default {
     revision: "Revision (branch, tag or commit)",
     choose: "Choose a version",
     otherKind: "“{name}” is kept, and holds {kind}: this recipe does not learn from those.",
+    notOffered:
+      "{n} uploaded version does not fit and is not offered: {example} | {n} uploaded versions do not fit and are not offered, such as: {example}",
     datasetKinds: { "image-folder": "images", "audio-folder": "recordings", text: "texts" },
   },
   jsonBroken: "This is not valid JSON yet; the last valid config counts.",

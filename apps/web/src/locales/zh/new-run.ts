@@ -48,6 +48,7 @@ export default {
     revision: "版本（分支、标签或提交）",
     choose: "选择版本",
     otherKind: "“{name}”已保存，但内容是{kind}，不能用于此配方。",
+    notOffered: "有 {n} 个已上传的版本不适用，未列出。例如：{example}",
     datasetKinds: { "image-folder": "图像", "audio-folder": "录音", text: "文本" },
   },
   jsonBroken: "还不是有效的 JSON，以最后一次有效的配置为准。",

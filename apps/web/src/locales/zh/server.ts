@@ -187,7 +187,28 @@ export default {
     controlCharacters: "不能包含控制字符。",
     repositoryName: "必须是名称或 owner/name。",
     deep: "嵌套过深。",
-    otherDataset: "数据集 {name} 的内容与配方 {recipe} 不符。",
+    otherDataset: "数据集 {name} 的内容是{kind}；{recipe} 需要{wanted}。",
+    classifyTypes:
+      "{name} 含 {found}；text-classify 需要带 {columns} 列的 .csv、.tsv 或 .jsonl 文件，或每类一个 .txt 文件夹。",
+    questionsMissing:
+      "{name} 含 {found}，但没有 {file}；concept 需要同时含有图像与 {wanted}（{columns}）的目录。",
+    otherTypes: "{name} 含 {found}；{recipe} 需要 {wanted}。",
+    otherColumns:
+      "{name} 的 {file} 含列 {found}；{recipe} 需要 {wanted}：请改列名，或在 {fields} 中填写你的列名。",
+    fileColumns:
+      "{name} 含列 {found}；{recipe} 需要 {wanted}：请改列名，或在 {fields} 中填写你的列名。",
+    questionColumns: "{name} 的 {file} 含列 {found}；concept 需要 {wanted}。",
+    fewClasses: "{name} 有 {count} 个类别文件夹（{found}）；{recipe} 至少需要两个，每类一个。",
+    emptyClass: "{name} 的类别 {found} 中没有 {wanted} 文件；请补充文件或删除该文件夹。",
+    unknownClasses: "写了 {found}，但 {name} 没有这样的类别；现有：{classes}。",
+    oneClass: "只写了一个类别（{found}）；分类至少需要两个。",
+    oldDataMissing: "只对旧数据起作用，而 old_data 为空：请填写 old_data，或将此项留空。",
+    startingModel: "当前为 {value}，而起始模型 {name} 为 {other}；请设为 {wanted}。",
+    widthHeads: "当前为 {value}；有 {heads} 个注意力头时须为 {step} 的倍数，例如 {wanted}。",
+    kvHeads: "当前为 {value}；须能整除注意力头数 {heads}：{wanted}。",
+    kvHeadsLatent: "对 deepseek-v3 没有意义（各头共享潜在表示），请留空。",
+    noModuleDropout: "当前为 {value}；transformers 的实现没有随机失活，请设为 0。",
+    atMostField: "当前为 {value}；不能大于 {field}（{bound}）。",
     otherModel: "{name} 由 {trained} 训练；{recipe} 只能从 {wanted} 的版本继续。",
     source: "必须给出 {kinds} 之一，例如 {example}。",
     elasticAlone: "需要同时给出 init_from 和 old_data，否则请留空。",
@@ -198,4 +219,5 @@ export default {
     fsdp2Alone: "fsdp2 把模型分到多个进程，而这里只有一个；请改用 ddp，或增加进程数。",
     fsdp2With: "fsdp2 不能与 {what} 同用；请改用 {instead}。",
   },
+  kinds: { images: "图像", recordings: "录音", texts: "文本" },
 };

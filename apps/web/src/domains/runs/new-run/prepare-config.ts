@@ -1,5 +1,6 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import { type ConfigChange, LIVE_NAMES, nearestName } from "@spotter/contract";
+import { type ConfigChange, contradictionsOf, LIVE_NAMES, nearestName } from "@spotter/contract";
+import { ISSUES, recognise } from "../../../platform/server-sentences.ts";
 import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
 import type { Problem } from "./prepare-values.ts";
@@ -55,6 +56,17 @@ export function problemsOf(fields: readonly FormField[], config: Config): Map<st
   const known = fields.map(({ key }) => key);
   for (const key of Object.keys(config))
     if (!known.includes(key)) problems.set(key, unknownProblem(key, known));
+  return problems;
+}
+
+/** Those, and what does not go together: the server refuses the same. */
+export function allProblemsOf(fields: readonly FormField[], config: Config): Map<string, Problem> {
+  const problems = problemsOf(fields, config);
+  for (const { path, message } of contradictionsOf(config)) {
+    const found = recognise(message, ISSUES);
+    if (found === null || problems.has(path)) continue;
+    problems.set(path, { key: `server.issues.${found.key}`, values: found.values });
+  }
   return problems;
 }
 

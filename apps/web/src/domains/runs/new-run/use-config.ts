@@ -2,7 +2,7 @@
 import { getRun, listRecipes, type Recipe, type Run } from "@spotter/contract";
 import { computed, type Ref, shallowRef } from "vue";
 import { api } from "../../../platform/api.ts";
-import { differencesOf, isSame, problemsOf } from "./prepare-config.ts";
+import { allProblemsOf, differencesOf, isSame } from "./prepare-config.ts";
 import type { Draft } from "./prepare-draft.ts";
 import { type Config, defaultsOf, fieldsOf, type Value } from "./prepare-fields.ts";
 
@@ -14,7 +14,7 @@ export function useConfig() {
   const fields = computed(() => (recipe.value === null ? [] : fieldsOf(recipe.value)));
   const defaults = computed(() => defaultsOf(fields.value));
   const changed = computed(() => differencesOf(config.value, base.value));
-  const problems = computed(() => problemsOf(fields.value, config.value));
+  const problems = computed(() => allProblemsOf(fields.value, config.value));
 
   /** Reads recipes and, for a copy, the run that is copied. @returns that run. */
   async function load(draft: Pick<Draft, "from" | "recipe" | "config">): Promise<Run | null> {
