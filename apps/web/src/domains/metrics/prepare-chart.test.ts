@@ -1,49 +1,13 @@
 import { expect, test } from "vitest";
 import {
-  type ChartLine,
   countMarks,
   isolatedIndices,
   lowerBound,
   prepareChart,
   prepareYRange,
+  showsNothing,
 } from "./prepare-chart.ts";
-import { summariseChart } from "./prepare-summary.ts";
-import { tipRows } from "./prepare-tip.ts";
-import { emptyWindow } from "./window-request.ts";
-
-const settings = { axis: "step" as const, smoothing: 0, yMode: "auto" as const, fitAll: false };
-function line(
-  id: string,
-  steps: number[],
-  values: (number | null)[],
-  change: Partial<ChartLine> = {},
-): ChartLine {
-  const request = {
-    runId: 1,
-    name: "loss",
-    x: "step" as const,
-    from: null,
-    to: null,
-    maxPoints: 300,
-    superseded: false,
-  };
-  const window = emptyWindow(request);
-  window.num_points = steps.length;
-  window.buckets = {
-    first_step: steps,
-    last_step: steps,
-    first_time: steps,
-    last_time: steps,
-    min: values,
-    max: values,
-    mean: values,
-    count: steps.map(() => 1),
-    nan: values.map((value) => (value === null ? 1 : 0)),
-    pos_inf: steps.map(() => 0),
-    neg_inf: steps.map(() => 0),
-  };
-  return { id, label: id, slot: 0, faint: false, window, startedAt: 0, ...change };
-}
+import { chartLine as line, chartSettings as settings } from "./test-lines.ts";
 
 test("a plain line is one column; a smoothed one has the raw values beneath", () => {
   const plain = prepareChart([line("a", [0, 1], [1, 2])], settings);
@@ -97,43 +61,11 @@ test("lowerBound finds the first that is not below", () => {
   expect(lowerBound([1, 3, 5], 6)).toBe(3);
 });
 
-test("tips name the nearest curve first and say NaN", () => {
-  const chart = prepareChart(
-    [line("far", [0, 1], [9, 9]), line("near", [0, 1], [1, 1]), line("sick", [0, 1], [1, null])],
-    settings,
-  );
-  const { rows } = tipRows(chart, 1, 1.2);
-  expect(rows.map((row) => row.label)).toEqual(["near", "far", "sick"]);
-  expect(rows[2]?.value).toBeNaN();
-});
-
-test("a tip has at most eight rows and says how many more there are", () => {
-  const lines = Array.from({ length: 11 }, (_, index) => line(`r${index}`, [0], [index]));
-  const { rows, numMore } = tipRows(prepareChart(lines, settings), 0, 0);
-  expect(rows).toHaveLength(8);
-  expect(numMore).toBe(3);
-});
-
-test("the spoken summary has range, end and direction", () => {
-  const steps = Array.from({ length: 100 }, (_, index) => index);
-  const chart = prepareChart(
-    [
-      line(
-        "a",
-        steps,
-        steps.map((step) => step * 2),
-      ),
-    ],
-    settings,
-  );
-  expect(summariseChart(chart)[0]).toEqual({
-    label: "a",
-    points: 100,
-    min: 0,
-    max: 198,
-    first: 0,
-    last: 198,
-    trend: "rising",
-    numNonFinite: 0,
-  });
+test("a view beside all points shows nothing; one that a line crosses, or that only holds a NaN, shows something", () => {
+  const chart = prepareChart([line("a", [10, 20, 30], [1, 2, null])], settings);
+  expect(showsNothing(chart, [0, 5])).toBe(true);
+  expect(showsNothing(chart, [40, 50])).toBe(true);
+  expect(showsNothing(chart, [12, 18])).toBe(false);
+  expect(showsNothing(chart, [22, 28])).toBe(true);
+  expect(showsNothing(chart, [28, 32])).toBe(false);
 });

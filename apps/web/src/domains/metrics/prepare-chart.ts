@@ -150,6 +150,17 @@ export function countMarks(
     .reduce((sum, { count }) => sum + count, 0);
 }
 
+/** Whether the view shows no point, and no line crosses it either. */
+export function showsNothing(chart: PreparedChart, [from, to]: readonly [number, number]): boolean {
+  return chart.columns.every(({ prepared: { x, mean, marks } }) => {
+    const first = lowerBound(x, from);
+    const end = lowerBound(x, to + 1e-9);
+    if (marks.some((mark) => mark.x >= from && mark.x <= to)) return false;
+    if (end > first) return mean.slice(first, end).every((value) => value === null);
+    return (mean[first - 1] ?? null) === null || (mean[first] ?? null) === null;
+  });
+}
+
 /** Index of the first element that is not below `value`. */
 export function lowerBound(sorted: readonly number[], value: number): number {
   let low = 0;

@@ -36,14 +36,24 @@ test("a live change never merges with checkpoints, not even with its own", () =>
   ]);
 });
 
-test("a mark of several kinds counts each of them, what people did first", () => {
+test("a mark of several kinds counts each of them, in the order in which they lie", () => {
   const markers = [
     marker(1, "attempt"),
     marker(2, "alert"),
     marker(3, "change"),
     marker(4, "change"),
   ];
-  expect(said(markers, [0, 1000], 100)).toEqual([[0, "2 change, 1 alert, 1 attempt"]]);
+  expect(said(markers, [0, 1000], 100)).toEqual([[0, "1 attempt, 1 alert, 2 change"]]);
+});
+
+test("at one step a fork stands before the alert that it set off, whoever was read first", () => {
+  const markers = [marker(100, "alert"), marker(100, "change"), marker(100, "fork")];
+  expect(said(markers, [0, 1000], 100)).toEqual([[0, "1 fork, 1 change, 1 alert"]]);
+  const [mark] = placeMarkers(markers, [0, 1000], 100);
+  expect(mark?.markers.map(({ kind }) => kind)).toEqual(["fork", "change", "alert"]);
+  expect(said([marker(101, "fork"), marker(100, "alert")], [0, 1000], 100)).toEqual([
+    [0, "1 alert, 1 fork"],
+  ]);
 });
 
 test("checkpoints alone need one row only, and marks outside the range are not drawn", () => {

@@ -1,8 +1,10 @@
 // Places the marks of the lane above a plot: what people and rules did in its upper row, checkpoints in its lower one.
 // Marks that would cover each other stand as one, which says what it holds: each kind with its count. Pure.
 
-/** In the order in which they are told: what a person did is worth more than what the machine wrote meanwhile. */
+/** By their worth, where not all can be told: what a person did before what the machine wrote meanwhile. */
 export const MARKER_KINDS = ["change", "alert", "fork", "attempt", "checkpoint"] as const;
+/** As they follow each other at one step: a run begins, what is changed is in force, and rules look at what came of it. */
+const AT_ONE_STEP: readonly MarkerKind[] = ["fork", "attempt", "change", "alert", "checkpoint"];
 export type MarkerKind = (typeof MARKER_KINDS)[number];
 
 export interface Marker {
@@ -63,7 +65,10 @@ export function placeMarkers(
     merge(
       shown
         .filter(({ kind }) => (kind === "checkpoint") === ofCheckpoints)
-        .sort((one, other) => one.x - other.x)
+        .sort(
+          (one, other) =>
+            one.x - other.x || AT_ONE_STEP.indexOf(one.kind) - AT_ONE_STEP.indexOf(other.kind),
+        )
         .map(place),
     );
   const lowest = numRows(markers) - 1;
@@ -154,12 +159,11 @@ function toPlaced(group: Group, row: number): PlacedMarker {
   const width = widthOf(group);
   const left = centreOf(group);
   let at = left - width / 2;
-  const parts = MARKER_KINDS.flatMap((kind) => {
-    const count = group.counts.get(kind) ?? 0;
-    if (count === 0) return [];
+  // From left to right each kind where its first one lies: an icon left of another one is no later than it.
+  const parts = [...group.counts].map(([kind, count]) => {
     const part = { kind, count, left: at + ICON / 2 };
     at += partWidth(count) + PART_GAP;
-    return [part];
+    return part;
   });
   return { left, width, row, parts, markers: group.markers };
 }

@@ -108,18 +108,27 @@ export function countShown(
   startedAt: number,
   range: readonly [number, number] | null,
 ): { shown: number; points: number } {
-  const lows = edges(buckets, "first", axis, startedAt);
-  const highs = edges(buckets, "last", axis, startedAt);
+  const isShown = range === null ? () => true : shownBuckets(buckets, axis, startedAt, range);
   let shown = 0;
   let points = 0;
-  for (let index = 0; index < lows.length; index++) {
-    const inside =
-      range === null || ((highs[index] ?? 0) >= range[0] && (lows[index] ?? 0) <= range[1]);
-    if (!inside) continue;
+  for (const [index, count] of buckets.count.entries()) {
+    if (!isShown(index)) continue;
     shown++;
-    points += buckets.count[index] ?? 0;
+    points += count;
   }
   return { shown, points };
+}
+
+/** Which buckets reach into a window of the x axis, by their index. */
+export function shownBuckets(
+  buckets: BucketColumns,
+  axis: XAxis,
+  startedAt: number,
+  [from, to]: readonly [number, number],
+): (index: number) => boolean {
+  const lows = edges(buckets, "first", axis, startedAt);
+  const highs = edges(buckets, "last", axis, startedAt);
+  return (index) => (highs[index] ?? 0) >= from && (lows[index] ?? 0) <= to;
 }
 
 /** The middle of the distances between neighbours. */

@@ -12,6 +12,7 @@ import {
   type PreparedChart,
   prepareChart,
   prepareYRange,
+  showsNothing,
 } from "./prepare-chart.ts";
 import { type Marker, numRows, type PlacedMarker, placeMarkers } from "./prepare-markers.ts";
 
@@ -32,6 +33,8 @@ export interface Painted {
   numNonFinite: number;
   numClipped: number;
   isClipped: boolean;
+  /** Nothing is drawn in the range that is shown. */
+  isBare: boolean;
   placed: readonly PlacedMarker[];
   /** Rows of the lane of marks. */
   numRows: number;
@@ -164,6 +167,7 @@ function paintChart(
     numNonFinite: countMarks(chart.marks, xRange),
     numClipped: clipped.reduce((sum, mark) => sum + mark.count, 0),
     isClipped: range.clipped,
+    isBare: showsNothing(chart, xRange),
     placed,
     numRows: rows,
     plotLeft: canvas.plotLeft,

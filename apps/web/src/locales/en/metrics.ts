@@ -47,6 +47,7 @@ export default {
     min: "Min",
     max: "Max",
     points: "Points",
+    inView: "What is shown: points, min, max, NaN. Last: of the whole run.",
     newest: "The newest {shown} of {rows} rows; the CSV has every point.",
   },
   marks: {

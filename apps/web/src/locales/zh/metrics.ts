@@ -47,6 +47,7 @@ export default {
     min: "最小",
     max: "最大",
     points: "点数",
+    inView: "点数、最小、最大和 NaN 只算显示的范围；“最新”属于整个训练。",
     newest: "最新 {shown} 行，共 {rows} 行；CSV 包含每一个点。",
   },
   marks: {
