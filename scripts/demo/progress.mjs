@@ -43,7 +43,10 @@ export function lineOf(run) {
   const filled = Math.round(share * barWidth);
   const parts = [
     `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] ${progress.step}/${progress.total_steps ?? "?"}`,
-    `epoch ${progress.epoch}/${progress.total_epochs ?? "?"}`,
+    // As the contract's epochOf() has it, which cannot be imported before anything is built: 0 is none yet.
+    progress.epoch >= 1
+      ? `epoch ${progress.epoch}${progress.total_epochs === null ? "" : `/${progress.total_epochs}`}`
+      : "",
     metric("loss", metrics["train/loss"], (value) => value.toPrecision(4)),
     metric("val acc", metrics["val/accuracy"], (value) => `${(100 * value).toFixed(1)} %`),
     progress.steps_per_s ? `${progress.steps_per_s.toFixed(0)} it/s` : "",

@@ -1,6 +1,8 @@
 // What the demo says where there is no terminal.
+
+import { epochOf } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { plainProgress } from "./progress.mjs";
+import { lineOf, plainProgress } from "./progress.mjs";
 
 it("says a line only when it differs from the one before, and at most every five seconds until the end", () => {
   let said = "";
@@ -15,3 +17,27 @@ it("says a line only when it differs from the one before, and at most every five
   say("10/10", true, 62_250);
   expect(said).toBe("queued ...\n1/10\n10/10\n");
 });
+
+it.each([
+  [0, null],
+  [0, 1],
+  [1, 1],
+  [2, null],
+] as const)(
+  "says of epoch %s of %s what the pages and the command line say",
+  (epoch, total_epochs) => {
+    const progress = {
+      step: 3,
+      total_steps: 9,
+      epoch,
+      total_epochs,
+      steps_per_s: null,
+      eta_s: null,
+    };
+    const line = lineOf({ state: "running", reason: null, metrics: {}, progress });
+    const found = epochOf({ epoch, total_epochs });
+    const said =
+      found === null ? "" : `epoch ${found.epoch}${found.total ? `/${found.total}` : ""}`;
+    expect(/epoch \S+/.exec(line)?.[0] ?? "").toBe(said);
+  },
+);

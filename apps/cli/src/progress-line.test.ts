@@ -23,6 +23,17 @@ it("shows bar, loss, accuracy, speed and time left", () => {
   expect(progressLine(run, "zh")).toContain("剩余 0:12");
 });
 
+it("names no epoch of a script that has none, and no total that is not known", () => {
+  const told = (epoch: number, total_epochs: number | null) =>
+    progressLine(
+      { ...run, progress: { ...run.progress, epoch, total_epochs } } as RunSummary,
+      "en",
+    );
+  expect(told(0, null)).not.toContain("epoch");
+  expect(told(0, 3)).not.toContain("epoch");
+  expect(told(2, null)).toContain("  epoch 2  ");
+});
+
 it("shows the state of a run that has told no progress, with whatever metrics it has", () => {
   const silent = { ...run, progress: null, metrics: { reward: "NaN" } } as unknown as RunSummary;
   expect(progressLine(silent, "en")).toBe("running  reward NaN");

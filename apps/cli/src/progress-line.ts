@@ -1,5 +1,5 @@
 // A run's progress as one line for the terminal. Pure.
-import type { JobState, RunSummary } from "@spotter/contract";
+import { epochOf, type JobState, type RunProgress, type RunSummary } from "@spotter/contract";
 import { duration, metric, number, percent, stateWord } from "./format.ts";
 import type { Language } from "./settings.ts";
 
@@ -16,12 +16,18 @@ export function progressLine(run: RunSummary, language: Language): string {
     progress.total_steps === null
       ? `${zh ? "步" : "step"} ${progress.step}`
       : `${bar(progress.step / progress.total_steps)} ${progress.step}/${progress.total_steps}`,
-    `${zh ? "轮次" : "epoch"} ${progress.epoch}${progress.total_epochs === null ? "" : `/${progress.total_epochs}`}`,
+    epochWords(progress, zh),
     ...metricWords(metrics, zh),
     progress.steps_per_s === null ? "" : `${progress.steps_per_s.toFixed(1)} it/s`,
     etaWords(run, zh) ?? word,
   ];
   return parts.filter((part) => part !== "").join("  ");
+}
+
+function epochWords(progress: RunProgress, zh: boolean): string {
+  const found = epochOf(progress);
+  if (found === null) return "";
+  return `${zh ? "轮次" : "epoch"} ${found.epoch}${found.total === null ? "" : `/${found.total}`}`;
 }
 
 export function bar(share: number): string {

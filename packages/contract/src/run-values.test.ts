@@ -1,6 +1,6 @@
 // What is shown of a run's time and values.
 import { describe, expect, it } from "vitest";
-import { headlineValue, trainedSeconds } from "./run-values.ts";
+import { epochOf, headlineValue, trainedSeconds } from "./run-values.ts";
 
 describe("the time that a run has trained", () => {
   it("counts what its attempts trained, the present one up to now", () => {
@@ -24,5 +24,14 @@ describe("a headline value", () => {
     expect(headlineValue(run, "train/accuracy")).toEqual({ value: 0.93, isMean: true });
     expect(headlineValue(run, "val/accuracy")).toEqual({ value: 0.9, isMean: false });
     expect(headlineValue(run, "train/loss")).toBeNull();
+  });
+});
+
+describe("the epoch that a run is in", () => {
+  it("is none for who told none, and counts from 1", () => {
+    expect(epochOf(null)).toBeNull();
+    expect(epochOf({ epoch: 0, total_epochs: 3 })).toBeNull();
+    expect(epochOf({ epoch: 1, total_epochs: null })).toEqual({ epoch: 1, total: null });
+    expect(epochOf({ epoch: 2, total_epochs: 3 })).toEqual({ epoch: 2, total: 3 });
   });
 });

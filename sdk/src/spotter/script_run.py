@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from .epochs import EpochCount
 from .files import KINDS
 from .values import Warnings, to_config, to_metrics
 from .ways import Way
@@ -75,7 +76,7 @@ class Run:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._step = -1
-        self._epoch = 0
+        self._epochs = EpochCount()
         self._started_at = time.monotonic()
         self._first_step: int | None = None
         self._progress_at = 0.0
@@ -216,8 +217,8 @@ class Run:
 
     def _tell_progress(self, step: int, epoch: float | None, is_last: bool = False) -> None:
         now = time.monotonic()
-        if epoch is not None and epoch == epoch and abs(epoch) < 2**31:
-            self._epoch = int(epoch)
+        if epoch is not None:
+            self._epochs.take(epoch)
         if self._first_step is None:
             self._first_step, self._started_at = step, now
         if not is_last and now - self._progress_at < PROGRESS_INTERVAL_S:
@@ -232,7 +233,7 @@ class Run:
                 "type": "run-progress",
                 "step": step,
                 "total_steps": total_steps,
-                "epoch": self._epoch,
+                "epoch": self._epochs.number,
                 "total_epochs": total_epochs,
                 "batch": max(0, step),
                 "batches": None,

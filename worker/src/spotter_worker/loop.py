@@ -211,8 +211,10 @@ class Loop:
             self._save_checkpoint("last" if last else None)
         self._training_time_s += time.perf_counter() - started
         if epoch_ended or evaluation_due:
+            under_way = progress.epoch + (0 if epoch_ended else 1)
+            of_total = (min(under_way, self.total_epochs), self.total_epochs)
             self._reporter.epoch_completed(
-                progress, progress.metrics, due, self.total_epochs, self._epoch_time_s
+                progress, progress.metrics, due, of_total, self._epoch_time_s
             )
 
     def _obey(self, command: Command) -> bool:

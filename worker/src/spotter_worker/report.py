@@ -96,9 +96,11 @@ class Reporter:
         progress: Progress,
         metrics: dict[str, float],
         checkpoint_saved: bool,
-        total_epochs: int,
+        of_total: tuple[int, int],
         train_time_s: float,
     ) -> None:
+        """`of_total`: the epoch that was trained in, from 1, and how many there are. In its middle none is completed."""
+        epoch, total_epochs = of_total
         self._tracker.event(
             {
                 "type": "epoch-completed",
@@ -111,7 +113,7 @@ class Reporter:
         )
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         print(
-            f"epoch {progress.epoch}/{total_epochs} step {progress.step}: {told} ({train_time_s:.1f} s)",
+            f"epoch {epoch}/{total_epochs} step {progress.step}: {told} ({train_time_s:.1f} s)",
             flush=True,
         )
 

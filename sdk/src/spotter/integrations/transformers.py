@@ -6,6 +6,7 @@ trainer.train(resume_from_checkpoint=spotter.resumed_from())
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class SpotterCallback(TrainerCallback):  # type: ignore[misc]
             name=name,
             config=_config(args, more.get("model")),
             total_steps=state.max_steps,
-            total_epochs=int(args.num_train_epochs) if args.max_steps <= 0 else None,
+            total_epochs=math.ceil(args.num_train_epochs) if args.max_steps <= 0 else None,
         )
 
     def on_log(

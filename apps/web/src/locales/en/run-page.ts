@@ -11,6 +11,7 @@ export default {
   bestAt: "best evaluation, step {step}",
   progress: "Progress",
   epoch: "epoch {epoch} of {total}",
+  epochOnly: "epoch {epoch}",
   left: "{duration} left · {clock}",
   trainedFor: "Time that it trained, in all its attempts; waiting and pauses do not count",
   epochMean: "{name} · mean",

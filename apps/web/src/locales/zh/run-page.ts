@@ -11,6 +11,7 @@ export default {
   bestAt: "最佳评估，第 {step} 步",
   progress: "进度",
   epoch: "轮次 {epoch} / {total}",
+  epochOnly: "轮次 {epoch}",
   left: "剩余 {duration} · {clock}",
   trainedFor: "各次尝试实际训练的总时长；等待与暂停不计入",
   epochMean: "{name} · 均值",
