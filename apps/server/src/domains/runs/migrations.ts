@@ -133,4 +133,14 @@ export const migrations: readonly Migration[] = [
        WHERE started_at IS NOT NULL AND state = 'paused'`,
     ],
   },
+  {
+    // 2026-11-22: programs of one's own told each of their checkpoints as the last one.
+    name: "0006-one-last-checkpoint",
+    statements: () => [
+      `UPDATE run_files SET label = NULL
+       WHERE kind = 'checkpoint' AND label = 'last' AND EXISTS (
+         SELECT 1 FROM run_files later WHERE later.run_id = run_files.run_id
+         AND later.kind = 'checkpoint' AND later.created_at > run_files.created_at)`,
+    ],
+  },
 ];

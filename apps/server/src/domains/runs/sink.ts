@@ -224,10 +224,12 @@ function saved(
       context.jobId,
     ],
   );
-  if (event.kind !== "checkpoint" || event.label !== "best") return [insert];
-  // One checkpoint is the best: the one that was keeps its place, not its name.
+  if (event.kind !== "checkpoint") return [insert];
+  // One checkpoint is the best, and the last one is followed by none: those that were keep their places, not their names.
+  const names = event.label === "best" ? `('best', 'last')` : `('last')`;
   const rename = statement(
-    `UPDATE run_files SET label = NULL WHERE run_id = ? AND kind = 'checkpoint' AND label = 'best'`,
+    `UPDATE run_files SET label = NULL
+     WHERE run_id = ? AND kind = 'checkpoint' AND label IN ${names}`,
     [context.jobId],
   );
   return [rename, insert];

@@ -10,6 +10,7 @@ import { markOf, saidOf } from "../../alerts/prepare-alerts.ts";
 import type { ChartPage } from "../../metrics/chart-page.ts";
 import type { Marker } from "../../metrics/prepare-markers.ts";
 import { wordOfNull } from "../new-run/prepare-config.ts";
+import { withFile } from "./prepare-files.ts";
 import { changeTexts } from "./prepare-values.ts";
 import { useRun } from "./use-run.ts";
 
@@ -150,7 +151,7 @@ export function useRunFiles(): Ref<readonly RunFile[]> {
     onReconnected(() => void load()),
     onEvent((event) => {
       if (event.type !== "files-changed" || event.run_id !== runId.value) return;
-      files.value = [...files.value.filter((file) => file.id !== event.file.id), event.file];
+      files.value = withFile(files.value, event.file);
     }),
   ];
   onScopeDispose(() => {
