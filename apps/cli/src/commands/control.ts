@@ -1,6 +1,6 @@
 // stop, pause, resume, cancel, checkpoint: commands to a run.
 import { controlRun, fetchRun, isOver } from "@spotter/client";
-import { resumeRun } from "@spotter/contract";
+import { type ControlAnswer, type RunSummary, resumeRun } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import type { Context } from "../context.ts";
@@ -35,15 +35,37 @@ export function addControlCommands(program: Command, bind: Bind, t: Context["tex
 }
 
 async function control(context: Context, runId: number, action: Action): Promise<void> {
-  const answer = await controlRun(context.client(), runId, action);
+  const client = context.client();
+  const before = await fetchRun(client, runId);
+  const answer = await controlRun(client, runId, action);
   if (context.json) return context.answer(answer);
-  const state = stateWord(answer.state, context.language);
-  context.say(
-    context.text(
-      `Run ${runId}: ${action} is sent; it is ${state} now.`,
-      `训练 ${runId}：已发送 ${action}，当前${state}。`,
-    ),
+  const t = context.text.bind(context);
+  context.say(leftQueue(answer, before, t) ?? sentText(context, answer));
+}
+
+function sentText(context: Context, { run_id: runId, action, state }: ControlAnswer): string {
+  const word = stateWord(state, context.language);
+  return context.text(
+    `Run ${runId}: ${action} is sent; it is ${word} now.`,
+    `训练 ${runId}：已发送 ${action}，当前${word}。`,
   );
+}
+
+/** To a run that waits nothing is sent: it leaves the queue. Null where it did not wait. */
+export function leftQueue(
+  { run_id: runId, state, command }: Pick<ControlAnswer, "run_id" | "state" | "command">,
+  before: Pick<RunSummary, "state">,
+  t: Context["text"],
+): string | null {
+  if (before.state !== "queued" || command !== null || !isOver(state)) return null;
+  const out = t(`Run ${runId} is taken out of the queue`, `训练 ${runId} 已移出队列`);
+  // One that has trained before is kept as a stopped run.
+  return state === "stopped"
+    ? `${out}${t(
+        `; what it had trained is kept. Go on with: spotter resume ${runId}`,
+        `；已训练的部分会保留。继续：spotter resume ${runId}`,
+      )}`
+    : `${out}${t("; it had not begun.", "；它尚未开始。")}`;
 }
 
 async function resume(context: Context, runId: number): Promise<void> {
