@@ -18,7 +18,17 @@ it("says what was changed, from which step on, by whom and why", () => {
     "learning_rate 0.003 → 0.001，自第 121 步起，ada：the loss jumps",
   );
   expect(configChangeText({ ...change, from: null, from_step: null, reason: null }, english)).toBe(
-    "learning_rate off → 0.001, ada",
+    "learning_rate automatic → 0.001, ada",
+  );
+});
+
+it("says of an empty value what the pages say of it", () => {
+  const words = { ...change, from_step: null, by_name: null, reason: null, to: null };
+  expect(configChangeText({ ...words, key: "gradient_clip", from: 1 }, chinese)).toBe(
+    "gradient_clip 1 → 关闭，–",
+  );
+  expect(configChangeText({ ...words, key: "eval_every_steps", from: 50 }, english)).toBe(
+    "eval_every_steps 50 → automatic, –",
   );
 });
 

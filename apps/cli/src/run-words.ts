@@ -3,6 +3,7 @@ import {
   type ChangeStanding,
   type ConfigChange,
   fileLabelOf,
+  nullWordOf,
   type Run,
   type RunFile,
 } from "@spotter/contract";
@@ -17,12 +18,18 @@ export function configChangeText(change: ConfigChange, t: Text): string {
   const since = step === null ? "" : t(` from step ${step} on`, `，自第 ${step} 步起`);
   const who = printable(name ?? "–");
   const why = reason === null ? "" : t(`: ${printable(reason)}`, `：${printable(reason)}`);
-  return `${printable(key)} ${valueText(from)} → ${valueText(to)}${since}${t(", ", "，")}${who}${why}`;
+  return `${printable(key)} ${valueText(key, from, t)} → ${valueText(key, to, t)}${since}${t(", ", "，")}${who}${why}`;
 }
 
-/** A value of a config that may change; null is switched off, or left to the recipe. */
-export function valueText(value: number | null): string {
-  return value === null ? "off" : number(value);
+/** A value of a config that may change; a null in the word that the pages have for it. */
+export function valueText(key: string, value: number | null, t: Text): string {
+  return value === null ? emptyWord(key, t) : number(value);
+}
+
+/** What an empty value means. */
+export function emptyWord(key: string, t: Text): string {
+  const words = { off: t("off", "关闭"), automatic: t("automatic", "自动"), none: t("none", "无") };
+  return words[nullWordOf(key)];
 }
 
 /** What became of a `set`, in words. */

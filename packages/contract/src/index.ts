@@ -18,6 +18,7 @@ export * from "./metrics.ts";
 export * from "./model-comparison.ts";
 export * from "./model-endpoints.ts";
 export * from "./models.ts";
+export * from "./null-words.ts";
 export * from "./preflight.ts";
 export * from "./projects.ts";
 export * from "./queue.ts";

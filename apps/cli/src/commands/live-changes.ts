@@ -7,13 +7,13 @@ import { type Context, printable } from "../context.ts";
 import { exitCodes, UsageProblem } from "../exit-codes.ts";
 import { dateTime } from "../format.ts";
 import { runIdOf } from "../lookup.ts";
-import { standingWord, valueText } from "../run-words.ts";
+import { emptyWord, standingWord, valueText } from "../run-words.ts";
 import { table } from "../table.ts";
 
 /** A step of a large model takes seconds; whoever waits longer looks again. */
 const WAIT_MS = 60_000;
-/** What people write for a value that is switched off. */
-const OFF_WORDS = ["off", "none", "null"];
+/** What people write for a value that is switched off, or left to the recipe. */
+const EMPTY_WORDS = ["off", "automatic", "auto", "none", "null"];
 
 interface SetOptions {
   reason?: string;
@@ -62,8 +62,8 @@ async function set(
   return tellOutcome(context, runId, answer.command, (command) =>
     context.say(
       context.text(
-        `Run ${runId}, from step ${(command.step ?? 0) + 1} on: ${changeText(command)}. Take it back with: spotter revert ${runId} ${command.id}`,
-        `训练 ${runId}，自第 ${(command.step ?? 0) + 1} 步起：${changeText(command)}。撤回：spotter revert ${runId} ${command.id}`,
+        `Run ${runId}, from step ${(command.step ?? 0) + 1} on: ${changeText(context, command)}. Take it back with: spotter revert ${runId} ${command.id}`,
+        `训练 ${runId}，自第 ${(command.step ?? 0) + 1} 步起：${changeText(context, command)}。撤回：spotter revert ${runId} ${command.id}`,
       ),
     ),
   );
@@ -105,7 +105,7 @@ export function parseValues(assignments: readonly string[]): LiveValues {
   const values: LiveValues = {};
   for (const assignment of assignments) {
     const [name = "", text = "", ...rest] = assignment.split("=");
-    const value = OFF_WORDS.includes(text) ? null : Number(text);
+    const value = EMPTY_WORDS.includes(text) ? null : Number(text);
     if (
       name === "" ||
       text.trim() === "" ||
@@ -113,7 +113,7 @@ export function parseValues(assignments: readonly string[]): LiveValues {
       !(value === null || Number.isFinite(value))
     )
       throw new UsageProblem(
-        `set wants name=number (or name=off), such as learning_rate=1e-4, not "${assignment}".`,
+        `set wants name=number (or name=off, name=automatic), such as learning_rate=1e-4, not "${assignment}".`,
       );
     values[name] = value;
   }
@@ -160,9 +160,9 @@ function showValues(context: Context, { values, changes, obstacle }: RunValues):
   ];
   const rows = values.map((value) => [
     value.name,
-    valueText(value.value),
-    value.value === value.started_with ? "" : valueText(value.started_with),
-    boundsText(value),
+    valueText(value.name, value.value, t),
+    value.value === value.started_with ? "" : valueText(value.name, value.started_with, t),
+    boundsText(value, t),
   ]);
   context.say(table(head, rows, [1, 2]));
   if (changes.length > 0) context.say(`\n${changesTable(context, changes)}`);
@@ -173,7 +173,7 @@ function changesTable(context: Context, changes: readonly RunChange[]): string {
   const head = ["#", t("change", "修改"), t("step", "步"), t("state", "状态"), t("by", "修改者")];
   const rows = changes.map(({ command, standing }) => [
     String(command.id),
-    changeText(command),
+    changeText(context, command),
     command.step === null ? "" : String(command.step),
     standingWord(standing, t),
     printable(`${command.created_by_name ?? ""} ${dateTime(command.created_at)}`),
@@ -182,22 +182,26 @@ function changesTable(context: Context, changes: readonly RunChange[]): string {
   return table([...head, t("why", "原因")], rows, [0, 2]);
 }
 
-function changeText({ change, values }: RunCommand): string {
+function changeText(context: Context, { change, values }: RunCommand): string {
+  const t = context.text.bind(context);
   const after = change?.after ?? values ?? {};
   return Object.entries(after)
     .map(([name, value]) =>
       change === null
-        ? `${name} → ${valueText(value)}`
-        : `${name} ${valueText(change.before[name] ?? null)} → ${valueText(value)}`,
+        ? `${name} → ${valueText(name, value, t)}`
+        : `${name} ${valueText(name, change.before[name] ?? null, t)} → ${valueText(name, value, t)}`,
     )
     .join(", ");
 }
 
 /** `0 < … ≤ 10`, `≥ 1, off` */
-export function boundsText({ minimum, above, maximum, below, nullable }: RunValue): string {
+export function boundsText(
+  { name, minimum, above, maximum, below, nullable }: RunValue,
+  t: Context["text"],
+): string {
   const low = above === null ? (minimum === null ? "" : `${minimum} ≤ `) : `${above} < `;
   const high = below === null ? (maximum === null ? "" : ` ≤ ${maximum}`) : ` < ${below}`;
-  return `${low}…${high}${nullable ? ", off" : ""}`;
+  return `${low}…${high}${nullable ? `${t(", ", "，")}${emptyWord(name, t)}` : ""}`;
 }
 
 function changeIdOf(text: string): number {

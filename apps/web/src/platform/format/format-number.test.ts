@@ -51,8 +51,9 @@ it("writes learning rates always alike", () => {
 
 it("writes shares, differences, spreads, steps, sizes and rates with their units", () => {
   expect(formatShare(0.914)).toBe("91.4 %");
-  expect(formatPoints(0.008)).toBe("+0.8 pt");
-  expect(formatPoints(-0.008)).toBe("−0.8 pt");
+  expect(formatPoints(0.008, "en")).toBe("+0.8 pt");
+  expect(formatPoints(-0.008, "en")).toBe("−0.8 pt");
+  expect(formatPoints(-0.008, "zh")).toBe("−0.8 个百分点");
   expect(formatDifference(0.5)).toBe("+0.5000");
   expect(formatPlusMinus(0.912, 0.004)).toBe("0.912 ± 0.004");
   expect(formatCount(12_400)).toBe("12,400");
@@ -65,8 +66,8 @@ it("writes shares, differences, spreads, steps, sizes and rates with their units
 });
 
 it("reads from a metric's name how its differences are written", () => {
-  expect(formatNamedDifference("val/accuracy", 0.008)).toBe("+0.8 pt");
-  expect(formatNamedDifference("train/loss", -0.25)).toBe("−0.2500");
+  expect(formatNamedDifference("val/accuracy", 0.008, "en")).toBe("+0.8 pt");
+  expect(formatNamedDifference("train/loss", -0.25, "zh")).toBe("−0.2500");
 });
 
 it("reads from a metric's name how it is written", () => {

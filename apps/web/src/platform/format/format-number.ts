@@ -40,12 +40,13 @@ export function formatShare(value: MetricValue | null | undefined): string {
   return nonFinite(number) ?? `${withMinus((number * 100).toFixed(1))} %`;
 }
 
-/** A difference of two shares. @example formatPoints(0.008) // "+0.8 pt" */
-export function formatPoints(value: number | null | undefined): string {
+/** A difference of two shares, in percentage points. @example formatPoints(0.008, "en") // "+0.8 pt" */
+export function formatPoints(value: number | null | undefined, locale: string): string {
   if (value === null || value === undefined) return MISSING;
   const special = nonFinite(value);
   if (special !== null) return special;
-  return `${withSign((value * 100).toFixed(1))} pt`;
+  const unit = locale.startsWith("zh") ? "个百分点" : "pt";
+  return `${withSign((value * 100).toFixed(1))} ${unit}`;
 }
 
 /** Any difference, with its sign. @example formatDifference(-0.02) // "−0.02000" */
@@ -114,9 +115,9 @@ export function formatNamedMetric(name: string, value: MetricValue | null | unde
   return formatMetric(value);
 }
 
-/** A difference of a metric, in points where the metric is a share. @example formatNamedDifference("test/accuracy", 0.008) // "+0.8 pt" */
-export function formatNamedDifference(name: string, difference: number): string {
-  return isShareMetric(name) ? formatPoints(difference) : formatDifference(difference);
+/** A difference of a metric, in points where the metric is a share. @example formatNamedDifference("test/accuracy", 0.008, "en") // "+0.8 pt" */
+export function formatNamedDifference(name: string, difference: number, locale: string): string {
+  return isShareMetric(name) ? formatPoints(difference, locale) : formatDifference(difference);
 }
 
 /** Whether the value must be drawn in the colour of failure. */

@@ -1,5 +1,5 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import { type ConfigChange, contradictionsOf, LIVE_NAMES, nearestName } from "@spotter/contract";
+import { type ConfigChange, contradictionsOf, nearestName, nullWordOf } from "@spotter/contract";
 import { ISSUES, recognise } from "../../../platform/server-sentences.ts";
 import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
@@ -104,14 +104,9 @@ export function writeValue(value: Value | undefined): string {
   return String(value);
 }
 
-/** Null switches these off; other numbers are then chosen by the recipe. */
-const SWITCHED_OFF: ReadonlySet<string> = new Set(["gradient_clip"]);
-const NUMBERS: ReadonlySet<string> = new Set(LIVE_NAMES);
-
 /** The word for a null, the same wherever a config is shown. */
 export function wordOfNull(key: string): string {
-  if (SWITCHED_OFF.has(key)) return "newRun.off";
-  return NUMBERS.has(key) ? "newRun.automatic" : "newRun.none";
+  return `newRun.${nullWordOf(key)}`;
 }
 
 /** The JSON editor's text back into a config. */
