@@ -10,6 +10,11 @@ import {
 /** Silence longer than this is said instead of a frozen time of arrival. */
 export const STALE_AFTER_S = 10;
 
+/** Metrics that every recipe has, in the order people read them. */
+export const HEADLINES: readonly string[] = [
+  ...["val/accuracy", "val/loss", "train/loss", "train/accuracy", "train/learning_rate"],
+];
+
 export interface Headline {
   name: string;
   value: MetricValue;
@@ -22,10 +27,9 @@ export function headlines(
   run: Pick<RunSummary, "best" | "metrics" | "epoch_means">,
   most: number,
 ): Headline[] {
-  const order = ["val/accuracy", "val/loss", "train/loss", "train/accuracy", "train/learning_rate"];
   const names = Object.keys(run.metrics)
     .filter((name) => name !== run.best?.metric && !/^(system|continual)\//.test(name))
-    .sort((a, b) => rank(order, a) - rank(order, b) || (a < b ? -1 : 1));
+    .sort((a, b) => rank(HEADLINES, a) - rank(HEADLINES, b) || (a < b ? -1 : 1));
   return names.slice(0, most).flatMap((name) => {
     const found = headlineValue(run, name);
     return found === null ? [] : [{ name, ...found }];
