@@ -4,6 +4,7 @@ import type { QueueView } from "@spotter/contract";
 import { onScopeDispose, ref, shallowRef } from "vue";
 import { api } from "../../platform/api.ts";
 import { useLive } from "../../platform/live/use-live.ts";
+import { HeldView } from "./held-view.ts";
 
 /** Progress comes many times a second; forecasts of minutes need no more than this. */
 const LEAST_INTERVAL_MS = 1_500;
@@ -18,6 +19,9 @@ export function useQueue() {
   const busyJob = ref<number | null>(null);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asked = 0;
+  const held = new HeldView<QueueView>((view) => {
+    queue.value = view;
+  });
 
   async function load(): Promise<void> {
     asked += 1;
@@ -25,7 +29,7 @@ export function useQueue() {
     try {
       const view = await fetchQueue(api);
       // An answer that an order of ours overtook shows the queue of before it.
-      if (own === asked) queue.value = view;
+      if (own === asked) held.come(view);
       failure.value = null;
     } catch (error) {
       failure.value = error;
@@ -71,7 +75,7 @@ export function useQueue() {
 
   function replace(view: QueueView): void {
     asked += 1;
-    queue.value = view;
+    held.replace(view);
   }
 
   const subscription = useLive().watch(
@@ -87,5 +91,6 @@ export function useQueue() {
     clearTimeout(timer);
   });
   void load();
-  return { queue, failure, refusal, busyJob, load, move, prioritise, replace };
+  const hold = () => held.hold();
+  return { queue, failure, refusal, busyJob, load, move, prioritise, replace, hold };
 }

@@ -70,6 +70,7 @@ export default {
   ready: "{n} value differs from its default. | {n} values differ from their defaults.",
   fix: "To be corrected first: {fields}.",
   nothingStarted: "Nothing was started.",
+  bar: "Start this training",
   start: "Start",
   // Other units (Hz, MB, px) are called the same in all languages.
   units: {

@@ -68,6 +68,7 @@ export default {
   ready: "与默认值相比，改动了 {n} 个值。",
   fix: "请先修正：{fields}。",
   nothingStarted: "没有启动任何训练。",
+  bar: "开始这次训练",
   start: "开始训练",
   // 其余单位（Hz、MB、px）各语言通用。
   units: {
