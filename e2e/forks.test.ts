@@ -64,6 +64,22 @@ describe("forks", () => {
     await page.goto(`/runs/${forkId}/charts`);
     const chart = page.locator('[data-chart="train/loss"]');
     await chart.getByText(/24 of 24 points/).waitFor();
+    // Before the fork there is no value of its own: the tip says whose value it shows, and the title keeps the last one.
+    const title = chart.locator("figcaption .value");
+    const last = await title.innerText();
+    await page.goto(`/runs/${forkId}/charts?from=2&to=10`);
+    await chart.getByText(/of .* points/).waitFor();
+    await chart.locator(".u-over").hover({ position: { x: 200, y: 60 } });
+    await chart.locator(".tip .row").first().waitFor();
+    const names = await chart.locator(".tip .name").allInnerTexts();
+    expect(names).toHaveLength(1);
+    expect(names[0]).toContain(`${parent.id}`);
+    expect(await title.innerText()).toBe(last);
+    await page.goto(`/runs/${forkId}/charts?from=2&to=10&ancestors=0`);
+    await chart.getByText("No points in this range").waitFor();
+    expect(await title.innerText()).toBe(last);
+    await page.goto(`/runs/${forkId}/charts`);
+    await chart.getByText(/24 of 24 points/).waitFor();
     await page.getByText("Ancestors").click();
     await chart.getByText(/12 of 12 points/).waitFor();
     await page.waitForURL(/ancestors=0/);

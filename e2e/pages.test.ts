@@ -1,9 +1,10 @@
 // The pages as a person meets them on a phone, in Chinese, and while the server is away for a moment.
-import { createRun, sendRunEvents } from "@spotter/contract";
+import { createRun, getMe, sendRunEvents } from "@spotter/contract";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
-import { House } from "./harness/house.ts";
+import { ADMIN, House } from "./harness/house.ts";
+import { until } from "./harness/until.ts";
 
 let house: House;
 let browser: Browser;
@@ -87,6 +88,54 @@ it("a training started right after a change leads to its run, however late the r
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.waitForURL(/\/runs\/\d+\/charts/);
   await page.context().close();
+});
+
+it("on a phone Start is in sight above the places, and leads to what is wrong", async () => {
+  const { page } = await signedInPage(browser, house, { width: 390, height: 844 });
+  await page.goto("/runs/new?recipe=vision");
+  const bar = page.getByRole("group", { name: "Start this training" });
+  const start = bar.getByRole("button", { name: "Start", exact: true });
+  await start.waitFor();
+  const box = await start.boundingBox();
+  expect((box?.y ?? 999) + (box?.height ?? 0)).toBeLessThanOrEqual(844 - 56);
+  expect(await page.getByRole("button", { name: "Start", exact: true }).count()).toBe(1);
+  await page.locator("#field-learning_rate").fill("-1");
+  await bar.getByText(/corrected first/).click();
+  await page.waitForFunction(() => document.activeElement?.id === "field-learning_rate");
+  expect(await start.isDisabled()).toBe(true);
+  await page.context().close();
+});
+
+it("a language that is chosen while signing in stays, and the account keeps it", async () => {
+  const { page } = await signedInPage(browser, house, { locale: "en" });
+  const inChinese = page.getByRole("button", { name: "English" });
+  await page.getByRole("button", { name: "中文" }).click();
+  await inChinese.waitFor();
+  await page.context().close();
+
+  const context = await browser.newContext({ baseURL: house.url, locale: "en-US" });
+  const other = await context.newPage();
+  const signIn = async () => {
+    await other.locator("input[autocomplete=username]").fill(ADMIN.name);
+    await other.locator("input[type=password]").fill(ADMIN.password);
+    await other.keyboard.press("Enter");
+    await other.waitForURL((url) => url.pathname !== "/sign-in");
+  };
+  // Who chooses nothing gets the account's language, whatever the browser speaks.
+  await other.goto("/sign-in");
+  await signIn();
+  await other.getByRole("button", { name: "English" }).waitFor();
+  // Who chooses one while signing in keeps it.
+  await context.clearCookies();
+  await other.goto("/sign-in");
+  await other.getByRole("button", { name: "English" }).click();
+  await signIn();
+  await other.getByRole("button", { name: "中文" }).waitFor();
+  await until("the account has kept it", async () => {
+    const { user } = await house.client.call(getMe, {});
+    return user?.locale === "en";
+  });
+  await context.close();
 });
 
 it("a command that found no server says so until the server is back", async () => {

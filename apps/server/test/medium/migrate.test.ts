@@ -133,6 +133,37 @@ describe("migrations", () => {
     expect(rows.map(({ ref }) => ref)).toEqual([null, "4711:98765"]);
   });
 
+  it("leave one last checkpoint to runs that called each of theirs so", async () => {
+    const place = await makeTestPlace();
+    const database = await openAt(place);
+    const before = released.filter(({ name }) => name !== "0006-one-last-checkpoint");
+    await run(place, database, before);
+    await database.transaction(async (transaction) => {
+      for (const id of [1, 2]) {
+        await sql`insert into jobs (id, kind, project_id, name, state, created_at)
+          values (${sql.lit(id)}, 'train', 1, 'digits', 'finished', 1)`.execute(transaction);
+        await sql`insert into runs (id, project_id, name, name_key, source, state, note, tags,
+            search_text, config, created_at)
+          values (${sql.lit(id)}, 1, 'digits', 'digits', 'recipe', 'finished', '', '[]', '', '{}', 1)`.execute(
+          transaction,
+        );
+      }
+      for (const [runId, step, label] of [
+        [1, 10, "last"],
+        [1, 20, "best"],
+        [1, 30, "last"],
+        [2, 5, "last"],
+      ] as const)
+        await sql`insert into run_files (run_id, kind, path, size, sha256, attempt, step, metrics, label, created_at)
+          values (${sql.lit(runId)}, 'checkpoint', ${sql.lit(`checkpoints/${step}`)}, 1, 'x', 1, ${sql.lit(step)},
+            '{}', ${sql.lit(label)}, ${sql.lit(step)})`.execute(transaction);
+    });
+    await run(place, database, released);
+    expect(await database.read("select label from run_files order by run_id, step")).toEqual(
+      [null, "best", "last", "last"].map((label) => ({ label })),
+    );
+  });
+
   it("fill in how long runs of before have trained", async () => {
     const place = await makeTestPlace();
     const database = await openAt(place);

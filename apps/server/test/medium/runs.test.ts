@@ -341,6 +341,25 @@ describe("files", () => {
       [30, null],
     ]);
   });
+
+  it("have one last checkpoint: none is called so that another one follows", async () => {
+    const { id } = await open("a script that calls each of its checkpoints the last one");
+    const facts = { time: 1, kind: "checkpoint", size: 7, sha256: "0".repeat(64), label: "last" };
+    const checkpoint = (step: number) => ({
+      ...{ ...facts, type: "file-saved", step },
+      path: `checkpoints/step-${step}`,
+    });
+    const labels = async () => {
+      const { files } = await server.client.call(listRunFiles, { params: { run_id: String(id) } });
+      return Object.fromEntries(files.map(({ step, label }) => [step, label]));
+    };
+    await send(id, 1, [checkpoint(10), checkpoint(20)]);
+    expect(await labels()).toEqual({ 10: null, 20: "last" });
+    await send(id, 2, [{ ...checkpoint(30), label: "best" }]);
+    expect(await labels()).toEqual({ 10: null, 20: null, 30: "best" });
+    await send(id, 3, [{ ...checkpoint(40), kind: "other" }, checkpoint(50)]);
+    expect(await labels()).toEqual({ 10: null, 20: null, 30: "best", 40: "last", 50: "last" });
+  });
 });
 
 describe("recipes", () => {

@@ -5,6 +5,9 @@ import type { Locale } from "../../platform/i18n.ts";
 import { usePreferences } from "../../platform/preferences.ts";
 import { useSession } from "./use-session.ts";
 
+/** Chosen on a page before sign-in: whoever does that means it, and wants no other language a moment later. */
+let chosenAtTheGate: Locale | null = null;
+
 export function useLanguage() {
   const preferences = usePreferences();
   const session = useSession();
@@ -12,18 +15,26 @@ export function useLanguage() {
   /** Changes at once; throws when the account could not keep it. */
   async function choose(locale: Locale): Promise<void> {
     preferences.locale = locale;
-    if (session.me !== null) session.me = await api.call(updateMe, { body: { locale } });
+    if (session.me === null) chosenAtTheGate = locale;
+    else session.me = await api.call(updateMe, { body: { locale } });
   }
 
   function toggle(): void {
-    choose(preferences.locale === "en" ? "zh" : "en").catch((failure: unknown) => {
-      console.warn("The account did not keep the language; this browser does.", failure);
-    });
+    keep(preferences.locale === "en" ? "zh" : "en");
   }
 
-  /** After signing in on another device: the language that was chosen there. */
+  /** After signing in: the language that was chosen just before, else the one that the account has kept. */
   function adopt(): void {
-    if (session.user?.locale != null) preferences.locale = session.user.locale;
+    const chosen = chosenAtTheGate;
+    chosenAtTheGate = null;
+    if (chosen !== null && session.user?.locale !== chosen) keep(chosen);
+    else if (session.user?.locale != null) preferences.locale = session.user.locale;
+  }
+
+  function keep(locale: Locale): void {
+    choose(locale).catch((failure: unknown) => {
+      console.warn("The account did not keep the language; this browser does.", failure);
+    });
   }
 
   return { choose, toggle, adopt };

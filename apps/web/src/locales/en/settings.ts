@@ -13,6 +13,8 @@ export default {
     you: "You",
     displayName: "Shown name",
     look: "Language and look",
+    lookHelp:
+      "The language is kept with your account: every browser that you sign in on speaks it, unless you choose another one as you sign in. Theme and density belong to this browser.",
     language: "Language",
     theme: "Theme",
     themes: { system: "as the system", light: "light", dark: "dark" },

@@ -13,6 +13,8 @@ export default {
     you: "个人信息",
     displayName: "显示名称",
     look: "语言与外观",
+    lookHelp:
+      "语言随账户保存：登录任何浏览器都会使用它，除非登录时另选。主题与密度只属于此浏览器。",
     language: "语言",
     theme: "主题",
     themes: { system: "跟随系统", light: "浅色", dark: "深色" },
