@@ -7,6 +7,7 @@ import {
   findModelVersions,
   getModelVersion,
   type ModelVersion,
+  type ModelVersionPage,
 } from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -126,6 +127,15 @@ describe("model versions", () => {
       "init_from",
     );
     expect(await run("models", "rollback", "vision-digits")).toContain("version 1");
+    // The best is first, which is the lowest loss; what is not there is told with the code for that.
+    const byLoss = await cli.run(["--json", "models", "--metric", "val/loss"]);
+    const losses = (JSON.parse(byLoss.stdout) as ModelVersionPage).versions.map(
+      ({ metrics }) => metrics["val/loss"] as number,
+    );
+    expect(losses.length).toBeGreaterThan(1);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+    expect((await cli.run(["models", "show", "vision-digits@99"])).code).toBe(4);
+    expect((await cli.run(["models", "show", "nothing@1"])).code).toBe(4);
     const unclear = await cli.run(["models", "delete", "v2"]);
     expect(unclear).toMatchObject({ code: 2 });
     expect(unclear.stderr).toContain("does not say of which model: write name@2");

@@ -22,6 +22,9 @@ export const exitCodes = {
 /** A mistake in what was typed. */
 export class UsageProblem extends Error {}
 
+/** What was named is not there. */
+export class NotThereProblem extends Error {}
+
 export interface Ending {
   readonly code: number;
   /** Null when it was told already. */
@@ -34,6 +37,8 @@ export function endingOf(error: unknown): Ending {
     return { code: error.exitCode === 0 ? exitCodes.ok : exitCodes.wrongUsage, sentence: null };
   if (error instanceof UsageProblem || error instanceof SettingProblem)
     return { code: exitCodes.wrongUsage, sentence: `${error.message} (wrong-usage)` };
+  if (error instanceof NotThereProblem)
+    return { code: exitCodes.notFound, sentence: `${error.message} (not-found)` };
   if (error instanceof ConfigFileProblem)
     return { code: exitCodes.failure, sentence: `${error.message} (config-damaged)` };
   if (error instanceof ApiError)

@@ -1,7 +1,7 @@
 // Turns what people type into ids: a run's number, a model version, a model's or a project's name.
 import { fetchModels, fetchProjects, fetchVersionsOf, type HttpClient } from "@spotter/client";
 import { ModelStage } from "@spotter/contract";
-import { UsageProblem } from "./exit-codes.ts";
+import { NotThereProblem, UsageProblem } from "./exit-codes.ts";
 
 /** @throws UsageProblem */
 export function runIdOf(text: string): number {
@@ -22,7 +22,7 @@ export function meansVersion(text: string): boolean {
 /**
  * A model version's id: from a model's name and the version's number there (`vision-digits@2`), from a name and a
  * stage (`vision-digits@production`), or from the id itself (`7`, `id7`).
- * @throws UsageProblem
+ * @throws UsageProblem, NotThereProblem
  */
 export async function versionIdOf(client: HttpClient, text: string): Promise<number> {
   if (VERSION_ID.test(text)) return Number(text.replace(/^id/i, ""));
@@ -44,12 +44,12 @@ export async function versionIdOf(client: HttpClient, text: string): Promise<num
   const { versions } = await fetchVersionsOf(client, await modelIdOf(client, name), query);
   const [found] = versions;
   if (found !== undefined) return found.id;
-  throw new UsageProblem(
+  throw new NotThereProblem(
     stage.success ? `No version of ${name} is in ${wanted}.` : `${name} has no version ${number}.`,
   );
 }
 
-/** A model by name or number. @throws UsageProblem */
+/** A model by name or number. @throws NotThereProblem */
 export async function modelIdOf(client: HttpClient, text: string): Promise<number> {
   const models = await fetchModels(client);
   const found =
@@ -57,10 +57,10 @@ export async function modelIdOf(client: HttpClient, text: string): Promise<numbe
     models.find(({ id }) => String(id) === text);
   if (found !== undefined) return found.id;
   const names = models.map(({ name }) => name).join(", ");
-  throw new UsageProblem(`There is no model "${text}"; there are: ${names || "none"}.`);
+  throw new NotThereProblem(`There is no model "${text}"; there are: ${names || "none"}.`);
 }
 
-/** By name or number; undefined when none is asked for. */
+/** By name or number; undefined when none is asked for. @throws NotThereProblem */
 export async function projectIdOf(
   client: HttpClient,
   text: string | undefined,
@@ -72,5 +72,5 @@ export async function projectIdOf(
     projects.find(({ id }) => String(id) === text);
   if (found !== undefined) return found.id;
   const names = projects.map(({ name }) => name).join(", ");
-  throw new UsageProblem(`There is no project "${text}"; yours are: ${names || "none"}.`);
+  throw new NotThereProblem(`There is no project "${text}"; yours are: ${names || "none"}.`);
 }

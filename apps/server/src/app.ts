@@ -64,6 +64,8 @@ export interface App {
   readonly fastify: FastifyInstance;
   /** The secret of the one-time link that makes the administrator; null when there is one. */
   prepareSetup(): Promise<string | null>;
+  /** Folders that data may be read from, as set, and that are not there. */
+  missingDataRoots(): Promise<string[]>;
   /** Live streams that are connected now. */
   openStreams(): number;
   /** Begins everything that happens by itself: readings, the queue. Called once the server listens. */
@@ -104,6 +106,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   return {
     fastify,
     prepareSetup: () => rooms.auth.service.prepareSetup(),
+    missingDataRoots: () => rooms.datasets.missingRoots(),
     openStreams: () => rooms.metrics.openStreams,
     start() {
       rooms.system.start();

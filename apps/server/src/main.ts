@@ -122,6 +122,10 @@ async function announce(
   const setupSecret = await app.prepareSetup();
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (isMoved) say(`Port ${settings.port} is taken; the next free one is used.`);
+  for (const folder of await app.missingDataRoots())
+    say(
+      `SPOTTER_DATA_ROOTS names ${folder}, which is no folder here; nothing is read from it until it is. Several folders are separated by commas.`,
+    );
   say(`Spotter is listening on ${url}`);
   if (setupSecret !== null)
     say(`Create the administrator with this one-time link: ${url}/setup?token=${setupSecret}`);

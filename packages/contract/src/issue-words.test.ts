@@ -22,6 +22,9 @@ it("speaks of bounds and types without operators", () => {
       { path: "config.optimizer", message: expect.stringMatching(/^must be one of "[a-z]+", "/) },
     ]),
   );
+  expect(issuesOf({ ...digits, epochs: 1.5 })).toEqual([
+    { path: "config.epochs", message: "must be a whole number" },
+  ]);
   for (const { message } of issuesOf({ learning_rate: 0, dropout: 3, tags: 1, augment: 4 }))
     expect(message).not.toMatch(/expected|[<>]=?|Invalid|Too /);
 });

@@ -8,6 +8,7 @@ type Issue = z.core.$ZodIssue;
 /** The validator's sentences; what it says of our own accord (`must be …`) stays. */
 const WORDS: readonly (readonly [RegExp, (found: string, more: string) => string])[] = [
   [/^Invalid input: expected (.+), received undefined$/, () => "a value is needed"],
+  [/^Invalid input: expected int, received number$/, () => "must be a whole number"],
   [
     /^Invalid input: expected (.+), received (.+)$/,
     (type, received) => `must be of the type ${type}, not ${received}`,

@@ -1,6 +1,6 @@
 // models: versions found by metric, tag and stage; one whole.
 import { fetchModelVersion, fetchModelVersions } from "@spotter/client";
-import type { ModelVersion } from "@spotter/contract";
+import { type ModelVersion, metricDirection } from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -26,7 +26,10 @@ export function addModelsCommands(program: Command, bind: Bind, t: Context["text
   const models = program
     .command("models")
     .description(t("list model versions, newest first", "列出模型版本，最新在前"))
-    .option("--metric <name>", t("sort by it, best first", "按此指标降序排列"))
+    .option(
+      "--metric <name>",
+      t("only those that have it, best first", "仅含有此指标的版本，最优在前"),
+    )
     .option("--min <value>", t("at least, with --metric", "下限，与 --metric 同用"))
     .option("--max <value>", t("at most, with --metric", "上限，与 --metric 同用"))
     .option("--tag <tag>", t("only with this tag", "仅含此标签"))
@@ -58,7 +61,7 @@ async function listVersions(
   if (options.metric === undefined && (options.min ?? options.max) !== undefined)
     throw new UsageProblem("--min and --max bound a metric; name it with --metric.");
   const page = await fetchModelVersions(context.client(), {
-    ...(options.metric ? { metric: options.metric, sort: `metric:${options.metric}` } : {}),
+    ...(options.metric ? bestFirst(options.metric) : {}),
     ...(options.min ? { min: options.min } : {}),
     ...(options.max ? { max: options.max } : {}),
     ...(options.tag ? { tag: options.tag } : {}),
@@ -70,6 +73,11 @@ async function listVersions(
   if (page.versions.length === 0)
     return context.say(context.text("No model versions.", "没有模型版本。"));
   context.say(versionTable(context, page.versions, options.metric ?? "test/accuracy"));
+}
+
+function bestFirst(metric: string) {
+  const direction = metricDirection(metric) === "lower" ? "asc" : "desc";
+  return { metric, sort: `metric:${metric}`, direction } as const;
 }
 
 function versionTable(context: Context, versions: readonly ModelVersion[], metric: string): string {

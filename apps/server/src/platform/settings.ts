@@ -104,7 +104,7 @@ export const variables = {
     schema: list.pipe(z.array(folder)),
     fallback: "",
     sentence:
-      "Folders of the server's machine from which training data and TensorBoard folders may be read, comma-separated.",
+      "Folders of the server's machine from which training data and TensorBoard folders may be read, comma-separated. One that is not there is told at the start, and read from once it is.",
   },
   SPOTTER_REGISTRATION: {
     schema: z.enum(["closed", "open", "invitation"], "must be closed, open or invitation"),

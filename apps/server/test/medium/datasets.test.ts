@@ -1,6 +1,13 @@
 // Datasets over HTTP: an upload becomes version 1, and everything that an archive could do to us is refused.
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -311,6 +318,10 @@ describe("data roots", () => {
       "path-not-found",
       "path-not-found",
     ]);
+    const file = path.join(root, "file");
+    writeFileSync(file, "");
+    const misspelt = new DataRoots([root, path.join(folder, "nowhere"), file]);
+    expect(await misspelt.missing()).toEqual([path.join(folder, "nowhere"), file]);
     const none = new DataRoots([]).resolve(root);
     await expect(none).rejects.toMatchObject({ code: "path-not-allowed" });
   });

@@ -33,7 +33,7 @@ it("says what a run needs, who holds it, and how an attempt was lost, in Chinese
       "Attempt 1 of 3 was lost and is made good from the last checkpoint: the worker was ended by SIGKILL",
       zh,
     ),
-  ).toBe("共 3 次中的第 1 次运行中断，将从最后的检查点重试：训练进程被 SIGKILL 终止");
+  ).toBe("共 3 次尝试中的第 1 次中断，将从最后的检查点重试：训练进程被 SIGKILL 终止");
   expect(
     sayInLanguage(
       "Run 4 is normal and cannot stand before run 2, which is high; change its priority.",

@@ -209,6 +209,7 @@ export const ISSUES = {
   pattern: "must look like {pattern}",
   multiple: "must be a multiple of {bound}",
   wrong: "this value is not allowed here",
+  whole: "must be a whole number",
   positiveWhole: "must be a positive whole number",
   controlCharacters: "must not hold control characters",
   repositoryName: "must be a name or owner/name",

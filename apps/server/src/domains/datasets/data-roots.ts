@@ -1,5 +1,5 @@
 // Lets data be read from the server's disk only below the folders that SPOTTER_DATA_ROOTS names.
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { pathNotAllowed, pathNotFound } from "./errors.ts";
 
@@ -38,6 +38,14 @@ export class DataRoots {
     throw pathNotFound();
   }
 
+  /** Those that are no folders at this moment: misspelt, or a disk that is not mounted. */
+  async missing(): Promise<string[]> {
+    const found = await Promise.all(
+      this.#roots.map(async (root) => ((await isFolder(root)) ? [] : [root])),
+    );
+    return found.flat();
+  }
+
   async #holds(real: string): Promise<boolean> {
     for (const root of this.#roots) {
       const realRoot = await realpathIfThere(root);
@@ -50,6 +58,11 @@ export class DataRoots {
 function isInside(folder: string, candidate: string): boolean {
   const relative = path.relative(folder, candidate);
   return relative === "" || (!relative.startsWith("..") && !path.isAbsolute(relative));
+}
+
+async function isFolder(place: string): Promise<boolean> {
+  const real = await realpathIfThere(place);
+  return real !== null && (await stat(real)).isDirectory();
 }
 
 async function realpathIfThere(file: string): Promise<string | null> {

@@ -30,6 +30,7 @@ export interface DatasetsRoomParts {
 /** Datasets, their versions, and the folders of the server from which data may be read. */
 export class DatasetsRoom {
   readonly service: DatasetService;
+  readonly #roots: DataRoots;
   readonly #store: DatasetStore;
   readonly #defaultProject: () => Promise<number>;
 
@@ -37,10 +38,16 @@ export class DatasetsRoom {
     const { database, content, audit, home, maxUploadBytes, maxProjectBytes, now } = parts;
     this.#store = new DatasetStore(database);
     this.#defaultProject = parts.defaultProject;
+    this.#roots = new DataRoots(parts.dataRoots);
     this.service = new DatasetService({
       ...{ store: this.#store, content, audit, home, maxUploadBytes, maxProjectBytes, now },
-      roots: new DataRoots(parts.dataRoots),
+      roots: this.#roots,
     });
+  }
+
+  /** Folders of SPOTTER_DATA_ROOTS that are not there now. */
+  missingRoots(): Promise<string[]> {
+    return this.#roots.missing();
   }
 
   /** For the content store's collector. */

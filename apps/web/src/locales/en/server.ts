@@ -24,6 +24,7 @@ export default {
     pattern: "Must look like {pattern}.",
     multiple: "Must be a multiple of {bound}.",
     wrong: "This value is not allowed here.",
+    whole: "Must be a whole number.",
     positiveWhole: "Must be a positive whole number.",
     controlCharacters: "Must not hold control characters.",
     repositoryName: "Must be a name or owner/name.",

@@ -30,7 +30,7 @@ export default {
   starts: "预计开始",
   ends: "预计结束",
   since: "开始于",
-  attempt: "第 {n} 次运行",
+  attempt: "第 {n} 次尝试",
   move: "移动训练 {id}：拖动，或按 Alt 加方向键",
   moving: "移到训练 {id} 之前",
   movingLast: "移到最后",

@@ -20,7 +20,7 @@ export default {
   stale: "最近更新于 {duration}前",
   scriptStep: "第 {step} 步",
   scriptPoints: "{count} 个数据点",
-  viewerOnly: "查看者不能执行此操作；请联系项目成员。",
+  viewerOnly: "访客不能执行此操作；请联系项目成员。",
   retrain: "修改后再训练",
   deleted: "训练 {id} 已删除。",
   noMetrics: "此训练没有记录任何指标。",
