@@ -34,7 +34,7 @@ export function addQueueOptions(command: Command, t: Context["text"]): Command {
     .option("--disk <GiB>", t("free disk that it needs", "需要的空闲磁盘"))
     .option(
       "--time-limit <time>",
-      t("stops an attempt after 90s, 45m, 3h or 2d", "单次运行的时间上限：90s、45m、3h、2d"),
+      t("stops an attempt after 90s, 45m, 3h or 2d", "单次尝试的时间上限：90s、45m、3h、2d"),
     )
     .option("--memory-limit <GiB>", t("ends it above this", "内存上限，超过即终止"))
     .option(

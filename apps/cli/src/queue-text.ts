@@ -105,7 +105,7 @@ function sentenceOf(why: WaitsFor, place: number | null, t: Text): string | null
     case "retry":
       return t(
         `its last attempt was lost; it is tried again at about ${at}`,
-        `上一次运行中断，约 ${at} 重试`,
+        `上一次尝试中断，约 ${at} 重试`,
       );
     case "line":
       return t("waits for an earlier one to end", "等待前一个结束");

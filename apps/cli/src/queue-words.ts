@@ -56,9 +56,9 @@ const CHINESE_REASONS: readonly (readonly [RegExp, Said])[] = [
   [
     /^Attempt (\d+) of (\d+) was lost and is made good from the last checkpoint: (.+)$/,
     (_, attempt, of, cause) =>
-      `共 ${of} 次中的第 ${attempt} 次运行中断，将从最后的检查点重试：${cause}`,
+      `共 ${of} 次尝试中的第 ${attempt} 次中断，将从最后的检查点重试：${cause}`,
   ],
-  [/^Lost in all of its (\d+) attempts: (.+)$/, (_, of, cause) => `${of} 次运行全部中断：${cause}`],
+  [/^Lost in all of its (\d+) attempts: (.+)$/, (_, of, cause) => `${of} 次尝试全部中断：${cause}`],
   [
     /^Waits for run (\d+) to end: one training runs at a time\.$/,
     (_, run) => `等待训练 ${run} 结束：一次只运行一个训练。`,

@@ -51,7 +51,7 @@ export default {
     turn: "放得下，但训练 {run} 排在最前，需要这些资源。",
     never: "需要 {needed}，而本机只有 {has}。",
     quota: "其所有者已有 {n} 个训练在运行，达到每人上限。",
-    retry: "上一次运行中断，约 {at} 重试。",
+    retry: "上一次尝试中断，约 {at} 重试。",
     line: "等待前一个结束。",
     behind: "排在第 {place} 位，前面有{runs}；开始时间未知。",
     behindUntil: "排在第 {place} 位，前面有{runs}；约 {at} 开始。",
