@@ -1,6 +1,12 @@
 // The queue as people see it: lanes, reasons, another order by mouse and by keys, priorities, and the command line's view.
-import { reorder } from "@spotter/client";
-import { controlTraining, createRun, getQueue } from "@spotter/contract";
+import { reorder, setPriority } from "@spotter/client";
+import {
+  controlTraining,
+  createRun,
+  getQueue,
+  PRIORITIES,
+  type QueueView,
+} from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
@@ -98,13 +104,18 @@ describe("the queue", { timeout: 240_000 }, () => {
     await option.waitFor();
     // Somebody else moves rows while the list is open: nothing moves under the hand, and one press is enough.
     const before = await shown(page);
-    const answer = page.waitForResponse((response) => response.url().endsWith("/api/train/queue"));
-    await reorder(house.client, [...before].reverse());
+    const answer = page.waitForResponse(async (response) => {
+      if (!response.url().endsWith("/api/train/queue")) return false;
+      const { waiting } = (await response.json()) as QueueView;
+      return waiting[0]?.job_id !== before[0];
+    });
+    await setPriority(house.client, before[0] as number, PRIORITIES.low);
     await answer;
     expect(await shown(page)).toEqual(before);
     await option.click();
     await until("it stands first", async () => (await order())[0] === id);
     await until("the page shows it", async () => (await shown(page))[0] === id);
+    await setPriority(house.client, before[0] as number, PRIORITIES.normal);
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - window.innerWidth,
     );

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from spotter_worker.data.sounds import load_sounds
 from spotter_worker.data.spec_augment import Masks, mask_spectra
 from spotter_worker.models.audio import AudioArchitecture, RecurrentClassifier
 from spotter_worker.predict import predict
+from spotter_worker.recipes import audio
 
 RATE = 8000
 TINY: dict[str, Any] = {
@@ -79,6 +82,23 @@ def test_pitches_are_learnt_and_the_weights_predict(
     assert shown["truth"] in ("low", "middle", "high")
     assert shown["name"].startswith(f"{shown['truth']}/") and shown["name"].endswith(".wav")
     assert answer["test_accuracy"] == metrics["test/accuracy"]
+    # One's own file is at hand already; a sample of the data can be heard.
+    assert answer["predictions"][0]["sound"] is None
+    heard, rate = soundfile.read(io.BytesIO(base64.b64decode(shown["sound"])))
+    original, _ = soundfile.read(sounds / shown["name"])
+    assert rate == RATE
+    assert abs(heard - original[: len(heard)]).max() < 1e-3
+
+
+def test_an_answer_holds_as_much_sound_as_it_may_and_no_more(
+    tmp_path: Path, sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tmp_path, sounds, {"epochs": 1}).go()
+    monkeypatch.setattr(audio, "MAX_SOUND_SAMPLES", 1)
+    sample = {"name": "test:0", "file": None, "text": None, "sample": 0}
+    [shown] = predict(tmp_path / "weights", [sample], {"data": sounds})["predictions"]
+    assert shown["sound"] is None
+    assert shown["truth"] is not None
 
 
 @pytest.mark.parametrize("data_workers", [0, 2])

@@ -9,7 +9,7 @@ const plain = {
 };
 const sample: Prediction = {
   ...{ input: "test:3", label: "cat", confidence: 0.75, top: [], text: null, truth: "dog" },
-  ...{ thumbnail: null, picture: null, name: null, asked: null },
+  ...{ thumbnail: null, picture: null, sound: null, name: null, asked: null },
 };
 
 test("a test sample is told with its place in the data and the question about it", () => {

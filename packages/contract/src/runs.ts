@@ -299,6 +299,9 @@ export const Prediction = z.object({
     .string()
     .nullable()
     .default(null),
+  // 2026-11-22: the same.
+  /** A recording of the test split as the network hears it: a WAV, as base64; null where an answer would grow too large. */ sound:
+    z.string().nullable().default(null),
   /** Where the data has it: `class/file.png`, `reviews.csv:12`; null for an input of one's own. */ name: z
     .string()
     .nullable()

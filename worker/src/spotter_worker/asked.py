@@ -1,4 +1,5 @@
-"""Owns how an answer shows what was asked: the example's name in the data, its text, and a small picture of it."""
+"""Owns how an answer shows what was asked: the example's name in the data, its text, a small picture of it, its
+sound."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 import torch
 
+from .data.sound_file import encode_wav
 from .preflight.samples import encode_png
 
 # Up to here a grey image is sent as numbers, which can be drawn without blur.
@@ -23,6 +25,8 @@ class Asked:
     text: str | None = None
     # As the network sees it: (C, H, W), 0–1.
     pixels: torch.Tensor | None = None
+    # As the network hears it: (num_samples,), about -1…1, and its rate.
+    sound: tuple[torch.Tensor, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's fields of a Prediction that show what was asked."""
@@ -32,7 +36,9 @@ class Asked:
         elif self.pixels is not None:
             picture = encode_png(self.pixels, MAX_PICTURE)[0]
         asked = None if self.text is None else _shortened(self.text)
-        return {"name": self.name, "asked": asked, "thumbnail": thumbnail, "picture": picture}
+        sound = None if self.sound is None else encode_wav(*self.sound)
+        shown = {"thumbnail": thumbnail, "picture": picture, "sound": sound}
+        return {"name": self.name, "asked": asked, **shown}
 
 
 def text_answer(text: str, asked: Asked) -> dict[str, Any]:

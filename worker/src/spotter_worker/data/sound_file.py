@@ -1,4 +1,4 @@
-"""Owns reading one sound file: WAV or FLAC of any usual sample format, to mono floats at the wanted rate.
+"""Owns reading one sound file: WAV or FLAC of any usual sample format, to mono floats at the wanted rate; and back.
 
 libsndfile does the decoding (it knows every PCM width, float, A-law and what else lies in WAV files); what it lets pass
 silently, cut-off files above all, is looked for here.
@@ -6,8 +6,11 @@ silently, cut-off files above all, is looked for here.
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 import struct
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +67,18 @@ def read_sound(path: Path, sample_rate: int, max_seconds: float) -> torch.Tensor
     if facts.sample_rate != sample_rate:
         mono = _resample(mono, facts.sample_rate, sample_rate)
     return torch.from_numpy(numpy.ascontiguousarray(mono, dtype=numpy.float32))
+
+
+def encode_wav(samples: torch.Tensor, sample_rate: int) -> str:
+    """(num_samples,), about -1…1, as base64 of a WAV of 16 bits, which every browser plays."""
+    whole = (samples.detach().float().cpu().clamp(-1, 1) * 32767).round().to(torch.int16)
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(whole.numpy().astype("<i2").tobytes())
+    return base64.b64encode(written.getvalue()).decode()
 
 
 def _resample(samples: numpy.ndarray, have: int, want: int) -> numpy.ndarray:

@@ -50,6 +50,8 @@ from ..task import Example, NoSampleError, Places, PredictInput, Predictor, Size
 from ..weights import SavedWeights
 
 EVAL_BATCH_SIZE = 128
+# Of all recordings in one answer, 1.5 MB: sixteen of three seconds at 16 kHz.
+MAX_SOUND_SAMPLES = 768_000
 
 
 class AudioTask(ClassifierTask):
@@ -196,12 +198,13 @@ class AudioPredictor(Predictor):
         self._classes: list[str] = saved.card["classes"]
         self._config = AudioConfig.parse(saved.card["config"])
         self._data_and_test: tuple[LabelledSounds, torch.Tensor] | None = None
+        self._sound_left = MAX_SOUND_SAMPLES
 
     @torch.inference_mode()
     def predict(self, given: PredictInput) -> dict[str, Any]:
-        spectrum, truth, name = self._spectrum(given)
+        spectrum, truth, asked = self._spectrum(given)
         logits = self._model(*pad_spectra([spectrum], self._normalization))
-        return class_answer(logits[0], self._classes, truth, Asked(name))
+        return class_answer(logits[0], self._classes, truth, asked)
 
     @torch.inference_mode()
     def test_accuracy(self) -> float | None:
@@ -214,21 +217,29 @@ class AudioPredictor(Predictor):
         right = sum(int(num_right(self._model(x, lengths), y)) for x, lengths, y in batches)
         return right / len(indices)
 
-    def _spectrum(self, given: PredictInput) -> tuple[torch.Tensor, str | None, str | None]:
-        """(T, M); the recording's true label and its name where they are known."""
+    def _spectrum(self, given: PredictInput) -> tuple[torch.Tensor, str | None, Asked]:
+        """(T, M); the recording's true label and itself, where they are known."""
         if given.sample is None:
             if given.file is None:
                 raise ValueError(
                     f"{given.name}: this model listens to sounds; give a WAV or FLAC file"
                 )
-            return hear(given.file, self._front_end, self._log_mel), None, None
+            return hear(given.file, self._front_end, self._log_mel), None, Asked()
         data, indices = self._test_data()
         if given.sample >= len(indices):
             raise NoSampleError(given, len(indices))
         chosen = indices[given.sample : given.sample + 1]
         number = int(chosen[0])
         truth = self._classes[int(data.labels[number])]
-        return data.spectra.gather(chosen)[0], truth, data.spectra.name(number)
+        spectrum = data.spectra.gather(chosen)[0]
+        return spectrum, truth, Asked(data.spectra.name(number), sound=self._sound(data, number))
+
+    def _sound(self, data: LabelledSounds, number: int) -> tuple[torch.Tensor, int] | None:
+        samples = data.spectra.samples(number)
+        if len(samples) > self._sound_left:
+            return None
+        self._sound_left -= len(samples)
+        return samples, data.front_end.sample_rate
 
     def _test_data(self) -> tuple[LabelledSounds, torch.Tensor]:
         if self._data_and_test is None:

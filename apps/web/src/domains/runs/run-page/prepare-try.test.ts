@@ -1,6 +1,12 @@
 import type { Prediction } from "@spotter/contract";
 import { expect, test } from "vitest";
-import { choosePictures, greyPixels, MAX_PICTURE_BYTES, shownName } from "./prepare-try.ts";
+import {
+  choosePictures,
+  greyPixels,
+  MAX_PICTURE_BYTES,
+  shownName,
+  soundFile,
+} from "./prepare-try.ts";
 
 test("what cannot be sent is named with its reason", () => {
   const picture = { name: "a.png", size: 10, type: "image/png" };
@@ -26,10 +32,16 @@ test("grey values become opaque pixels", () => {
 test("an answer is named after its place in the data, its file, or nothing but its text", () => {
   const plain: Prediction = {
     ...{ input: "test:3", label: "cat", confidence: 1, top: [], text: null, truth: "cat" },
-    ...{ thumbnail: null, picture: null, name: null, asked: null },
+    ...{ thumbnail: null, picture: null, sound: null, name: null, asked: null },
   };
   expect(shownName({ ...plain, name: "cat/3.png" })).toBe("cat/3.png");
   expect(shownName({ ...plain, input: "seven.png" })).toBe("seven.png");
   expect(shownName({ ...plain, input: "seven.png", asked: "is it red?" })).toBe("seven.png");
   expect(shownName({ ...plain, input: "tomorrow it", asked: "tomorrow it rains" })).toBeNull();
+});
+
+test("a recording becomes a file that a browser plays, byte by byte", async () => {
+  const file = soundFile(btoa("RIFF\u00ff\u0000"));
+  expect(file.type).toBe("audio/wav");
+  expect([...new Uint8Array(await file.arrayBuffer())]).toEqual([82, 73, 70, 70, 255, 0]);
 });

@@ -34,6 +34,12 @@ export function shownName({ input, name, asked }: Prediction): string | null {
   return asked !== null && input !== "" && asked.startsWith(input) ? null : input;
 }
 
+/** A recording as it came with an answer, as a file that the browser plays. */
+export function soundFile(base64: string): Blob {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Blob([bytes], { type: "audio/wav" });
+}
+
 /** RGBA bytes of a grey image of values 0–1. */
 export function greyPixels(rows: readonly (readonly number[])[]): {
   width: number;
