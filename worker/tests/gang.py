@@ -16,6 +16,8 @@ import torch.distributed as dist
 from spotter_worker.distributed import Peers
 
 WAIT_S = 240.0
+# `torch._dynamo`: whatever makes several processes of one model asks for it.
+LOADED_ONCE = ("runs", "spotter_worker.job", "spotter_worker.sharding", "torch._dynamo")
 Member = Callable[..., Any]
 
 
@@ -32,7 +34,7 @@ def try_gang(function: Member, *arguments: Any, size: int = 2) -> list[tuple[str
     """By process: `answer` with what it returned, `error` with a traceback, or `gone` without a word."""
     # Forked from a server that has loaded torch once: a fresh process would take seconds each.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runs", "spotter_worker.job", "spotter_worker.sharding"])
+    context.set_forkserver_preload([*LOADED_ONCE])
     with tempfile.TemporaryDirectory() as folder:
         return _run(context, Path(folder) / "meeting", function, arguments, size)
 
