@@ -140,9 +140,15 @@ describe("model versions", () => {
     expect(unclear).toMatchObject({ code: 2 });
     expect(unclear.stderr).toContain("does not say of which model: write name@2");
     const gone = await run("models", "delete", "vision-digits@2");
-    const id = /models restore (\d+)/.exec(gone)?.[1] ?? "";
-    expect((await cli.run(["models", "restore", id])).stderr).toContain("vision-digits@2 is back");
-    expect((await cli.run(["models", "restore", id])).stderr).toContain("was not deleted");
+    const said = /models restore (\S+)/.exec(gone)?.[1] ?? "";
+    expect(said).toBe("vision-digits@2");
+    const shown = await cli.run(["models", "show", "vision-digits@2"]);
+    expect(shown).toMatchObject({ code: 2 });
+    expect(shown.stderr).toContain(
+      'vision-digits@2 is deleted; "spotter models restore vision-digits@2" brings it back.',
+    );
+    expect((await cli.run(["models", "restore", said])).stderr).toContain(`${said} is back`);
+    expect((await cli.run(["models", "restore", said])).stderr).toContain("was not deleted");
     cli.remove();
   });
 

@@ -1,5 +1,11 @@
 // Turns what people type into ids: a run's number, a model version, a model's or a project's name.
-import { fetchModels, fetchProjects, fetchVersionsOf, type HttpClient } from "@spotter/client";
+import {
+  fetchModels,
+  fetchModelVersions,
+  fetchProjects,
+  fetchVersionsOf,
+  type HttpClient,
+} from "@spotter/client";
 import { ModelStage } from "@spotter/contract";
 import { NotThereProblem, UsageProblem } from "./exit-codes.ts";
 
@@ -41,23 +47,59 @@ export async function versionIdOf(client: HttpClient, text: string): Promise<num
   if (!stage.success && !/^[1-9][0-9]{0,14}$/.test(number))
     throw new UsageProblem(`"${wanted}" in "${text}" is neither a version's number nor a stage.`);
   const query = stage.success ? { stage: stage.data } : { version: number };
-  const { versions } = await fetchVersionsOf(client, await modelIdOf(client, name), query);
-  const [found] = versions;
+  const model = namedAs(name, await fetchModels(client));
+  const page = model === undefined ? null : await fetchVersionsOf(client, model.id, query);
+  const found = page?.versions[0];
   if (found !== undefined) return found.id;
+  // A model whose versions are all deleted is not listed any more; what can be restored is still there.
+  if (!stage.success && (await deletedVersion(client, name, number)) !== null)
+    throw new NotThereProblem(
+      `${name}@${number} is deleted; "spotter models restore ${name}@${number}" brings it back.`,
+    );
+  if (model === undefined) await modelIdOf(client, name);
   throw new NotThereProblem(
     stage.success ? `No version of ${name} is in ${wanted}.` : `${name} has no version ${number}.`,
   );
 }
 
+/** A version that may be deleted, named like any other. @throws UsageProblem, NotThereProblem */
+export async function restorableIdOf(client: HttpClient, text: string): Promise<number> {
+  const [, name = "", number = ""] = /^(.+)@v?([1-9][0-9]{0,14})$/i.exec(text) ?? [];
+  const deleted = name === "" ? null : await deletedVersion(client, name, number);
+  return deleted ?? versionIdOf(client, text);
+}
+
+async function deletedVersion(
+  client: HttpClient,
+  name: string,
+  number: string,
+): Promise<number | null> {
+  const query = { deleted: "true", version: number, limit: "500" } as const;
+  const { versions } = await fetchModelVersions(client, query);
+  const found = versions.find(
+    (version) =>
+      version.name.toLowerCase() === name.toLowerCase() || String(version.model_id) === name,
+  );
+  return found?.id ?? null;
+}
+
 /** A model by name or number. @throws NotThereProblem */
 export async function modelIdOf(client: HttpClient, text: string): Promise<number> {
   const models = await fetchModels(client);
-  const found =
-    models.find(({ name }) => name.toLowerCase() === text.toLowerCase()) ??
-    models.find(({ id }) => String(id) === text);
+  const found = namedAs(text, models);
   if (found !== undefined) return found.id;
   const names = models.map(({ name }) => name).join(", ");
   throw new NotThereProblem(`There is no model "${text}"; there are: ${names || "none"}.`);
+}
+
+function namedAs<T extends { readonly id: number; readonly name: string }>(
+  text: string,
+  all: readonly T[],
+): T | undefined {
+  return (
+    all.find(({ name }) => name.toLowerCase() === text.toLowerCase()) ??
+    all.find(({ id }) => String(id) === text)
+  );
 }
 
 /** By name or number; undefined when none is asked for. @throws NotThereProblem */
@@ -67,9 +109,7 @@ export async function projectIdOf(
 ): Promise<number | undefined> {
   if (text === undefined) return undefined;
   const projects = await fetchProjects(client);
-  const found =
-    projects.find(({ name }) => name.toLowerCase() === text.toLowerCase()) ??
-    projects.find(({ id }) => String(id) === text);
+  const found = namedAs(text, projects);
   if (found !== undefined) return found.id;
   const names = projects.map(({ name }) => name).join(", ");
   throw new NotThereProblem(`There is no project "${text}"; yours are: ${names || "none"}.`);

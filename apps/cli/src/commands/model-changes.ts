@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
 import { UsageProblem } from "../exit-codes.ts";
-import { modelIdOf, versionIdOf } from "../lookup.ts";
+import { modelIdOf, restorableIdOf, versionIdOf } from "../lookup.ts";
 import { nameOf, stageOf, tell } from "./model-views.ts";
 
 export function addModelChanges(models: Command, bind: Bind, t: Context["text"]): void {
@@ -37,7 +37,9 @@ export function addModelChanges(models: Command, bind: Bind, t: Context["text"])
     .action(bind(deleteVersion));
   models
     .command("restore <version>")
-    .description(t("bring back a deleted version, by its id: 7", "恢复已删除的版本，用其编号：7"))
+    .description(
+      t("bring back a deleted version: name@2, or its id", "恢复已删除的版本：名称@2，或其编号"),
+    )
     .action(bind(restoreVersion));
 }
 
@@ -93,15 +95,15 @@ async function deleteVersion(context: Context, [version = ""]: string[]): Promis
   if (context.json) return context.answer({ done: true });
   context.say(
     context.text(
-      `${nameOf(gone)} is deleted; for 7 days, spotter models restore ${id} brings it back.`,
-      `${nameOf(gone)} 已删除；7 天之内可用 spotter models restore ${id} 恢复。`,
+      `${nameOf(gone)} is deleted; for 7 days, spotter models restore ${nameOf(gone)} brings it back.`,
+      `${nameOf(gone)} 已删除；7 天之内可用 spotter models restore ${nameOf(gone)} 恢复。`,
     ),
   );
 }
 
 async function restoreVersion(context: Context, [version = ""]: string[]): Promise<void> {
   const client = context.client();
-  const id = await versionIdOf(client, version);
+  const id = await restorableIdOf(client, version);
   const before = await fetchModelVersion(client, id);
   const name = nameOf(before);
   tell(context, await bringBackModelVersion(client, id));
