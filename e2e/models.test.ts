@@ -143,7 +143,7 @@ describe("model versions", () => {
     const said = /models restore (\S+)/.exec(gone)?.[1] ?? "";
     expect(said).toBe("vision-digits@2");
     const shown = await cli.run(["models", "show", "vision-digits@2"]);
-    expect(shown).toMatchObject({ code: 2 });
+    expect(shown).toMatchObject({ code: 4 });
     expect(shown.stderr).toContain(
       'vision-digits@2 is deleted; "spotter models restore vision-digits@2" brings it back.',
     );

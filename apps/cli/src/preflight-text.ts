@@ -1,10 +1,11 @@
 // A pre-flight's report as lines for people, in their language. Pure.
-import type {
-  MemoryPartName,
-  PreflightCheck,
-  PreflightReport,
-  PreflightSample,
-  Severity,
+import {
+  findingInChinese,
+  type MemoryPartName,
+  type PreflightCheck,
+  type PreflightReport,
+  type PreflightSample,
+  type Severity,
 } from "@spotter/contract";
 import { bytes, number } from "./format.ts";
 import type { Language } from "./settings.ts";
@@ -59,7 +60,9 @@ export function reportLines(report: PreflightReport, language: Language, paint: 
   for (const finding of report.findings) {
     const [sign, colour] = SIGNS[finding.severity];
     const field = finding.field === null || finding.severity === "ok" ? "" : `  [${finding.field}]`;
-    lines.push(`${paint(colour, sign)} ${t(finding.message, finding.message_zh)}${field}`);
+    lines.push(
+      `${paint(colour, sign)} ${t(finding.message, findingInChinese(finding.message_zh))}${field}`,
+    );
   }
   lines.push(...memoryLines(report, language), ...sampleLines(report.samples, language, paint));
   const suggested = report.learning_rate?.suggested ?? null;

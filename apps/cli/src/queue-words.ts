@@ -1,6 +1,6 @@
 // What the queue says in fixed English words, in the language of the terminal. Pure.
 // A reason that is new to this table stays as it came.
-import type { JobKind } from "@spotter/contract";
+import { type JobKind, workerSentence } from "@spotter/contract";
 import type { Language } from "./settings.ts";
 
 const CHINESE_KINDS: Readonly<Record<JobKind, string>> = {
@@ -78,7 +78,7 @@ export function kindWord(kind: JobKind, language: Language): string {
 export function reasonWords(reason: string | null, language: Language): string {
   if (reason === null) return "";
   const known = language === "zh" ? CHINESE_REASONS.find(([form]) => form.test(reason)) : undefined;
-  return known === undefined ? reason : reason.replace(...known);
+  return known === undefined ? workerSentence(reason, language) : reason.replace(...known);
 }
 
 /** `2 CPU cores`, `8 GiB of memory`: what a job needs of the machine. */

@@ -17,6 +17,7 @@ import { runDuration, stateWord } from "./format.ts";
 import { LiveView } from "./live-view.ts";
 import { logText } from "./log-text.ts";
 import { progressLine } from "./progress-line.ts";
+import { reasonWords } from "./queue-words.ts";
 
 const TAIL_LINES = 5;
 /** A stream that has not opened by then is held back by something on the way, a buffering proxy mostly. */
@@ -187,7 +188,7 @@ class Watcher {
     const { json, language } = this.#context;
     if (!json) {
       const took = runDuration(run, Date.now() / 1000);
-      const reason = run.reason === null ? "" : `: ${printable(run.reason)}`;
+      const reason = run.reason === null ? "" : `: ${printable(reasonWords(run.reason, language))}`;
       const word = stateWord(run.state, language);
       this.#context.say(
         this.#context.text(

@@ -233,7 +233,9 @@ function factsOf(context: Context, run: Run): [string, string][] {
       t("error", "错误"),
       run.error === null
         ? ""
-        : printable(`${run.error.kind}: ${sentence(run.error.message)} ${run.error.hint ?? ""}`),
+        : printable(
+            `${run.error.kind}: ${sentence(reasonWords(run.error.message, context.language))} ${reasonWords(run.error.hint, context.language)}`,
+          ),
     ],
     [t("page", "页面"), `${context.serverUrl()}/runs/${run.id}/charts`],
   ];

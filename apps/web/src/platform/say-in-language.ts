@@ -1,6 +1,7 @@
 // What server and worker said, in the language of the page where the words for it are there. Pure.
+import { recognise } from "@spotter/contract";
 import { formatCount } from "./format/index.ts";
-import { ISSUES, recognise, SENTENCES } from "./server-sentences.ts";
+import { ISSUES, SENTENCES } from "./server-sentences.ts";
 
 export interface Words {
   t(key: string, values?: Record<string, unknown>): string;

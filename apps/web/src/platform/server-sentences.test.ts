@@ -1,12 +1,12 @@
 // Sentences of server and worker are recognised, and said in Chinese with what varies filled in.
 import { readFileSync } from "node:fs";
-import { issueWords } from "@spotter/contract";
+import { issueWords, recognise } from "@spotter/contract";
 import { expect, it } from "vitest";
 import { createI18n } from "vue-i18n";
 import { z } from "zod";
 import { messagesOf } from "./i18n.ts";
 import { sayInLanguage, sayIssue, type Words } from "./say-in-language.ts";
-import { ISSUES, recognise, SENTENCES } from "./server-sentences.ts";
+import { ISSUES, SENTENCES } from "./server-sentences.ts";
 
 const { t, te } = createI18n({
   legacy: false,

@@ -1,8 +1,9 @@
 // The sentences that server and worker say in English, recognised so that other languages can say them too. Pure.
 // A sentence that is new to this table stays as it came; pages then mark it as English.
+import { WORKER_ENGLISH } from "@spotter/contract";
 
 /** `{places}` stand for what varies; where two rows fit, the first counts. Also the English words of the pages: see locales/en/server.ts. */
-export const SENTENCES = {
+export const SENTENCES: Readonly<Record<string, string>> = {
   waitsForRun: "Waits for run {run} to end: one training runs at a time.",
   waitsForPrediction: "Waits for an earlier prediction to end.",
   waitsForPreflight: "Waits for an earlier pre-flight to end.",
@@ -188,7 +189,10 @@ export const SENTENCES = {
     "{cause}, and {name} is not on this machine yet. Connect it to a network, set HF_ENDPOINT to a mirror that it reaches, or give the model's folder as a path",
   tuneColumns:
     "{file}, row {row}: the columns are {found}; expected {wanted}: rename them, or name yours in the config",
-} as const;
+
+  // What the worker says of data and machine; the command line has the same words.
+  ...WORKER_ENGLISH,
+};
 
 /** What the schema library says of a field that is wrong (zod 4, its English locale). */
 export const ISSUES = {
@@ -252,30 +256,3 @@ export const ISSUES = {
   // Where none of the above fits.
   only: "must be {value}",
 } as const;
-
-export interface Recognised {
-  key: string;
-  values: Record<string, string>;
-}
-
-/** The first row whose sentence this is, with what stands at its places; null for a sentence that is not there. */
-export function recognise(
-  text: string,
-  table: Readonly<Record<string, string>>,
-): Recognised | null {
-  for (const [key, template] of Object.entries(table)) {
-    const match = patternOf(template).exec(text);
-    if (match !== null) return { key, values: { ...match.groups } };
-  }
-  return null;
-}
-
-const patterns = new Map<string, RegExp>();
-function patternOf(template: string): RegExp {
-  const known = patterns.get(template);
-  if (known !== undefined) return known;
-  const source = template.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, "(?<$1>.+?)");
-  const made = new RegExp(`^${source}$`, "su");
-  patterns.set(template, made);
-  return made;
-}

@@ -1,4 +1,6 @@
 // 服务器与训练进程的说明，以及字段错误的说明。
+import { WORKER_CHINESE } from "@spotter/contract";
+
 export default {
   sentences: {
     waitsForRun: "等待训练 {run} 结束：一次只运行一个训练。",
@@ -163,6 +165,7 @@ export default {
       "{cause}，本机上也还没有 {name}。请连上网络，或把 HF_ENDPOINT 设为可达的镜像，或以路径给出模型文件夹。",
     tuneColumns:
       "{file} 第 {row} 行：列名为 {found}；应为 {wanted}。请改列名，或在配置中填写你的列名。",
+    ...WORKER_CHINESE,
   },
   issues: {
     missing: "需要填写。",

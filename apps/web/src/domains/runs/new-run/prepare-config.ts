@@ -1,6 +1,12 @@
 // The config that a form stands for: what differs, what is wrong, and its JSON. Pure.
-import { type ConfigChange, contradictionsOf, nearestName, nullWordOf } from "@spotter/contract";
-import { ISSUES, recognise } from "../../../platform/server-sentences.ts";
+import {
+  type ConfigChange,
+  contradictionsOf,
+  nearestName,
+  nullWordOf,
+  recognise,
+} from "@spotter/contract";
+import { ISSUES } from "../../../platform/server-sentences.ts";
 import type { Config, FormField, Value } from "./prepare-fields.ts";
 import { kindOf, sourceProblem } from "./prepare-sources.ts";
 import type { Problem } from "./prepare-values.ts";
