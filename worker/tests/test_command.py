@@ -246,7 +246,51 @@ print("goes on from", spotter.resumed_from().read_text())
     receiver.wait_until(lambda: len(receiver.events("attempt-ended")) == 2)
     assert f"goes on from {saved['step']}" in lines(receiver)
     started = receiver.events("run-started")[-1]
-    assert started["first_step"] == started["resumed_from_step"] == saved["step"]
+    assert started["resumed_from_step"] == saved["step"]
+    # The checkpoint holds the state after its step, whose point therefore stays.
+    assert started["first_step"] == saved["step"] + 1
+
+
+SAVES_AND_GOES_ON = """
+import spotter, sys
+spotter.init()
+begun = spotter.resumed_from()
+way, upto = sys.argv[1], int(sys.argv[2])
+step = int(begun.read_text()) + 1 if begun and way != "anew" else 0
+while step < upto:
+    told = {"steps": step, "counted": None, "done": step, "anew": step}[way]
+    spotter.log({"a": step}, step=told)
+    if step % 4 == 3:
+        open("state.txt", "w").write(str(step))
+        spotter.checkpoint("state.txt", {"counted": step // 4, "done": step + 1}.get(way, step))
+    step += 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "checkpoint", "first_step"),
+    [
+        ("steps", "checkpoints/step-00000007", 8),
+        # An earlier one of several: what was logged after it is logged again.
+        ("steps", "checkpoints/step-00000003", 4),
+        # Steps that the package counts; the script's own number is another.
+        ("counted", "checkpoints/step-00000001", 8),
+        # A number of steps done: the next point has it.
+        ("done", "checkpoints/step-00000008", 8),
+        ("anew", "checkpoints/step-00000007", 0),
+    ],
+)
+def test_a_resumed_program_takes_the_place_of_what_it_logs_again_and_of_nothing_else(
+    receiver: Receiver, start: Start, way: str, checkpoint: str, first_step: int
+) -> None:
+    start(SAVES_AND_GOES_ON, way, "10")
+    ended(receiver)
+    before = len(receiver.points("a"))
+    start(SAVES_AND_GOES_ON, way, "14", resume_from=checkpoint)
+    receiver.wait_until(lambda: len(receiver.events("attempt-ended")) == 2)
+    assert receiver.events("run-started")[-1]["first_step"] == first_step
+    again = [(step, value) for step, _, value in receiver.points("a")[before:]]
+    assert again == [(step, step) for step in range(first_step, 14)]
 
 
 def test_a_checkpoint_is_refused_where_nobody_asks_for_one(

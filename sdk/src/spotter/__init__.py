@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import lifetime
+from .files import last_step_of
 from .script_run import FINISH_S, Run
 from .settings import read_settings
 from .values import Warnings, to_config
@@ -41,6 +42,7 @@ __all__ = [
 run: Run | None = None
 config: dict[str, Any] = {}
 _warnings = Warnings()
+_goes_on = False
 
 
 def init(
@@ -66,6 +68,7 @@ def init(
         run.finish()
     way = _choose_way(name, project, config, url, token, dir, tags, note)
     run = Run(way, _safe_config(config), total_steps, total_epochs, _warnings)
+    _count_on()
     globals()["config"] = run.config
     lifetime.watch(run)
     return run
@@ -106,13 +109,25 @@ def should_checkpoint() -> bool:
 
 def resumed_from() -> Path | None:
     """In a resumed command run, the checkpoint that it goes on from; None at the beginning, and elsewhere."""
-    return resumed_checkpoint(read_settings())
+    global _goes_on
+    checkpoint = resumed_checkpoint(read_settings())
+    _goes_on = checkpoint is not None
+    _count_on()
+    return checkpoint
 
 
 def finish(state: str = "finished", timeout_s: float = FINISH_S) -> None:
     """Ends the run; without it the end of the script does."""
     if run is not None:
         run.finish(state, timeout_s=timeout_s)
+
+
+def _count_on() -> None:
+    """A script that has never asked for its checkpoint begins anew, and so do its steps."""
+    folder = read_settings().resume_from
+    last_step = last_step_of(folder) if _goes_on and folder is not None else None
+    if run is not None and last_step is not None:
+        run.count_from(last_step)
 
 
 def _choose_way(

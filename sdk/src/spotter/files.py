@@ -59,8 +59,13 @@ def copy_hashed(source: Path, target: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def keep_checkpoint(source: Path, run_folder: Path, step: int) -> KeptFile:
-    """Copies a file or folder to `checkpoints/step-…`, its manifest last: without one it is no checkpoint."""
+def keep_checkpoint(
+    source: Path, run_folder: Path, step: int, counted_to: int | None = None
+) -> KeptFile:
+    """Copies a file or folder to `checkpoints/step-…`, its manifest last: without one it is no checkpoint.
+
+    `counted_to`: the step of the last point, where the package counts the steps and not the script.
+    """
     relative = f"checkpoints/step-{step:08d}"
     folder, beside = run_folder / relative, run_folder / f"{relative}.part"
     shutil.rmtree(beside, ignore_errors=True)
@@ -75,12 +80,23 @@ def keep_checkpoint(source: Path, run_folder: Path, step: int) -> KeptFile:
         "saved_at": time.time(),
         "files": [file._asdict() for file in files],
     }
+    if counted_to is not None:
+        manifest["counted_to"] = counted_to
     text = json.dumps(manifest, indent=1)
     (beside / "manifest.json").write_text(text)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return KeptFile(relative, sum(file.size for file in files), sha256)
+
+
+def last_step_of(checkpoint: Path) -> int | None:
+    """The last step whose points a kept checkpoint stands for: what goes on from it logs the next one."""
+    try:
+        manifest = json.loads((checkpoint / "manifest.json").read_text())
+        return int(manifest.get("counted_to", manifest["step"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def older_checkpoints(run_folder: Path, keep_last: int) -> list[Path]:

@@ -76,6 +76,8 @@ class Run:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._step = -1
+        # Whether the script leaves the counting of its steps to us.
+        self._counts = False
         self._epochs = EpochCount()
         self._started_at = time.monotonic()
         self._first_step: int | None = None
@@ -93,6 +95,7 @@ class Run:
             raise TypeError(f"log() takes a dict of numbers, not {type(metrics).__name__}")
         numbers = to_metrics(metrics, self._warnings)
         with self._lock:
+            self._counts = step is None
             self._step = self._step + 1 if step is None else int(step)
             at = self._step
         if numbers:
@@ -125,7 +128,8 @@ class Run:
         source = Path(path).absolute()
         if not source.exists():
             raise FileNotFoundError(f"{source} is not there")
-        kept = self._way.keep_checkpoint(source, int(step))
+        counted_to = self._step if self._counts else None
+        kept = self._way.keep_checkpoint(source, int(step), counted_to)
         if kept is None:
             self._say(f"checkpoint of step {step}: {source}")
         else:
@@ -137,6 +141,13 @@ class Run:
             self._answered_checkpoint = asked
             done = {"command_id": asked, "outcome": "done", "message": None, "step": int(step)}
             self._tracker.event({"type": "command-acked", **done})
+
+    @_guarded(None)
+    def count_from(self, step: int) -> None:
+        """Where a script goes on from a checkpoint, points without a step follow those of before; `step`: the last."""
+        with self._lock:
+            if self._first_step is None:
+                self._step = max(self._step, step)
 
     @_guarded(False)
     def should_stop(self) -> bool:

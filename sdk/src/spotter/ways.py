@@ -36,7 +36,9 @@ class Way(Protocol):
         """Files to register, copied; paths are relative to the run's folder."""
         ...
 
-    def keep_checkpoint(self, source: Path, step: int) -> KeptFile | None:
+    def keep_checkpoint(
+        self, source: Path, step: int, counted_to: int | None = None
+    ) -> KeptFile | None:
         """None where checkpoints stay where they are."""
         ...
 
@@ -67,8 +69,10 @@ class WorkerWay:
         kept = keep(source, self._run_folder / "artifacts", name)
         return [file._replace(path=f"artifacts/{file.path}") for file in kept]
 
-    def keep_checkpoint(self, source: Path, step: int) -> KeptFile | None:
-        return keep_checkpoint(source, self._run_folder, step)
+    def keep_checkpoint(
+        self, source: Path, step: int, counted_to: int | None = None
+    ) -> KeptFile | None:
+        return keep_checkpoint(source, self._run_folder, step, counted_to)
 
     def drop_checkpoints(self, keep_last: int) -> list[str]:
         dropped = []
@@ -125,7 +129,9 @@ class FolderWay:
         kept = keep(source, self.folder.path / "files" / "artifacts", name)
         return [file._replace(path=f"artifacts/{file.path}") for file in kept]
 
-    def keep_checkpoint(self, source: Path, step: int) -> KeptFile | None:
+    def keep_checkpoint(
+        self, source: Path, step: int, counted_to: int | None = None
+    ) -> KeptFile | None:
         return None
 
     def drop_checkpoints(self, keep_last: int) -> list[str]:
@@ -245,7 +251,9 @@ class SilentWay:
     def keep(self, source: Path, name: str) -> list[KeptFile]:
         return []
 
-    def keep_checkpoint(self, source: Path, step: int) -> KeptFile | None:
+    def keep_checkpoint(
+        self, source: Path, step: int, counted_to: int | None = None
+    ) -> KeptFile | None:
         return None
 
     def drop_checkpoints(self, keep_last: int) -> list[str]:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from spotter.files import last_step_of
 from spotter.relay import RelayOrders
 from spotter.wire.api import ServerClient
 
@@ -50,11 +51,12 @@ def run_command(
     """Returns the state that the run ended in."""
     config = CONFIGS["command"].parse(spec["config"])
     assert isinstance(config, CommandConfig)
-    first_step = _step_of(spec["resume_from"])
-    news = ProgramNews(attempt_dir / "relay", tracker, first_step)
+    resumed_from, last_step = _steps_of(run_dir, spec["resume_from"])
+    news = ProgramNews(attempt_dir / "relay", tracker, last_step or 0)
     facts = {
-        "first_step": first_step,
-        "resumed_from_step": first_step if spec["resume_from"] is not None else None,
+        # The checkpoint holds the state after its step: the point of that step stays, and the next one is new.
+        "first_step": 0 if last_step is None else last_step + 1,
+        "resumed_from_step": resumed_from,
         "hostname": socket.gethostname(),
         "pid": os.getpid(),
         "device": "cpu" if not NVIDIA.exists() else "gpu",
@@ -270,9 +272,14 @@ def _group_usage() -> tuple[float, int]:
     return group_cpu_s(group), group_memory_bytes(group)
 
 
-def _step_of(checkpoint: str | None) -> int:
-    """`checkpoints/step-00000120` → 120."""
-    digits = (checkpoint or "").rsplit("-", 1)[-1]
-    if checkpoint is not None and not digits.isdecimal():
+def _steps_of(run_dir: Path, checkpoint: str | None) -> tuple[int | None, int | None]:
+    """A checkpoint's own step, and that of the last point before it: another one where a script counts otherwise."""
+    if checkpoint is None:
+        return None, None
+    # `checkpoints/step-00000120` → 120.
+    digits = checkpoint.rsplit("-", 1)[-1]
+    if not digits.isdecimal():
         print(f"WARNING {checkpoint} does not tell its step", file=sys.stderr)
-    return int(digits) if digits.isdecimal() else 0
+        return 0, None
+    last_step = last_step_of(run_dir / checkpoint)
+    return int(digits), int(digits) if last_step is None else last_step

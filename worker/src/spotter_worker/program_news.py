@@ -30,13 +30,14 @@ MAX_COMPLAINTS = 20
 class ProgramNews:
     """`step` is the last that the program logged at."""
 
-    def __init__(self, relay: Path, tracker: Tracks, first_step: int) -> None:
+    def __init__(self, relay: Path, tracker: Tracks, step: int) -> None:
         self._reader = RelayReader(relay)
         self._tracker = tracker
         self._warnings = Warnings()
         self._facts: dict[str, Any] = {}
         self._num_complaints = 0
-        self.step = first_step
+        self.step = step
+        self._has_points = False
         # How the program says that it ended: state and error.
         self.ending: dict[str, Any] | None = None
 
@@ -73,6 +74,7 @@ class ProgramNews:
         if "metrics" in line:
             # Written by hand, from any language.
             self.step = int(line["step"])
+            self._note_beginning(self.step)
             self._tracker.log(to_metrics(line["metrics"], self._warnings), self.step)
             return
         for event in line["events"]:
@@ -102,8 +104,16 @@ class ProgramNews:
 
     def _note_step(self, event: dict[str, Any]) -> None:
         if event["type"] == "metric-points":
+            self._note_beginning(min(columns["step"][0] for columns in event["series"].values()))
             for columns in event["series"].values():
                 self.step = max(self.step, *columns["step"][-1:], self.step)
+
+    def _note_beginning(self, step: int) -> None:
+        """A program that begins before its checkpoint's end, or anew, logs again what earlier attempts did."""
+        if not self._has_points and step < self._facts["first_step"]:
+            self._facts = {**self._facts, "first_step": max(0, step)}
+            self._tracker.event({"type": "run-started", **self._facts})
+        self._has_points = True
 
     def _complain(self, text: str) -> None:
         self._num_complaints += 1
