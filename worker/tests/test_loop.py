@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from runs import Run
 
 from spotter_worker.loop import AbandonedError
 
+# Later epochs are worse than the third.
+TOO_FAST = {"epochs": 4, "learning_rate": 0.8, "schedule": "constant", "optimizer": "sgd"}
 # Everything that has a memory or draws random numbers is in it.
 DEMANDING = {"epochs": 3, "dropout": 0.3, "augment": "standard", "mirror": True, "batch_size": 128}
 
@@ -103,9 +106,7 @@ def test_an_abandoned_run_leaves_at_the_next_step(tmp_path: Path) -> None:
 
 def test_the_weights_that_are_kept_are_those_of_the_best_epoch(tmp_path: Path) -> None:
     # The learning rate is far too high in the end: later epochs are worse.
-    run = Run(
-        tmp_path, {"epochs": 4, "learning_rate": 0.5, "schedule": "constant", "optimizer": "sgd"}
-    )
+    run = Run(tmp_path, TOO_FAST)
     end = run.go()
     best = max(value for _, value in run.tracker.series("val/accuracy"))
     assert end.metrics["val/accuracy"] == best
@@ -118,6 +119,33 @@ def test_the_weights_that_are_kept_are_those_of_the_best_epoch(tmp_path: Path) -
     assert len(told) > 1
     for name in told:
         assert end.metrics[name] == dict(run.tracker.series(name))[last["best"]["step"]], name
+    # What training gave in the same epoch, and not in the last one.
+    [best_epoch] = [e for e in run.tracker.of("epoch-completed") if e["step"] == weights["step"]]
+    assert best_epoch["step"] < last["step"]
+    for name in ("train/loss", "train/accuracy"):
+        assert end.metrics[name] == best_epoch["metrics"][name] != last["metrics"][name]
+    card = json.loads((tmp_path / "weights" / "model.json").read_text())
+    assert card["metrics"] == end.metrics
+
+
+def test_metrics_of_the_kept_weights_survive_a_resume_also_from_a_checkpoint_that_knew_less(
+    tmp_path: Path,
+) -> None:
+    whole = Run(tmp_path, TOO_FAST)
+    end = whole.go()
+    best, last = whole.loop.progress.best, f"checkpoints/step-{whole.loop.progress.step:08d}"
+    assert best is not None and best["step"] < whole.loop.progress.step
+    again = Run(tmp_path, TOO_FAST, resume_from=last)
+    assert again.go().metrics == end.metrics
+
+    kept = again.loop.progress.best_metrics
+    older = {name: value for name, value in kept.items() if not name.startswith("train/")}
+    for known in (older, {}):
+        before = Run(tmp_path, TOO_FAST, resume_from=last)
+        before.loop.progress.best_metrics = known
+        told = before.go().metrics
+        assert told.items() <= end.metrics.items()
+        assert "train/loss" not in told and told["val/loss"] == best["loss"]
 
 
 def test_all_metrics_of_the_kept_weights_are_of_one_evaluation(tmp_path: Path) -> None:

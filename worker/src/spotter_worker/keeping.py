@@ -15,7 +15,7 @@ from .distributed import Peers
 from .evaluation import evaluate
 from .forking import Ahead, Fork, check_fork, open_fork
 from .precision import Precision
-from .progress import Progress, Ranking
+from .progress import Progress, Ranking, metrics_of_weights
 from .randomness import random_states, restore_random_states
 from .report import Reporter
 from .task import Task
@@ -207,11 +207,7 @@ class Keeper:
             state = task.kept_weights(state, {})
         tell_phase("saving")
         folder = self._run_dir / "weights"
-        metrics = {**progress.metrics, **progress.best_metrics}
-        if progress.best is not None:
-            # A checkpoint of an earlier version knows no more of its best than this.
-            metrics[progress.best["metric"]] = progress.best["value"]
-            metrics["val/loss"] = progress.best["loss"]
+        metrics = metrics_of_weights(progress)
         facts = {"step": progress.step, "best": progress.best, "metrics": metrics}
         card = save_weights(folder, task, state, facts)
         sets = {"test": task.test, **task.closing_evaluations()}

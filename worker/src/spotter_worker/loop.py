@@ -305,7 +305,7 @@ class Loop:
             progress.evaluated_step = progress.step
             standing = self._ranking.stand(progress.metrics, progress.step, progress.epoch)
             if self._ranking.is_better(standing, progress.best):
-                progress.best, progress.best_metrics = standing, found
+                progress.best, progress.best_metrics = standing, progress.metrics
                 progress.evaluations_without_gain = progress.evaluations_since_drop = 0
                 self._keeper.remember_best(progress.metrics)
             else:

@@ -29,7 +29,8 @@ class Progress:
     evaluated_step: int = 0
     # Best so far, and the best few among those with a checkpoint, the best first.
     best: Standing | None = None
-    # Everything that the best evaluation measured: what the kept weights are worth.
+    # Everything that the best evaluation measured, and training's means up to it: what the kept weights are worth.
+    # Checkpoints of before 2026-11-22 hold no means of training here, and those of before that nothing.
     best_metrics: dict[str, float] = field(default_factory=dict)
     best_checkpoints: list[Standing] = field(default_factory=list)
     # Evaluations since the best one; the same since the last drop of a `plateau`, and how many drops there were.
@@ -42,6 +43,15 @@ class Progress:
     counted_from: tuple[int, int, int] = (0, 0, 0)
     # The step behind which the schedule began: a fork may begin it anew.
     schedule_start: int = 0
+
+
+def metrics_of_weights(progress: Progress) -> dict[str, float]:
+    """What is known of the weights that are kept: of their own evaluation, and of the training up to it."""
+    best = progress.best
+    if best is None or best["step"] == progress.evaluated_step:
+        return dict(progress.metrics)
+    # A checkpoint of an earlier version knows no more of its best than this; the last evaluation's are other weights'.
+    return {**progress.best_metrics, best["metric"]: best["value"], "val/loss": best["loss"]}
 
 
 class Ranking:
