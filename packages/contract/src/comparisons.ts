@@ -33,7 +33,7 @@ export const ComparedRun = RunSummary.pick({
 }).extend({
   /** The config's seed as text; null where it names none. */
   seed: z.string().nullable(),
-  /** The group of runs that it differs from in the seed only. */
+  /** The group of runs that began as it did, and that it differs from in the seed only. */
   group: z.string(),
 });
 export type ComparedRun = z.infer<typeof ComparedRun>;
@@ -78,7 +78,7 @@ export const LeftOut = z.object({
 });
 export type LeftOut = z.infer<typeof LeftOut>;
 
-/** Runs that differ in nothing but the seed, and what they say of the chosen metric together. */
+/** Runs that began the same way and differ in nothing but the seed, and what they say of the chosen metric together. */
 export const RunGroup = z.object({
   id: z.string(),
   /** What sets it apart from the other groups, or the run's name. */
@@ -115,7 +115,7 @@ export const Verdict = z.object({
   outcome: z.enum(["better", "worse", "different", "within-noise", "no-verdict"]),
   /** Why there is no verdict. */
   reason: z.enum(["no-values", "one-run", "identical", "no-spread"]).nullable(),
-  /** Paired where seeds match, else Welch's. */
+  /** Paired where seeds match that were drawn from since the same beginning, else Welch's. */
   test: z.enum(["paired", "welch"]).nullable(),
   /** Values that were used of either group. */
   n_base: z.number().int(),

@@ -40,6 +40,7 @@ export * from "./recipes/text-finetune.ts";
 export * from "./recipes/text-lm.ts";
 export * from "./recipes/vision.ts";
 export * from "./run-endpoints.ts";
+export * from "./run-origin.ts";
 export * from "./run-values.ts";
 export * from "./runs.ts";
 export * from "./scalars.ts";

@@ -45,8 +45,8 @@ export function addCompareCommand(program: Command, bind: Bind, t: Context["text
     .addHelpText(
       "after",
       t(
-        "\nRuns that differ in nothing but the seed are one group. Example: spotter compare 41 42 43 44 --metric val/loss",
-        "\n仅种子不同的训练归为一组。示例：spotter compare 41 42 43 44 --metric val/loss",
+        "\nRuns that began the same way and differ in nothing but the seed are one group. Example: spotter compare 41 42 43 44 --metric val/loss",
+        "\n起点相同、仅种子不同的训练归为一组。示例：spotter compare 41 42 43 44 --metric val/loss",
       ),
     )
     .action(bind(compare));

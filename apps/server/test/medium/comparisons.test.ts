@@ -18,6 +18,7 @@ import {
   signInForToken,
   updateComparison,
 } from "@spotter/contract";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startFakeTraining } from "../fake-training.ts";
 import { startTestServer, type TestServer } from "../harness.ts";
@@ -74,6 +75,24 @@ async function makeRun({ name, projectId, config, series, isOpen }: ScriptRun): 
 
 const report = (runs: readonly number[], more: object = {}, client = server.client) =>
   client.call(compareRuns, { query: { runs: runs.join(","), ...more } });
+
+/** As if the run had begun in a checkpoint of its parent: the rows that a fork leaves. */
+async function writeFork(
+  id: number,
+  parent: number,
+  step: number,
+  keep: object,
+  changes: readonly object[] = [],
+): Promise<void> {
+  const sha = String(step).padStart(64, "0");
+  await server.database.transaction(async (transaction) => {
+    await sql`update runs set parent_id = ${parent} where id = ${id}`.execute(transaction);
+    await sql`insert into run_forks (run_id, parent_id, step, checkpoint_sha256, keep, changes)
+      values (${id}, ${parent}, ${step}, ${sha}, ${JSON.stringify(keep)}, ${JSON.stringify(changes)})`.execute(
+      transaction,
+    );
+  });
+}
 
 async function clientOf(name: string, projectId: number | null, role: "viewer" | "member") {
   const membership = projectId === null ? {} : { project_id: projectId, role };
@@ -179,6 +198,34 @@ describe("a report", () => {
     });
     await changed.send([{ ...acked, time: 6, command_id: reverted.command?.id }]);
     expect((await report(ids)).groups.map(({ run_ids }) => run_ids)).toEqual([ids]);
+  });
+
+  it("keeps forks of other steps apart, and what was trained from scratch", async () => {
+    const config = { data: { builtin: "digits" }, learning_rate: 0.0001 };
+    const begin = async (seed: number, more: object = {}) => {
+      const { id } = await startFakeTraining(server, { config: { ...config, seed, ...more } });
+      return id;
+    };
+    const keep = { optimizer: true, scheduler: true, rng: false, data_position: false };
+    const grandparent = await begin(1, { learning_rate: 0.003 });
+    const parent = await begin(1, { learning_rate: 0.003 });
+    await writeFork(parent, grandparent, 100, keep);
+    const forks: number[] = [];
+    for (const [step, seed, kept] of [
+      [420, 23, keep],
+      [420, 24, keep],
+      [315, 23, keep],
+      [315, 24, keep],
+      [420, 1, { ...keep, rng: true }],
+    ] as const) {
+      forks.push(await begin(seed));
+      const from = { key: "learning_rate", from: 0.003, to: 0.0001 };
+      await writeFork(forks.at(-1) ?? 0, parent, step, kept, [from]);
+    }
+    const scratch = await begin(1);
+    const answer = await report([...forks, scratch]);
+    const [a, b, c, d, e] = forks;
+    expect(answer.groups.map(({ run_ids }) => run_ids)).toEqual([[a, b], [c, d], [e], [scratch]]);
   });
 
   it("is honest about NaN, a missing metric, one run a group, and runs that go on", async () => {

@@ -1,16 +1,35 @@
 // Which runs are the same training with another seed.
+import type { ForkKept, LaterValue } from "@spotter/contract";
 import { expect, it } from "vitest";
 import { configRows, isSeedKey, MAX_CONFIG_ROWS } from "./config-diff.ts";
-import { type GroupedRun, groupRuns, seedOf } from "./groups.ts";
+import { type GroupedRun, groupRuns, seedOf, seedsSince } from "./groups.ts";
+
+const SCRATCH: GroupedRun["began"] = {
+  origin: { forks: [], values: [], model: null },
+  key: "null",
+};
 
 function run(
   id: number,
   config: Record<string, unknown>,
   more: object = {},
   changes: GroupedRun["changes"] = [],
+  began: GroupedRun["began"] = SCRATCH,
 ): GroupedRun {
-  const summary = { id, name: `run-${id}`, recipe: "vision", source: "recipe", parent_id: null };
-  return { summary: { ...summary, ...more } as GroupedRun["summary"], config, changes };
+  const summary = { id, name: `run-${id}`, recipe: "vision", source: "recipe" };
+  return { summary: { ...summary, ...more } as GroupedRun["summary"], config, changes, began };
+}
+
+/** A fork of this step of a run, as the runs room tells it. */
+function fork(
+  parent: number,
+  step: number,
+  keep: Partial<ForkKept> = {},
+  values: LaterValue[] = [],
+): GroupedRun["began"] {
+  const kept = { optimizer: true, scheduler: true, rng: false, data_position: false, ...keep };
+  const forks = [{ parent_id: parent, step, keep: kept, changes: [] }];
+  return { origin: { forks, values, model: null }, key: JSON.stringify([parent, step, kept]) };
 }
 
 it("puts runs together that differ in the seed only, whatever the order of the keys", () => {
@@ -25,11 +44,33 @@ it("puts runs together that differ in the seed only, whatever the order of the k
   ]);
 });
 
-it("keeps apart what chooses other data, another recipe, or a fork of another run", () => {
+it("keeps apart what chooses other data, or another recipe", () => {
   const config = { lr: 0.1, seed: 1 };
   expect(groupRuns([run(1, config), run(2, { ...config, split_seed: 7 })])).toHaveLength(2);
   expect(groupRuns([run(1, config), run(2, config, { recipe: "audio" })])).toHaveLength(2);
-  expect(groupRuns([run(1, config), run(2, config, { parent_id: 9 })])).toHaveLength(2);
+});
+
+it("keeps apart what began otherwise: another run, another step, or other things kept", () => {
+  const config = { lr: 0.1 };
+  const groups = groupRuns([
+    run(1, { ...config, seed: 1 }),
+    run(23, { ...config, seed: 23 }, {}, [], fork(14, 420)),
+    run(29, { ...config, seed: 23 }, {}, [], fork(14, 315)),
+    run(24, { ...config, seed: 24 }, {}, [], fork(14, 420)),
+    run(30, { ...config, seed: 24 }, {}, [], fork(14, 315)),
+    run(32, { ...config, seed: 1 }, {}, [], fork(14, 420, { rng: true, data_position: true })),
+    run(33, { ...config, seed: 1 }, {}, [], fork(15, 420)),
+  ]);
+  expect(groups.map(({ runIds }) => runIds)).toEqual([[1], [23, 24], [29, 30], [32], [33]]);
+});
+
+it("takes equal seeds for the same luck from the first step on, or since the same checkpoint", () => {
+  const version = { ...SCRATCH, origin: { forks: [], values: [], model: { model_version: 3 } } };
+  expect(seedsSince(version)).toBe(seedsSince(SCRATCH));
+  expect(seedsSince({ origin: null, key: "null" })).toBe(seedsSince(SCRATCH));
+  expect(seedsSince(fork(14, 420))).toBe(seedsSince(fork(14, 420)));
+  const since = [SCRATCH, fork(14, 420), fork(14, 315), fork(15, 420)].map(seedsSince);
+  expect(new Set(since).size).toBe(4);
 });
 
 it("keeps apart what was changed in mid-training, unless the same was changed at the same step", () => {

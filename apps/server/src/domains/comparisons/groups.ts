@@ -1,14 +1,15 @@
-// Runs that differ in nothing but the seed are one group: the same training, repeated. A run whose values
-// were changed while it trained is another training than its config says. Pure.
+// Runs that began the same way and differ in nothing but the seed are one group: the same training, repeated. A run whose
+// values were changed while it trained is another training than its config says. Pure.
 import type { RunSummary } from "@spotter/contract";
 import type { ComparableRun } from "../runs/index.ts";
 import { isSeedKey, leavesOf } from "./config-diff.ts";
 
 export interface GroupedRun {
-  readonly summary: Pick<RunSummary, "id" | "name" | "recipe" | "source" | "parent_id">;
+  readonly summary: Pick<RunSummary, "id" | "name" | "recipe" | "source">;
   /** As it was asked for: what a worker resolved differs between a run that waits and one that began. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly changes: ComparableRun["changes"];
+  readonly began: ComparableRun["began"];
 }
 
 export interface Group {
@@ -24,6 +25,14 @@ const MAX_LABEL_LENGTH = 80;
 export function seedOf(config: Readonly<Record<string, unknown>>): string | null {
   const seeds = leavesOf(config).filter(({ key, json }) => isSeedKey(key) && json !== "null");
   return seeds.length === 0 ? null : seeds.map(({ text }) => text).join(", ");
+}
+
+/**
+ * From where a run's seed says what is drawn: the same seed in two runs is the same luck only where this is the same.
+ * Whatever weights a training began with, from its first step on the seed gives the order of the data.
+ */
+export function seedsSince({ origin, key }: GroupedRun["began"]): string {
+  return origin === null || origin.forks.length === 0 ? "its first step" : key;
 }
 
 /** Groups in the order of their first runs: A, B, C, …; a run without a config is a group of its own. */
@@ -43,14 +52,14 @@ export function groupRuns(runs: readonly GroupedRun[]): Group[] {
 }
 
 /** What a training is, its seed aside. A run that tells no config may be anything. */
-function keyOf({ summary, config, changes }: GroupedRun): string {
+function keyOf({ summary, config, changes, began }: GroupedRun): string {
   const leaves = leavesOf(config).filter(({ key }) => !isSeedKey(key));
   if (leavesOf(config).length === 0) return `run ${summary.id}`;
   const sorted = leaves
     .map(({ key, json }) => [key, json])
     .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
   const changed = changes.map(({ key, to, from_step }) => [key, to, from_step]);
-  return JSON.stringify([summary.source, summary.recipe, summary.parent_id, sorted, changed]);
+  return JSON.stringify([summary.source, summary.recipe, began.key, sorted, changed]);
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from "@spotter/contract";
 import type { ComparableRun } from "../runs/index.ts";
 import { configRows } from "./config-diff.ts";
-import { type GroupedRun, groupRuns, seedOf } from "./groups.ts";
+import { type GroupedRun, groupRuns, seedOf, seedsSince } from "./groups.ts";
 import type { Readings } from "./readings.ts";
 import { toRunGroup, valuesOf, verdictOf } from "./verdict.ts";
 
@@ -31,7 +31,9 @@ export function makeReport(input: ReportInput): ComparisonReport {
   const value = direction === null ? "last" : (input.value ?? "last");
   const grouped = runs.map(toGrouped);
   const groups = groupRuns(grouped);
-  const seeded = grouped.map(({ summary, config }) => ({ id: summary.id, seed: seedOf(config) }));
+  const seeded = grouped.map(({ summary, config, began }) => ({
+    ...{ id: summary.id, seed: seedOf(config), began: seedsSince(began) },
+  }));
   const values = groups.map((group) => valuesOf(group, seeded, measured, value));
   const baseId = input.base ?? runs[0]?.summary.id;
   const base = values.find(({ group }) => group.runIds.includes(baseId ?? 0)) ?? values[0];
@@ -75,8 +77,8 @@ export function defaultMetric(
 }
 
 /** An own script's config comes with its first events; a recipe's was complete when it was asked for. */
-function toGrouped({ summary, asked, resolved, changes }: ComparableRun): GroupedRun {
-  return { summary, config: summary.source === "recipe" ? asked : resolved, changes };
+function toGrouped({ summary, asked, resolved, changes, began }: ComparableRun): GroupedRun {
+  return { summary, config: summary.source === "recipe" ? asked : resolved, changes, began };
 }
 
 function shown({ summary }: ComparableRun) {

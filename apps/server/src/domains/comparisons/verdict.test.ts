@@ -11,12 +11,14 @@ function group(
   values: readonly number[],
   firstRun: number,
   seeds?: (string | null)[],
+  began = "its first step",
 ): GroupValues {
   const runs = values.map(
     (value, index): RunValue => ({
       runId: firstRun + index,
       seed: seeds === undefined ? String(index) : (seeds[index] ?? null),
       value,
+      began,
     }),
   );
   return {
@@ -42,6 +44,13 @@ it("pairs groups whose seeds match, in whatever order they come", () => {
   expect(verdict.seeds).toBeNull();
 });
 
+it("does not pair equal seeds that were drawn from since other beginnings", () => {
+  const [a, b] = [group("A", A, 1, undefined, "14@420"), group("B", B, 11, undefined, "14@315")];
+  expect(verdictOf(a, b, "higher", []).test).toBe("welch");
+  const other = group("B", B, 11, undefined, "14@420");
+  expect(verdictOf(a, other, "higher", []).test).toBe("paired");
+});
+
 it("says worse where less is better, and only different where nobody knows", () => {
   expect(verdictOf(group("A", A, 1), group("B", B, 11), "lower", []).outcome).toBe("worse");
   expect(verdictOf(group("A", A, 1), group("B", B, 11), null, []).outcome).toBe("different");
@@ -64,11 +73,11 @@ it("takes Welch's test where seeds do not match, are unknown, or come twice", ()
 
 it("counts a run that repeats another bit for bit once, and says so", () => {
   const runs = [
-    { id: 1, seed: "0" },
-    { id: 2, seed: "0" },
-    { id: 3, seed: "0" },
-    { id: 4, seed: null },
-    { id: 5, seed: null },
+    { id: 1, seed: "0", began: "its first step" },
+    { id: 2, seed: "0", began: "its first step" },
+    { id: 3, seed: "0", began: "its first step" },
+    { id: 4, seed: null, began: "its first step" },
+    { id: 5, seed: null, began: "its first step" },
   ];
   const last = (value: number) => ({ value, step: 1, time: 1 });
   const readings = [0.9, 0.9, 0.8, 0.9, 0.9].map((value, index) => ({
@@ -167,7 +176,7 @@ it("leaves out runs without the metric and runs that ended in NaN, whose best st
     readings: [reading(1, 0.5, 0.4), reading(2, "NaN", 0.6), { ...reading(4, 1, 1), last: null }],
   };
   const members = { id: "A", label: "A", runIds: [1, 2, 3, 4] };
-  const runs = members.runIds.map((id) => ({ id, seed: String(id) }));
+  const runs = members.runIds.map((id) => ({ id, seed: String(id), began: "its first step" }));
   const left: LeftOut[] = [
     { run_id: 2, reason: "non-finite" },
     { run_id: 3, reason: "missing" },

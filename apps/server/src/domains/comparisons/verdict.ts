@@ -21,9 +21,8 @@ export interface GroupValues {
   readonly values: readonly RunValue[];
   readonly leftOut: readonly LeftOut[];
 }
-export interface RunValue {
+export interface RunValue extends Pick<SeededRun, "seed" | "began"> {
   readonly runId: number;
-  readonly seed: string | null;
   readonly value: number;
 }
 
@@ -31,6 +30,8 @@ export interface RunValue {
 export interface SeededRun {
   readonly id: number;
   readonly seed: string | null;
+  /** From where the seed says what is drawn. */
+  readonly began: string;
 }
 
 type Measured = Pick<ComparedMetric, "direction" | "readings"> | undefined;
@@ -47,7 +48,7 @@ export function valuesOf(
 ): GroupValues {
   const values: RunValue[] = [];
   const leftOut: LeftOut[] = [];
-  for (const { id, seed } of runs.filter((run) => group.runIds.includes(run.id))) {
+  for (const { id, seed, began } of runs.filter((run) => group.runIds.includes(run.id))) {
     const reading = metric?.readings.find(({ run_id }) => run_id === id);
     const last = reading?.last == null ? Number.NaN : decodeMetricValue(reading.last.value);
     const number = value === "best" ? (reading?.best ?? Number.NaN) : last;
@@ -56,7 +57,7 @@ export function valuesOf(
     else if (!Number.isFinite(number)) leftOut.push({ run_id: id, reason: "non-finite" });
     else if (values.some((one) => seed !== null && one.seed === seed && one.value === number))
       leftOut.push({ run_id: id, reason: "repeat" });
-    else values.push({ runId: id, seed, value: number });
+    else values.push({ runId: id, seed, began, value: number });
   }
   return { group, values, leftOut };
 }
@@ -117,14 +118,14 @@ interface Pairs {
 }
 
 /**
- * Pairs of the same seed, where every run of the smaller group has its partner in the larger; else null. A seed that a
+ * Pairs of the same seed drawn from since the same beginning, where every run of the smaller group has its partner in the larger; else null. A seed that a
  * group has twice pairs with nobody.
  */
 function pairsOf(base: readonly RunValue[], other: readonly RunValue[]): Pairs | null {
   const [smaller, larger] = base.length <= other.length ? [base, other] : [other, base];
   if (smaller.length < 2 || hasTwice(base) || hasTwice(other)) return null;
   const partner = (run: RunValue, among: readonly RunValue[]) =>
-    among.find(({ seed }) => seed !== null && seed === run.seed);
+    among.find(({ seed, began }) => seed !== null && seed === run.seed && began === run.began);
   if (!smaller.every((run) => partner(run, larger) !== undefined)) return null;
   const kept = base.filter((run) => partner(run, other) !== undefined);
   const partners = kept.map((run) => partner(run, other) as RunValue);

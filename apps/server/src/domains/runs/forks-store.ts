@@ -45,6 +45,27 @@ export class ForksStore {
       .executeTakeFirst();
   }
 
+  /** Of each of the runs that is a fork: its own origin, then its parent's, … as far as they are still there. */
+  async lines(runIds: readonly number[]): Promise<Map<number, RunForkRow[]>> {
+    if (runIds.length === 0) return new Map();
+    const { rows: found } = await sql<{ id: number }>`
+      WITH RECURSIVE line (id, depth) AS (
+        SELECT run_id, 0 FROM run_forks WHERE run_id IN (${sql.join(runIds)})
+        UNION
+        SELECT run_forks.parent_id, line.depth + 1 FROM run_forks
+          JOIN line ON run_forks.run_id = line.id WHERE line.depth < ${MAX_DEPTH}
+      ) SELECT DISTINCT id FROM line`.execute(this.#read);
+    const ids = found.map(({ id }) => Number(id));
+    if (ids.length === 0) return new Map();
+    const rows = await this.#read
+      .selectFrom("run_forks")
+      .selectAll()
+      .where("run_id", "in", ids)
+      .execute();
+    const byRun = new Map(rows.map((row) => [row.run_id, row]));
+    return new Map(runIds.map((id) => [id, lineFrom(id, byRun)]));
+  }
+
   /** Manifests' SHA-256 of the checkpoints that forks began in. */
   async origins(): Promise<Set<string>> {
     const rows = await this.#read
@@ -95,7 +116,13 @@ export class ForksStore {
   }
 }
 
-function toRunFork(row: RunForkRow): RunFork {
+/** A fork is always younger than its parent: the line ends. */
+function lineFrom(runId: number, byRun: ReadonlyMap<number, RunForkRow>): RunForkRow[] {
+  const own = byRun.get(runId);
+  return own === undefined ? [] : [own, ...lineFrom(own.parent_id, byRun)];
+}
+
+export function toRunFork(row: RunForkRow): RunFork {
   return {
     parent_id: row.parent_id,
     step: row.step,

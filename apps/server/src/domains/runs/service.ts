@@ -38,7 +38,7 @@ export interface StreamFacts {
 }
 
 export interface RunServiceParts extends RunCreationParts {
-  readonly forks: Pick<ForksStore, "fork">;
+  readonly forks: Pick<ForksStore, "fork" | "lines">;
   readonly list: RunList;
   readonly logs: LogsStore;
   readonly streamFacts: (runId: number) => Promise<StreamFacts>;
@@ -103,11 +103,15 @@ export class RunService {
 
   /** In the order of their ids here; those that are gone are left out. */
   async comparable(runIds: readonly number[]): Promise<ComparableRun[]> {
-    const { store, queue } = this.#parts;
-    const [rows, commands] = await Promise.all([store.runs(runIds), queue.commandsOf(runIds)]);
+    const { store, forks, queue } = this.#parts;
+    const [rows, lines] = await Promise.all([store.runs(runIds), forks.lines(runIds)]);
+    const ancestors = [...lines.values()].flat().map(({ parent_id }) => parent_id);
+    const commands = await queue.commandsOf([...new Set([...runIds, ...ancestors])]);
+    const commandsOf = (id: number) => commands.get(id) ?? [];
     return runIds.flatMap((id) => {
       const row = rows.find((one) => one.id === id);
-      return row === undefined ? [] : [toComparableRun(row, commands.get(id) ?? [])];
+      const facts = { line: lines.get(id) ?? [], commandsOf };
+      return row === undefined ? [] : [toComparableRun(row, commandsOf(id), facts)];
     });
   }
 

@@ -50,9 +50,9 @@ export default {
     "no-verdict": "no verdict",
   },
   oneGroup:
-    "All these runs differ in nothing but the seed. Add a run of another configuration to compare with.",
+    "All these runs began the same way and differ in nothing but the seed. Add a run of another configuration to compare with.",
   declares:
-    "Runs that differ in nothing but the seed are one group. Groups whose seeds match are tested in pairs, others by Welch's t test, both two-sided at 0.05.",
+    "Runs that began the same way and differ in nothing but the seed are one group. Groups whose seeds match, from the first step or since the same checkpoint, are tested in pairs, others by Welch's t test, both two-sided at 0.05.",
   uncorrected: "p values are not corrected for {n} comparisons.",
   values: "Values",
   valuesDeclare: "Bold is the better value, where the metric's name says which end is good.",
