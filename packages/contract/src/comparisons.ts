@@ -1,8 +1,10 @@
 // Comparing runs: their values side by side, groups of seeds, verdicts; and comparisons that were saved under a name.
 import { z } from "zod";
 import { defineEndpoint } from "./endpoint.ts";
+import { RunOrigin } from "./run-origin.ts";
 import { RunSummary } from "./runs.ts";
 import { Done, Id, IdText, MetricName, MetricValue, Title, UnixTime } from "./scalars.ts";
+import type { WordsLanguage } from "./verdict-words.ts";
 
 /** As many runs as one comparison holds. */
 export const MAX_COMPARED_RUNS = 50;
@@ -35,6 +37,8 @@ export const ComparedRun = RunSummary.pick({
   seed: z.string().nullable(),
   /** The group of runs that began as it did, and that it differs from in the seed only. */
   group: z.string(),
+  /** 2026-11-22: where its training began; null of a run that a script told of. */
+  origin: RunOrigin.nullable().default(null),
 });
 export type ComparedRun = z.infer<typeof ComparedRun>;
 
@@ -83,6 +87,8 @@ export const RunGroup = z.object({
   id: z.string(),
   /** What sets it apart from the other groups, or the run's name. */
   label: z.string(),
+  /** 2026-11-22: the same in Chinese. */
+  label_zh: z.string().default(""),
   run_ids: z.array(Id),
   /** Values that the mean is of. */
   n: z.number().int(),
@@ -94,6 +100,22 @@ export const RunGroup = z.object({
   left_out: z.array(LeftOut),
 });
 export type RunGroup = z.infer<typeof RunGroup>;
+
+/** A group's name; its letter where the server told no group of it. */
+export function groupLabel(
+  groups: readonly Pick<RunGroup, "id" | "label" | "label_zh">[],
+  id: string,
+  language: WordsLanguage,
+): string {
+  const group = groups.find((one) => one.id === id);
+  if (group === undefined) return id;
+  return language === "zh" && group.label_zh !== "" ? group.label_zh : group.label;
+}
+
+/** Whether all runs began alike: then nobody needs to be told where. */
+export function beganAlike(runs: readonly Pick<ComparedRun, "origin">[]): boolean {
+  return new Set(runs.map(({ origin }) => JSON.stringify(origin))).size <= 1;
+}
 
 /**
  * How many seeds a test would need to find, four times out of five at 0.05, an effect as large as the one observed.

@@ -7,7 +7,13 @@ import {
   type HttpClient,
   saveComparison,
 } from "@spotter/client";
-import { type ComparisonReport, verdictWords } from "@spotter/contract";
+import {
+  beganAlike,
+  type ComparisonReport,
+  groupLabel,
+  originWords,
+  verdictWords,
+} from "@spotter/contract";
 import type { Command } from "commander";
 import type { Bind } from "../command-binding.ts";
 import { type Context, printable } from "../context.ts";
@@ -25,6 +31,7 @@ interface CompareOptions {
   saved?: string;
 }
 
+const MAX_LABEL = 80;
 const FORMATS = ["table", "json", "csv", "markdown"] as const;
 
 export function addCompareCommand(program: Command, bind: Bind, t: Context["text"]): void {
@@ -139,9 +146,12 @@ function tellVerdicts(context: Context, report: ComparisonReport): void {
     `${metric} (${which})`,
     t("95 % interval", "95 % 区间"),
   ];
+  // As long as the names of live values and a fork's checkpoint take.
+  const labelOf = (id: string) =>
+    printable(groupLabel(groups, id, context.language)).slice(0, MAX_LABEL);
   const rows = groups.map((group) => [
     group.id === base ? `${group.id}*` : group.id,
-    printable(group.label).slice(0, 48),
+    labelOf(group.id),
     group.run_ids.map((id) => `#${id}`).join(" "),
     String(group.n),
     group.mean === null ? "–" : number(group.mean),
@@ -150,8 +160,6 @@ function tellVerdicts(context: Context, report: ComparisonReport): void {
       : `[${number(group.interval.low)}, ${number(group.interval.high)}]`,
   ]);
   context.say(table(head, rows, [3, 4, 5]));
-  const labelOf = (id: string) =>
-    printable(groups.find((group) => group.id === id)?.label ?? id).slice(0, 48);
   for (const verdict of verdicts) {
     const names = { base: labelOf(verdict.base), other: labelOf(verdict.other), metric };
     const words = verdictWords(verdict, names, context.language, signed);
@@ -205,6 +213,7 @@ function tellConfig(context: Context, { runs, config, num_config }: ComparisonRe
       printable(key),
       ...values.map((value) => printable(value ?? "–").slice(0, 40)),
     ]);
+  tellOrigins(context, runs);
   context.say(
     rows.length === 0
       ? context.text("\nThe configs are the same.", "\n配置相同。")
@@ -217,6 +226,16 @@ function tellConfig(context: Context, { runs, config, num_config }: ComparisonRe
         `共 ${num_config} 个键，对比 ${config.length} 个。`,
       ),
     );
+}
+
+/** A line a run: beside each other they would be cut. Nothing where all began alike. */
+function tellOrigins(context: Context, runs: ComparisonReport["runs"]): void {
+  if (beganAlike(runs)) return;
+  const rows = runs.map(({ id, origin }) => [
+    `#${id}`,
+    printable(originWords(origin, context.language) ?? "–"),
+  ]);
+  context.say(`\n${table(["", context.text("began in", "起点")], rows)}`);
 }
 
 function signed(value: number): string {

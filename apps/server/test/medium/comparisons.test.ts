@@ -13,6 +13,7 @@ import {
   listAudit,
   listComparisons,
   type MetricValue,
+  originWords,
   sendRunEvents,
   setMember,
   signInForToken,
@@ -226,6 +227,14 @@ describe("a report", () => {
     const answer = await report([...forks, scratch]);
     const [a, b, c, d, e] = forks;
     expect(answer.groups.map(({ run_ids }) => run_ids)).toEqual([[a, b], [c, d], [e], [scratch]]);
+    expect(answer.groups[1]).toMatchObject({
+      label: `learning_rate 0.0001 from step 316; fork of ${parent} @ 315`,
+      label_zh: `learning_rate 自第 316 步起为 0.0001；分叉自 ${parent} @ 315`,
+    });
+    expect(originWords(answer.runs[0]?.origin ?? null, "en")).toBe(
+      `run ${parent} @ step 420, keeps weights, optimizer, schedule; learning_rate 0.0001 from step 421; run ${parent} began in run ${grandparent} @ step 100`,
+    );
+    expect(originWords(answer.runs[5]?.origin ?? null, "en")).toBe("from scratch");
   });
 
   it("is honest about NaN, a missing metric, one run a group, and runs that go on", async () => {

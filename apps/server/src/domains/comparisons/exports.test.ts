@@ -25,7 +25,7 @@ const REPORT: ComparisonReport = {
   groups: [
     {
       id: "A",
-      label: "lr -0.5",
+      ...{ label: "lr -0.5", label_zh: "lr -0.5" },
       run_ids: [1],
       n: 0,
       mean: null,
@@ -35,7 +35,7 @@ const REPORT: ComparisonReport = {
     },
     {
       id: "B",
-      label: "lr –",
+      ...{ label: "lr –", label_zh: "lr –" },
       run_ids: [2],
       n: 1,
       mean: 0.25,
@@ -63,15 +63,15 @@ function run(
   return {
     ...{ id, project_id: 1, name, source: "script", recipe: null, state: "finished", tags: [] },
     ...{ created_at: 1, started_at: 1, ended_at: 2, deleted_at: null },
-    ...{ parent_id: null, seed, group },
+    ...{ parent_id: null, seed, group, origin: null },
   };
 }
 
 it("writes a row a run, with every metric and every key", () => {
   expect(csvOf(REPORT).split("\r\n")).toEqual([
-    "run,name,group,seed,state,recipe,val/loss last,val/loss best,config lr,config name",
-    `1,"'=HYPERLINK(""http://x"")",A,1,finished,,NaN,0.5,-0.5,'+cmd`,
-    `2,"two, | <b>words</b>",B,,finished,,0.25,0.25,,'+cmd`,
+    "run,name,group,seed,state,recipe,group name,began in,val/loss last,val/loss best,config lr,config name",
+    `1,"'=HYPERLINK(""http://x"")",A,1,finished,,lr -0.5,,NaN,0.5,-0.5,'+cmd`,
+    `2,"two, | <b>words</b>",B,,finished,,lr –,,0.25,0.25,,'+cmd`,
     "",
   ]);
 });
@@ -101,6 +101,24 @@ it("writes Markdown with the verdict in words, and names that stay text", () => 
   expect(text).toContain("1 of 2 metrics are shown.");
   expect(text).toContain("| lr | -0.5 | – |");
   expect(text).not.toContain("| name |");
+});
+
+it("says where the runs began, in every form", () => {
+  const keep = { optimizer: true, scheduler: false, rng: false, data_position: false };
+  const forks = [{ parent_id: 14, step: 420, keep, changes: [] }];
+  const [first, second] = REPORT.runs.map((one, index) => ({
+    ...one,
+    origin: { forks: index === 0 ? [] : forks, values: [], model: null },
+  }));
+  if (first === undefined || second === undefined) throw new Error("two runs");
+  const report = { ...REPORT, config: [], num_config: 0, runs: [first, second] };
+  expect(markdownOf(report, "en")).toContain(
+    "| began in | from scratch | run 14 @ step 420, keeps weights, optimizer |",
+  );
+  expect(markdownOf(report, "zh")).toContain(
+    "| 起点 | 从头训练 | 训练 14 第 420 步，保留权重、优化器 |",
+  );
+  expect(csvOf(report)).toContain(',"run 14 @ step 420, keeps weights, optimizer",');
 });
 
 it("writes Markdown in Chinese", () => {

@@ -1,7 +1,10 @@
 // A report as CSV (a row a run) and as Markdown (for an issue or a page of notes). Pure.
 import {
+  beganAlike,
   type ComparisonReport,
+  groupLabel,
   type MetricReading,
+  originWords,
   type RunGroup,
   verdictWords,
   type WordsLanguage,
@@ -13,11 +16,13 @@ type Cell = string | number | null | undefined;
 export function csvOf(report: ComparisonReport): string {
   const { runs, metrics, config } = report;
   const head: Cell[] = ["run", "name", "group", "seed", "state", "recipe"];
+  head.push("group name", "began in");
   for (const { name, direction } of metrics)
     head.push(`${name} last`, ...(direction === null ? [] : [`${name} best`]));
   head.push(...config.map(({ key }) => `config ${key}`));
   const rows = runs.map((run, index): Cell[] => [
     ...[run.id, run.name, run.group, run.seed, run.state, run.recipe],
+    ...[groupLabel(report.groups, run.group, "en"), originWords(run.origin, "en")],
     ...metrics.flatMap(({ readings, direction }) => {
       const reading = readings.find(({ run_id }) => run_id === run.id);
       return [reading?.last?.value, ...(direction === null ? [] : [reading?.best])];
@@ -50,8 +55,8 @@ export function markdownOf(report: ComparisonReport, language: WordsLanguage): s
     ...verdictPart(report, language, say),
     `## ${say("Values", "数值")}`,
     valuesTable(report, say),
-    ...(report.config.some(({ differs }) => differs)
-      ? [`## ${say("Config, where it differs", "配置差异")}`, configTable(report, say)]
+    ...(report.config.some(({ differs }) => differs) || !beganAlike(report.runs)
+      ? [`## ${say("Config, where it differs", "配置差异")}`, configTable(report, language, say)]
       : [say("The configs are the same.", "配置相同。")]),
   ]
     .join("\n\n")
@@ -65,7 +70,7 @@ function verdictPart(report: ComparisonReport, language: WordsLanguage, say: Say
   if (metric === null) return [say("These runs have no metric.", "这些训练没有任何指标。")];
   const which = value === "best" ? say("best values", "最佳值") : say("last values", "最后值");
   const rows = groups.map((group) => [
-    group.label,
+    groupLabel(groups, group.id, language),
     group.run_ids.join(", "),
     String(group.n),
     write(group.mean),
@@ -78,7 +83,7 @@ function verdictPart(report: ComparisonReport, language: WordsLanguage, say: Say
     say("Mean", "均值"),
     say("95 % interval", "95 % 区间"),
   ];
-  const labelOf = (id: string) => groups.find((group) => group.id === id)?.label ?? id;
+  const labelOf = (id: string) => groupLabel(groups, id, language);
   const items = verdicts.map((verdict) => {
     const names = { base: labelOf(verdict.base), other: labelOf(verdict.other), metric };
     const words = verdictWords(verdict, names, language, signed);
@@ -126,11 +131,20 @@ function readingText(
   return `${lastText} (${say("best", "最佳")} ${strong(write(best), better.best.includes(run_id))})`;
 }
 
-function configTable({ runs, config, num_config }: ComparisonReport, say: Say): string {
+function configTable(
+  { runs, config, num_config }: ComparisonReport,
+  language: WordsLanguage,
+  say: Say,
+): string {
   const head = [say("Key", "键"), ...runs.map(({ id }) => String(id))];
-  const rows = config
+  const origins = [
+    say("began in", "起点"),
+    ...runs.map(({ origin }) => originWords(origin, language) ?? "–"),
+  ];
+  const differing = config
     .filter(({ differs }) => differs)
     .map(({ key, values }) => [key, ...values.map((value) => value ?? "–")]);
+  const rows = [...(beganAlike(runs) ? [] : [origins]), ...differing];
   const table = tableOf(head, rows);
   if (num_config <= config.length) return table;
   const rest = say(

@@ -39,8 +39,8 @@ it("puts runs together that differ in the seed only, whatever the order of the k
     run(3, { optimizer: { lr: 0.3, name: "adam" }, seed: 1 }),
   ]);
   expect(groups).toEqual([
-    { id: "A", label: "lr 0.1", runIds: [1, 2] },
-    { id: "B", label: "lr 0.3", runIds: [3] },
+    { id: "A", label: "lr 0.1", labelZh: "lr 0.1", runIds: [1, 2] },
+    { id: "B", label: "lr 0.3", labelZh: "lr 0.3", runIds: [3] },
   ]);
 });
 
@@ -62,6 +62,34 @@ it("keeps apart what began otherwise: another run, another step, or other things
     run(33, { ...config, seed: 1 }, {}, [], fork(15, 420)),
   ]);
   expect(groups.map(({ runIds }) => runIds)).toEqual([[1], [23, 24], [29, 30], [32], [33]]);
+});
+
+it("names a group by the checkpoint that it forks, and by what came only from then on", () => {
+  const since = (step: number) => [{ key: "learning_rate", to: 1e-4, from_step: step + 1 }];
+  const low = { learning_rate: 1e-4, epochs: 23 };
+  const groups = groupRuns([
+    run(14, { learning_rate: 0.003, epochs: 20 }),
+    run(23, low, {}, [], fork(14, 420, {}, since(420))),
+    run(29, low, {}, [], fork(14, 315, {}, since(315))),
+    run(40, low),
+  ]);
+  expect(groups.map(({ label }) => label)).toEqual([
+    "learning_rate 0.003, epochs 20",
+    "epochs 23, learning_rate 0.0001 from step 421; fork of 14 @ 420",
+    "epochs 23, learning_rate 0.0001 from step 316; fork of 14 @ 315",
+    "learning_rate 0.0001, epochs 23",
+  ]);
+  expect(groups[1]?.labelZh).toBe(
+    "epochs 23, learning_rate 自第 421 步起为 0.0001；分叉自 14 @ 420",
+  );
+  const kept = groupRuns([
+    run(23, low, {}, [], fork(14, 420)),
+    run(32, low, {}, [], fork(14, 420, { rng: true })),
+  ]);
+  expect(kept.map(({ label }) => label)).toEqual([
+    "fork of 14 @ 420 keeping weights, optimizer, schedule",
+    "fork of 14 @ 420 keeping weights, optimizer, schedule, random state",
+  ]);
 });
 
 it("takes equal seeds for the same luck from the first step on, or since the same checkpoint", () => {
@@ -92,7 +120,7 @@ it("keeps apart what was changed in mid-training, unless the same was changed at
     ["run-1", [1, 3]],
     ["learning_rate 0.0001 from step 286", [2, 4]],
     ["learning_rate 0.0001 from step 300", [5]],
-    ["4 live changes", [6]],
+    ["4 later changes", [6]],
   ]);
   const [, other] = groupRuns([run(1, { lr: 0.1 }), run(2, { lr: 0.3 }, {}, lower(286))]);
   expect(other?.label).toBe("lr 0.3, learning_rate 0.0001 from step 286");

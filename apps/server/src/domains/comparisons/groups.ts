@@ -1,6 +1,6 @@
 // Runs that began the same way and differ in nothing but the seed are one group: the same training, repeated. A run whose
 // values were changed while it trained is another training than its config says. Pure.
-import type { RunSummary } from "@spotter/contract";
+import { keptWords, laterValueWords, type RunSummary, type WordsLanguage } from "@spotter/contract";
 import type { ComparableRun } from "../runs/index.ts";
 import { isSeedKey, leavesOf } from "./config-diff.ts";
 
@@ -15,6 +15,7 @@ export interface GroupedRun {
 export interface Group {
   readonly id: string;
   readonly label: string;
+  readonly labelZh: string;
   readonly runIds: readonly number[];
 }
 
@@ -43,10 +44,12 @@ export function groupRuns(runs: readonly GroupedRun[]): Group[] {
     byKey.set(key, [...(byKey.get(key) ?? []), run]);
   }
   const groups = [...byKey.values()];
-  const labels = labelsOf(groups.map(([first]) => first as GroupedRun));
+  const firsts = groups.map(([first]) => first as GroupedRun);
+  const [labels, labelsZh] = [labelsOf(firsts, "en"), labelsOf(firsts, "zh")];
   return groups.map((members, index) => ({
     id: letterOf(index),
     label: labels[index] ?? letterOf(index),
+    labelZh: labelsZh[index] ?? letterOf(index),
     runIds: members.map(({ summary }) => summary.id),
   }));
 }
@@ -63,10 +66,10 @@ function keyOf({ summary, config, changes, began }: GroupedRun): string {
 }
 
 /**
- * The keys in which the groups' first runs differ, and what was changed in mid-training; where there is nothing of
- * either, or too much to read, the run's name.
+ * The keys in which the groups' first runs differ, what came only at later steps, and the checkpoint of a fork; where
+ * there is nothing of all that, or too much to read, the run's name.
  */
-function labelsOf(firsts: readonly GroupedRun[]): string[] {
+function labelsOf(firsts: readonly GroupedRun[], language: WordsLanguage): string[] {
   const configs = firsts.map(
     ({ config }) => new Map(leavesOf(config).map(({ key, text }) => [key, text])),
   );
@@ -77,14 +80,19 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
   // Asked first: of thousands of keys, each beside all others, the texts would hold up the server for minutes.
   const written = !areFew
     ? []
-    : configs.map((config) =>
-        keys.map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`).join(", "),
-      );
+    : configs.map((config, index) => keysText(keys, config, firsts[index]));
   const isReadable = areFew && written.every((text) => text.length <= MAX_LABEL_LENGTH);
-  const labels = firsts.map(({ summary, changes }, index) => {
+  const labels = firsts.map((first, index) => {
     const isNamed = keys.length > 0 && !(isReadable && (configs[index]?.size ?? 0) > 0);
-    const parts = [isNamed ? summary.name : (written[index] ?? ""), changesText(changes)];
-    return parts.filter((part) => part !== "").join(", ") || summary.name;
+    const trained = [
+      isNamed ? first.summary.name : (written[index] ?? ""),
+      laterText(first, language),
+    ].filter((part) => part !== "");
+    const parts = [trained.join(", "), forkText(first, firsts, language)];
+    return (
+      parts.filter((part) => part !== "").join(language === "zh" ? "；" : "; ") ||
+      first.summary.name
+    );
   });
   // Two groups must not read alike.
   return labels.map((label, index) =>
@@ -94,15 +102,46 @@ function labelsOf(firsts: readonly GroupedRun[]): string[] {
   );
 }
 
-/** `learning_rate 0.0001 from step 286`; how many there are where they are too many to read. */
-function changesText(changes: GroupedRun["changes"]): string {
-  const text = changes
-    .map(
-      ({ key, to, from_step }) =>
-        `${key} ${to} from step ${from_step?.toLocaleString("en-US") ?? "–"}`,
-    )
+/** `lr 0.3, width 8`; what the run's line came to only later is said apart. */
+function keysText(
+  keys: readonly string[],
+  config: ReadonlyMap<string, string>,
+  run: GroupedRun | undefined,
+): string {
+  const later = run?.began.origin?.values.map(({ key }) => key) ?? [];
+  const isLater = (key: string) => later.some((one) => key === one || key.startsWith(`${one}.`));
+  return keys
+    .filter((key) => !isLater(key))
+    .map((key) => `${shortKey(key, keys)} ${config.get(key) ?? "–"}`)
     .join(", ");
-  return text.length <= MAX_LABEL_LENGTH ? text : `${changes.length} live changes`;
+}
+
+/** `learning_rate 0.0001 from step 286`; how many there are where they are too many to read. */
+function laterText({ began, changes }: GroupedRun, language: WordsLanguage): string {
+  const values = [...(began.origin?.values ?? []), ...changes];
+  const text = values.map((value) => laterValueWords(value, language)).join(", ");
+  if (text.length <= MAX_LABEL_LENGTH) return text;
+  return language === "zh" ? `中途更改 ${values.length} 项` : `${values.length} later changes`;
+}
+
+/** `fork of 14 @ 420`; what it keeps, too, where another group forks the same step and keeps something else. */
+function forkText(
+  { began: { origin } }: GroupedRun,
+  firsts: readonly GroupedRun[],
+  language: WordsLanguage,
+): string {
+  const own = origin?.forks[0];
+  if (own === undefined) return "";
+  const { parent_id: parent, step, keep } = own;
+  const kept = keptWords(keep, language);
+  const isTwofold = firsts.some(({ began }) => {
+    const other = began.origin?.forks[0];
+    if (other?.parent_id !== parent || other.step !== step) return false;
+    return keptWords(other.keep, language) !== kept;
+  });
+  const at = step.toLocaleString("en-US");
+  if (language === "zh") return `分叉自 ${parent} @ ${at}${isTwofold ? `（保留${kept}）` : ""}`;
+  return `fork of ${parent} @ ${at}${isTwofold ? ` keeping ${kept}` : ""}`;
 }
 
 /** `optimizer.lr` is `lr` where no other key of the label ends so. */

@@ -44,7 +44,8 @@ export function makeReport(input: ReportInput): ComparisonReport {
   return {
     runs: runs.map((run, index) => {
       const group = groups.find(({ runIds }) => runIds.includes(run.summary.id));
-      return { ...shown(run), seed: seeded[index]?.seed ?? null, group: group?.id ?? "" };
+      const seed = seeded[index]?.seed ?? null;
+      return { ...shown(run), seed, group: group?.id ?? "", origin: run.began.origin };
     }),
     missing_run_ids: [...input.missingRunIds],
     metrics: readings.metrics,

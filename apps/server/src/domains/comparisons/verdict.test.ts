@@ -22,7 +22,7 @@ function group(
     }),
   );
   return {
-    group: { id, label: id, runIds: runs.map(({ runId }) => runId) },
+    group: { id, label: id, labelZh: id, runIds: runs.map(({ runId }) => runId) },
     values: runs,
     leftOut: [],
   };
@@ -83,7 +83,7 @@ it("counts a run that repeats another bit for bit once, and says so", () => {
   const readings = [0.9, 0.9, 0.8, 0.9, 0.9].map((value, index) => ({
     ...{ run_id: index + 1, last: last(value), best: value, best_step: 1 },
   }));
-  const all = { id: "A", label: "A", runIds: runs.map(({ id }) => id) };
+  const all = { id: "A", label: "A", labelZh: "A", runIds: runs.map(({ id }) => id) };
   const measured = { direction: "higher" as const, readings };
   const found = valuesOf(all, runs, measured as never, "last");
   expect(found.values.map(({ runId }) => runId)).toEqual([1, 3, 4, 5]);
@@ -175,7 +175,7 @@ it("leaves out runs without the metric and runs that ended in NaN, whose best st
     direction: "lower",
     readings: [reading(1, 0.5, 0.4), reading(2, "NaN", 0.6), { ...reading(4, 1, 1), last: null }],
   };
-  const members = { id: "A", label: "A", runIds: [1, 2, 3, 4] };
+  const members = { id: "A", label: "A", labelZh: "A", runIds: [1, 2, 3, 4] };
   const runs = members.runIds.map((id) => ({ id, seed: String(id), began: "its first step" }));
   const left: LeftOut[] = [
     { run_id: 2, reason: "non-finite" },

@@ -67,6 +67,7 @@ export function toRunGroup({ group, values, leftOut }: GroupValues): RunGroup {
   return {
     id: group.id,
     label: group.label,
+    label_zh: group.labelZh,
     run_ids: [...group.runIds],
     n: values.length,
     mean: sample?.mean ?? null,

@@ -83,6 +83,8 @@ export default {
   config: "Configuration",
   noConfig: "None of these runs told a configuration.",
   sameConfig: "The configurations are the same.",
+  beganIn: "began in",
+  originUnknown: "not told",
   notThere: "not there",
   alsoSame: "Also show {n} key that is the same | Also show {n} keys that are the same",
   onlyDiffering: "Only what differs",

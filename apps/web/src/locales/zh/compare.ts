@@ -77,6 +77,8 @@ export default {
   config: "配置",
   noConfig: "这些训练都没有提供配置。",
   sameConfig: "配置相同。",
+  beganIn: "起点",
+  originUnknown: "未提供",
   notThere: "无",
   alsoSame: "同时显示 {n} 个相同的键",
   onlyDiffering: "仅显示差异",
