@@ -219,6 +219,11 @@ def test_pre_flight_sees_token_text_with_the_loss_mask(
     marked = zip(sample["tokens"], sample["counted"], strict=True)
     learnt = "".join(token for token, counted in marked if counted)
     assert learnt.startswith("The ") and learnt.endswith(".<|end|>")
+    file, row = sample["source"].split(":")
+    assert file == talk.name
+    # The row that it says is the one that it shows.
+    shown = json.loads(talk.read_text().splitlines()[int(row) - 1])
+    assert shown["messages"][-1]["content"] in "".join(sample["tokens"])
     (first, *_) = task.examples("train")
     assert first.name.startswith("What colour") and first.length == len(sample["tokens"])
     assert len(list(task.examples("validation"))) == task.sizes.validation

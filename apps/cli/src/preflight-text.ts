@@ -109,14 +109,15 @@ function sampleLines(
   if (texts.length === 0) return [];
   const head =
     language === "zh" ? "样本（暗色部分不计入损失）" : "Samples (dimmed: not counted in the loss)";
-  const lines = texts.map(({ tokens, counted, num_more, label }) => {
+  const lines = texts.map(({ tokens, counted, num_more, label, source }) => {
     const shown = tokens.map((token, place) => {
       const plain = token.replaceAll("\n", "⏎");
       return counted[place] === true ? plain : paint("dim", plain);
     });
     const joined = shown.join(label === null ? "" : " ");
     const more = num_more > 0 ? ` … +${num_more}` : "";
-    return `  ${label === null ? "" : `${label}: `}${joined}${more}`;
+    const place = source ? `${paint("dim", source)}  ` : "";
+    return `  ${place}${label === null ? "" : `${label}: `}${joined}${more}`;
   });
   return ["", head, ...lines];
 }

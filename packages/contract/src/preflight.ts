@@ -70,6 +70,8 @@ const TextSample = z
   .object({
     kind: z.literal("text"),
     label: z.string().nullable(),
+    /** 2026-11-22: file and row that it stands in, `pairs.jsonl:12`; null where a sample is a stretch of many. */
+    source: z.string().nullable().optional(),
     tokens: z.array(z.string()),
     /** True where the token counts in the loss. */
     counted: z.array(z.boolean()),

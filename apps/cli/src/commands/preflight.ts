@@ -64,6 +64,13 @@ async function preflight(
     throw new UsageProblem(
       `There is no recipe "${recipe}"; there is: ${RecipeName.options.join(", ")}.`,
     );
+  if (known.data === "command")
+    throw new UsageProblem(
+      context.text(
+        "A program of your own (command) has no pre-flight: Spotter cannot look into it. Try it with little work and a time limit: spotter run --minutes 2 --watch -- python train.py",
+        "自己的程序（command）没有预检：Spotter 无法查看其内部。可用少量数据和时间上限试跑：spotter run --minutes 2 --watch -- python train.py",
+      ),
+    );
   const client = context.client();
   const config = readConfig(options.config, options.set);
   checkKeys(known.data, config);

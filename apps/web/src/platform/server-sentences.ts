@@ -104,6 +104,9 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   forkCannotKeep:
     "{part} cannot be kept when {keys} changes; leave it out, or leave the change out.",
 
+  noPreflight:
+    "A training of the recipe {recipe} has no pre-flight: Spotter cannot look into a program of your own. Start it with little work and a time limit (time_limit_minutes) instead.",
+
   notPaused: "the run is not paused",
   pausedAlready: "the run is paused already",
   runHasEnded: "the run has ended",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,30 @@ class Rows:
     all: Iterator[Row]
 
 
+class Origins:
+    """Which row each example was: eight bytes an example, however many there are."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, int] = {}
+        self._places: list[Path] = []
+        self._file_of, self._rows = array("i"), array("i")
+
+    def add(self, row: Row) -> None:
+        if row.file not in self._files:
+            self._files[row.file] = len(self._places)
+            self._places.append(row.file)
+        self._file_of.append(self._files[row.file])
+        self._rows.append(row.number)
+
+    def name(self, number: int) -> str:
+        """As editors count: `pairs.jsonl:12`."""
+        return f"{self._places[self._file_of[number]].name}:{self._rows[number]}"
+
+
 @dataclass(frozen=True)
 class Examples:
     store: TokenStore
+    origins: Origins
     # Numbers of examples in `train`, `validation`, `test`.
     parts: dict[str, list[int]]
     # Examples without an answer within the context.
@@ -48,6 +70,7 @@ def load_examples(
 ) -> Examples:
     """Every example that has something to learn within the context."""
     num_left_out = 0
+    origins = Origins()
 
     def tokens() -> Iterator[Tokens]:
         nonlocal num_left_out
@@ -55,6 +78,7 @@ def load_examples(
             found = tokenizer.encode(dialogue)
             # Nothing stands before the first token, so nobody learns it.
             if found.learnt[1:].any():
+                origins.add(dialogue.row)
                 yield found
             else:
                 num_left_out += 1
@@ -64,7 +88,7 @@ def load_examples(
         raise ValueError(
             f"none of the {num_left_out} examples has an answer within {context} tokens; give a larger context"
         )
-    return Examples(store, _split(config, len(store)), num_left_out)
+    return Examples(store, origins, _split(config, len(store)), num_left_out)
 
 
 def _split(config: TextFinetuneConfig, num_examples: int) -> dict[str, list[int]]:

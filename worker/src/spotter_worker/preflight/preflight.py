@@ -85,7 +85,7 @@ def _build(
             )
         )
         data = [place for name, place in places.items() if name in given and "data" in name]
-        _tell_broken([place for place in data if place.exists()], report)
+        _tell_broken([place for place in data if place.exists()], str(error), report)
         return None
     report.parts |= {
         "device": describe_device(task.device),
@@ -96,18 +96,23 @@ def _build(
     return task
 
 
-def _tell_broken(places: list[Path], report: GrowingReport) -> None:
+def _tell_broken(places: list[Path], first: str, report: GrowingReport) -> None:
+    """`first`: what the training would end with, which has its line already."""
     broken = [one for place in places for one in find_broken(place, Budget(BROKEN_S))]
     if len(broken) < 2:
         return
     names = [place_in_data(Path(one["file"])) for one in broken[:5]]
     names += ["…"] if len(broken) > 5 else []
+    if first in [one["message"] for one in broken]:
+        # One of those that are named here: said once.
+        report.findings.pop()
     report.findings.append(
         Finding(
             "files-broken",
             PROBLEM,
-            f"{len(broken)} files cannot be read: {', '.join(names)}. Repair or remove them.",
-            f"{len(broken)} 个文件无法读取：{'、'.join(names)}。请修复或移除。",
+            f"The training would fail at once: {len(broken)} files cannot be read: {', '.join(names)}."
+            " Repair or remove them.",
+            f"训练会立即失败：{len(broken)} 个文件无法读取：{'、'.join(names)}。请修复或移除。",
             "data",
         )
     )

@@ -71,13 +71,17 @@ def sound_sample(
 
 
 def text_sample(
-    tokens: Sequence[str], counted: Sequence[bool], label: str | None = None
+    tokens: Sequence[str],
+    counted: Sequence[bool],
+    label: str | None = None,
+    source: str | None = None,
 ) -> dict[str, Any]:
-    """`counted`: which tokens the loss is about."""
+    """`counted`: which tokens the loss is about; `source`: where it stands in the data, `pairs.jsonl:12`."""
     assert len(tokens) == len(counted)
     return {
         "kind": "text",
         "label": label,
+        "source": source,
         "tokens": list(tokens[:MAX_TOKENS]),
         "counted": list(counted[:MAX_TOKENS]),
         "num_more": max(0, len(tokens) - MAX_TOKENS),

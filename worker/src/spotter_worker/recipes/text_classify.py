@@ -164,7 +164,9 @@ class TextClassifyTask(ClassifierTask):
         for index in some_of_each(self._data.labels, self._split.train, limit).tolist():
             tokens = self.vocabulary.decode(self._encoded[index])
             label = self.classes[int(self._data.labels[index])]
-            samples.append(text_sample(tokens, [True] * len(tokens), label))
+            samples.append(
+                text_sample(tokens, [True] * len(tokens), label, self._data.name_of(index))
+            )
         return samples
 
     def examples(self, part: str) -> Iterator[Example]:

@@ -178,7 +178,11 @@ class TextFinetuneTask(Task):
         for number in self._examples.parts["train"][:limit]:
             tokens = self._examples.store.tokens(number)
             shown = [self._tokenizer.inner.decode([one]) for one in tokens.ids.tolist()]
-            samples.append(text_sample(shown, tokens.learnt.tolist()))
+            samples.append(
+                text_sample(
+                    shown, tokens.learnt.tolist(), source=self._examples.origins.name(number)
+                )
+            )
         return samples
 
     def examples(self, part: str) -> Iterator[Example]:

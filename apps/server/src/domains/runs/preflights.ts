@@ -37,7 +37,9 @@ export class Preflights {
     const config = parseConfig(recipe, wish.config);
     // A program of one's own says nothing about its data and model.
     if (!("learning_rate" in config))
-      throw preflightFailed(`There is nothing to check before a run of the recipe ${recipe}.`);
+      throw preflightFailed(
+        `A training of the recipe ${recipe} has no pre-flight: Spotter cannot look into a program of your own. Start it with little work and a time limit (time_limit_minutes) instead.`,
+      );
     queue.requireExecutor();
     await queue.requireLightRoom(caller.userId);
     const located = await locateSources(sources, recipe, config, projectId);

@@ -87,6 +87,9 @@ export default {
       "分叉从第 {step} 步开始，而其配置在第 {total} 步结束；请增加轮次或调大 max_steps。",
     forkCannotKeep: "{keys} 改变时无法保留 {part}；请不要求保留，或放弃该改动。",
 
+    noPreflight:
+      "配方 {recipe} 没有预检：Spotter 无法查看自己的程序。请用少量数据和时间上限（time_limit_minutes）试跑。",
+
     notPaused: "训练并未暂停",
     pausedAlready: "训练已经暂停",
     runHasEnded: "训练已结束",
