@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import shutil
 from typing import cast
@@ -40,7 +39,6 @@ def compiled(model: nn.Module, config: LoopConfig) -> nn.Module:
     return cast(nn.Module, torch.compile(model))
 
 
-@functools.cache
 def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     """The same optimiser for a run that compiles nothing.
 

@@ -16,6 +16,8 @@ KINDS: dict[str, type[torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "adafactor": torch.optim.Adafactor,
 }
+# Made once each: a class of its own for every run's optimiser would be another class to whoever compares.
+UNCOMPILED = {name: uncompiled(kind) for name, kind in KINDS.items()}
 
 
 def build_optimizer(config: LoopConfig, model: nn.Module) -> torch.optim.Optimizer:
@@ -44,5 +46,4 @@ def build_optimizer(config: LoopConfig, model: nn.Module) -> torch.optim.Optimiz
 
 
 def _kind(config: LoopConfig) -> Callable[..., torch.optim.Optimizer]:
-    kind = KINDS[config.optimizer]
-    return kind if config.compile else uncompiled(kind)
+    return (KINDS if config.compile else UNCOMPILED)[config.optimizer]
