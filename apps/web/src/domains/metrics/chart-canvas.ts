@@ -4,7 +4,8 @@ import { type Marks, paintMarks } from "./chart-marks.ts";
 import { plotOptions } from "./chart-options.ts";
 import type { PreparedChart } from "./prepare-chart.ts";
 import { LANE_ROW } from "./prepare-markers.ts";
-import type { XAxis } from "./prepare-series.ts";
+import type { Values, XAxis } from "./prepare-series.ts";
+import { markReach } from "./prepare-tip.ts";
 import type { ChartColours } from "./series-colours.ts";
 
 /** What one paint shows. */
@@ -114,6 +115,11 @@ export class ChartCanvas {
         y: false,
         drag: { x: true, y: false, setScale: false, dist: MIN_DRAG_PX },
         points: { size: 7 },
+        // A dot on a curve says that the curve has a value here.
+        hover: {
+          prox: (plot, series, _index, x) =>
+            markReach(current().chart.data[0], (plot.data[series] ?? []) as Values, x),
+        },
         bind: {
           mousedown: (plot, _target, handler) => (event) => {
             if (event.shiftKey) this.#startPan(plot, event);

@@ -1,7 +1,7 @@
 // Under the crosshair: a curve has a value only where it is drawn.
 import { expect, test } from "vitest";
 import { prepareChart } from "./prepare-chart.ts";
-import { crosshairAt, tipRows } from "./prepare-tip.ts";
+import { crosshairAt, markReach, tipRows } from "./prepare-tip.ts";
 import { chartLine as line, chartSettings as settings } from "./test-lines.ts";
 
 const at = (x: number, reach = 0.5) => ({ x, reach });
@@ -82,4 +82,13 @@ test("curves of equal names are told apart, and every curve has its row", () => 
 test("a finger's width of pixels is the reach, whatever the zoom", () => {
   expect(crosshairAt(5, [0, 1000], 500).reach).toBe(16);
   expect(crosshairAt(5, [0, 10], 500).reach).toBeCloseTo(0.16);
+});
+
+test("a dot stands on a curve only where the tip has a value of it", () => {
+  const x = [0, 10, 20, 30, 40];
+  const fork = [undefined, undefined, 5, undefined, 6];
+  expect(markReach(x, fork, 4)).toBeLessThan(10);
+  expect(markReach(x, fork, 50)).toBeLessThan(10);
+  expect(markReach(x, fork, 33)).toBeGreaterThan(1000);
+  expect(markReach(x, [1, null, 3, 3, 3], 12)).toBeLessThan(10);
 });

@@ -1,7 +1,7 @@
 // What stands under the crosshair: one row a curve, nearest to the pointer first, the raw value before the smoothed.
 // A curve has a value where it is drawn and nowhere else: before a fork, behind a last point and in a gap it has none.
 import { lowerBound, type PreparedChart } from "./prepare-chart.ts";
-import type { NonFiniteMark, PreparedSeries } from "./prepare-series.ts";
+import type { NonFiniteMark, PreparedSeries, Values } from "./prepare-series.ts";
 
 export interface TipRow {
   /** Of the curve: names may be equal, these are not. */
@@ -66,6 +66,19 @@ export function tipRows(chart: PreparedChart, crosshair: Crosshair, y: number | 
   });
   if (y !== null) rows.sort((a, b) => distance(a.value, y) - distance(b.value, y));
   return { place, rows };
+}
+
+/**
+ * How many pixels from the crosshair a curve's point may lie to be marked: any number on a line, where the nearer end
+ * counts, else as far as the tip reaches.
+ */
+export function markReach(x: readonly number[], values: Values, place: number): number {
+  let right = lowerBound(x, place);
+  let left = right - 1;
+  while (left >= 0 && values[left] === undefined) left--;
+  while (right < x.length && values[right] === undefined) right++;
+  const isOnLine = typeof values[left] === "number" && typeof values[right] === "number";
+  return isOnLine ? 1e9 : REACH_PX;
 }
 
 function rowAt(chart: PreparedChart, column: PreparedChart["columns"][number], index: number) {
