@@ -4,7 +4,8 @@
 import { fillIn, recognise } from "./sentence-forms.ts";
 import type { WordsLanguage } from "./verdict-words.ts";
 
-/** Key → English with `{places}` for what varies, and the Chinese; the first row that fits counts. */
+/** Key → English with `{places}` for what varies, and the Chinese; the first row that fits counts.
+ * Places that begin with `_` are what a library says besides, and are not said again. */
 const ROWS = {
   imageBroken: [
     "{file}: not an image that can be read ({cause})",
@@ -31,11 +32,11 @@ const ROWS = {
   soundUnknown: ["Format not recognised", "无法识别其音频格式"],
 
   noSubFolders: [
-    "{place}: no sub-folders; expected one folder of {noun} a class",
+    "{place}: no sub-folders; expected one folder of {_noun} a class",
     "{place}：没有子文件夹；应为每类一个文件夹。",
   ],
   classEmpty: [
-    "{place}: the class '{name}' has no {noun}",
+    "{place}: the class '{name}' has no {_noun}",
     "{place}：类别“{name}”中没有可用的文件。",
   ],
   oneClassFound: [
@@ -55,7 +56,7 @@ const ROWS = {
     "{file}：第 {row} 行的标签是 {label}，但没有任何一行的标签是 {missing}。",
   ],
   partEmpty: [
-    "{count} {noun} are too few: the {part} part would be empty",
+    "{count} {_noun} are too few: the {part} part would be empty",
     "样本太少（{count}）：{part} 部分会是空的。",
   ],
   noPlace: [
@@ -171,27 +172,27 @@ const ROWS = {
   ],
 
   diskNeeds: [
-    "[Errno {number}] {what} needs {size} MiB and {spare} MiB to spare, {free} MiB are free: {place}",
+    "[Errno {_number}] {_what} needs {size} MiB and {spare} MiB to spare, {free} MiB are free: {place}",
     "磁盘空间不足：需要 {size} MiB 并留出 {spare} MiB，目前空闲 {free} MiB（{place}）。",
   ],
   diskBecameFull: [
-    "[Errno {number}] the disk became full while {what} was written: {place}",
+    "[Errno {_number}] the disk became full while {_what} was written: {place}",
     "写入时磁盘已满（{place}）。",
   ],
-  diskFullAt: ["[Errno {number}] No space left on device: {place}", "磁盘已满（{place}）。"],
-  diskFull: ["[Errno {number}] No space left on device", "磁盘已满。"],
-  quotaFullAt: ["[Errno {number}] Disk quota exceeded: {place}", "已超出磁盘配额（{place}）。"],
-  quotaFull: ["[Errno {number}] Disk quota exceeded", "已超出磁盘配额。"],
+  diskFullAt: ["[Errno {_number}] No space left on device: {place}", "磁盘已满（{place}）。"],
+  diskFull: ["[Errno {_number}] No space left on device", "磁盘已满。"],
+  quotaFullAt: ["[Errno {_number}] Disk quota exceeded: {place}", "已超出磁盘配额（{place}）。"],
+  quotaFull: ["[Errno {_number}] Disk quota exceeded", "已超出磁盘配额。"],
   gpuMemory: [
-    "CUDA out of memory. Tried to allocate {amount}. {more}",
+    "CUDA out of memory. Tried to allocate {amount}. {_more}",
     "显存不足：无法再分配 {amount}。",
   ],
   cpuMemory: [
-    "{where}DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes.{more}",
+    "{_where}DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes.{_more}",
     "内存不足：无法再分配 {bytes} 字节。",
   ],
   arrayMemory: [
-    "Unable to allocate {amount} for an array with shape {shape} and data type {type}",
+    "Unable to allocate {amount} for an array with shape {shape} and data type {_type}",
     "内存不足：无法为形状为 {shape} 的数组分配 {amount}。",
   ],
   memory: ["MemoryError", "内存不足。"],

@@ -22,7 +22,8 @@ it("have the same keys in both languages", () => {
 });
 
 it("take the same values in both languages", () => {
-  const places = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  // What a library says besides, at places that begin with `_`, is in its own words and may be left out.
+  const places = (text: string) => [...new Set(text.match(/\{[a-z]\w*\}/gi) ?? [])].sort();
   for (const [key, text] of en)
     expect([key, places(zh.get(key) ?? "")]).toEqual([key, places(text)]);
 });
