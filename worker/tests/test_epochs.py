@@ -45,3 +45,25 @@ def test_a_training_that_ends_within_its_first_epoch_says_one_of_one_everywhere(
     assert "epoch 1/1 step 3:" in said
     assert "epoch 0/" not in said
     assert {value for _, value in run.tracker.series("train/epoch")} == {1}
+
+
+def test_an_epoch_that_ends_between_evaluations_repeats_no_evaluations_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the quick brown fox jumps over the lazy dog\n" * 60, "utf-8")
+    sizes = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 12}
+    config = {"data": {"path": "text.txt"}, **sizes, "epochs": 2, "eval_every_steps": 5}
+    run = Run(tmp_path, config, places={"data": text}, recipe="text-lm")
+    a_epoch, total = run.loop.steps_per_epoch, run.loop.total_steps
+    assert a_epoch % 5 != 0 and total == 2 * a_epoch
+    run.go()
+    evaluated = [*range(5, total, 5), total]
+    assert [step for step, _ in run.tracker.series("val/loss")] == evaluated
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in lines] == [
+        f"epoch {1 if step <= a_epoch else 2}/2 step {step}" for step in evaluated
+    ]
+    completed = {e["step"]: e for e in run.tracker.of("epoch-completed")}
+    assert completed[a_epoch]["metrics"] == {} and completed[a_epoch]["epoch"] == 1
+    assert all(completed[step]["metrics"]["val/loss"] for step in evaluated)

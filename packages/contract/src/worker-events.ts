@@ -88,6 +88,7 @@ export const EpochCompletedEvent = z
     time: UnixTime,
     epoch: z.number().int(),
     step: z.number().int(),
+    /** Of the evaluation at this step; empty where an epoch ends between two evaluations. */
     metrics: z.record(MetricName, MetricValue),
     checkpoint_saved: z.boolean(),
     /** The metric that chooses the best model. */

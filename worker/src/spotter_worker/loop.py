@@ -213,9 +213,9 @@ class Loop:
         if epoch_ended or evaluation_due:
             under_way = progress.epoch + (0 if epoch_ended else 1)
             of_total = (min(under_way, self.total_epochs), self.total_epochs)
-            self._reporter.epoch_completed(
-                progress, progress.metrics, due, of_total, self._epoch_time_s
-            )
+            # The last evaluation's values are those of its own step.
+            found = progress.metrics if evaluation_due else {}
+            self._reporter.epoch_completed(progress, found, due, of_total, self._epoch_time_s)
 
     def _obey(self, command: Command) -> bool:
         """Carries out one command; true when the run is to stop."""

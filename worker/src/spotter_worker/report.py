@@ -99,7 +99,9 @@ class Reporter:
         of_total: tuple[int, int],
         train_time_s: float,
     ) -> None:
-        """`of_total`: the epoch that was trained in, from 1, and how many there are. In its middle none is completed."""
+        """`of_total`: the epoch that was trained in, from 1, and how many there are. In its middle none is completed;
+        where evaluations come by steps, an epoch may end without one and without `metrics`.
+        """
         epoch, total_epochs = of_total
         self._tracker.event(
             {
@@ -111,6 +113,8 @@ class Reporter:
                 "best": _told_best(progress),
             }
         )
+        if not metrics:
+            return
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         print(
             f"epoch {epoch}/{total_epochs} step {progress.step}: {told} ({train_time_s:.1f} s)",

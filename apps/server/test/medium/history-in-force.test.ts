@@ -127,6 +127,21 @@ describe("a run that has gone back to an earlier checkpoint", () => {
   });
 });
 
+it("an epoch that ends between two evaluations leaves the values of the last one", async () => {
+  await send(1, [
+    { type: "run-started", time: 100 },
+    ...evaluation(45, 110, 0.8, best(0.8, 45)),
+    {
+      ...{ type: "epoch-completed", time: 120, epoch: 4, step: 60, metrics: {} },
+      ...{ checkpoint_saved: true, best: best(0.8, 45) },
+    },
+  ]);
+  expect(await get()).toMatchObject({
+    best: best(0.8, 45),
+    epoch_means: { "train/accuracy": 0.81 },
+  });
+});
+
 describe("the time of a run", () => {
   it("is what its attempts trained, without what lies between them and without pauses", async () => {
     await send(1, [

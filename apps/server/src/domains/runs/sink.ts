@@ -145,13 +145,19 @@ function evaluated(
   runId: number,
   event: Event<"epoch-completed">,
 ): Statement[] {
-  const means = statement(`UPDATE runs SET epoch_means = CAST(? AS text) WHERE id = ?`, [
-    trainMeans(event.metrics),
-    runId,
-  ]);
-  if (event.best === null) return [means];
+  // An epoch that ends between two evaluations has measured nothing.
+  const means =
+    Object.keys(event.metrics).length === 0
+      ? []
+      : [
+          statement(`UPDATE runs SET epoch_means = CAST(? AS text) WHERE id = ?`, [
+            trainMeans(event.metrics),
+            runId,
+          ]),
+        ];
+  if (event.best === null) return means;
   const best = JSON.stringify(event.best);
-  return [means, statement(`UPDATE runs SET best = ? WHERE id = ?`, [best, runId])];
+  return [...means, statement(`UPDATE runs SET best = ? WHERE id = ?`, [best, runId])];
 }
 
 /** Means of training only: what an evaluation measures is one value anyway. */
