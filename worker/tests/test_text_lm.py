@@ -47,6 +47,18 @@ def start(
     return Run(folder, {**SMALL, **(more or {})}, places=places, recipe="text-lm", **kw)
 
 
+def test_its_log_counts_tokens_as_tokens(
+    tmp_path: Path, places: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = start(tmp_path / "run", places)
+    run.loop._reporter.started(run.task, 1, 1, None)
+    sizes, said = run.task.sizes, capsys.readouterr().out
+    assert sizes.train > 20 * 300
+    assert f"; {sizes.train:,} tokens to train, {sizes.validation:,} to validate" in said
+    assert "example" not in said
+    assert "tokens in 1 text\n" in said
+
+
 def test_it_learns_and_writes_what_it_learnt(tmp_path: Path, places: dict[str, Path]) -> None:
     run = start(tmp_path / "run", places)
     run.go()

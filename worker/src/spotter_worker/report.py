@@ -75,7 +75,7 @@ class Reporter:
         )
         print(
             f"{task.model_name}, {task.num_parameters:,} parameters, on "
-            f"{describe_device(task.device)}; {task.sizes.train:,} examples to train, "
+            f"{describe_device(task.device)}; {task.sizes.train:,} {task.sizes.unit} to train, "
             f"{task.sizes.validation:,} to validate, {task.sizes.test:,} to test"
             + (f"; {len(task.classes)} classes" if task.classes else ""),
             flush=True,

@@ -85,11 +85,12 @@ class TaskState:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Examples in each part of the data."""
+    """How much there is in each part of the data."""
 
     train: int
     validation: int
     test: int
+    unit: str = "examples"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ export interface LoopDefaults {
   readonly epochs: number;
   readonly max_steps: number | null;
   readonly batch_size: number;
+  /** What a batch is counted in: examples, or windows of one long text. */
+  readonly batch_of: "examples" | "windows";
   readonly optimizer: "adamw" | "adam" | "sgd" | "adafactor";
   readonly learning_rate: number;
   readonly beta2: number;
@@ -34,6 +36,7 @@ export const usual: LoopDefaults = {
   epochs: 25,
   max_steps: null,
   batch_size: 64,
+  batch_of: "examples",
   optimizer: "adamw",
   learning_rate: 0.003,
   beta2: 0.999,

@@ -18,6 +18,7 @@ export const TextLmConfig = z
       epochs: 10,
       max_steps: 2000,
       batch_size: 12,
+      batch_of: "windows",
       learning_rate: 0.001,
       beta2: 0.99,
       weight_decay: 0.1,

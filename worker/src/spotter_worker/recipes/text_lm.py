@@ -70,7 +70,7 @@ class TextLmTask(Task):
                     f"the {name} part has {len(part)} tokens; it needs more than the context, {config.context}:"
                     " give more text or a smaller context"
                 )
-        self.sizes = Sizes(len(train), len(validation), len(test))
+        self.sizes = Sizes(len(train), len(validation), len(test), unit="tokens")
         self._parts = {"train": train, "validation": validation, "test": test}
         self.classes = []
         model, self._published, derived = build_language_model(config, self.tokenizer.size)
@@ -92,7 +92,8 @@ class TextLmTask(Task):
         self.derived = {
             "device": device_reason,
             "vocabulary_size": f"{self.tokenizer.size}: {prepared.reason}",
-            "data": f"{len(stream):,} tokens in {prepared.num_documents:,} texts",
+            "data": f"{len(stream):,} tokens in {prepared.num_documents:,} "
+            + ("text" if prepared.num_documents == 1 else "texts"),
             **derived,
         }
 

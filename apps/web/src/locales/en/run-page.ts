@@ -147,6 +147,7 @@ export default {
     parameters: "{count} parameters",
     data: "Data",
     split: "{train} train, {validation} validation, {test} test",
+    splitTokens: "Tokens: {train} train, {validation} validation, {test} test",
     classes: "{count} classes",
     device: "Device",
     host: "Machine",

@@ -141,6 +141,7 @@ export default {
     parameters: "{count} 个参数",
     data: "数据",
     split: "训练 {train}，验证 {validation}，测试 {test}",
+    splitTokens: "词元数：训练 {train}，验证 {validation}，测试 {test}",
     classes: "{count} 个类别",
     device: "设备",
     host: "机器",
