@@ -58,6 +58,11 @@ const CHINESE_REASONS: readonly (readonly [RegExp, Said])[] = [
     (_, attempt, of, cause) =>
       `共 ${of} 次尝试中的第 ${attempt} 次中断，将从最后的检查点重试：${cause}`,
   ],
+  [
+    /^Attempt (\d+) of (\d+) was lost while paused, and comes back paused from the last checkpoint: (.+)$/,
+    (_, attempt, of, cause) =>
+      `共 ${of} 次尝试中的第 ${attempt} 次在暂停时中断，将从最后的检查点恢复并保持暂停：${cause}`,
+  ],
   [/^Lost in all of its (\d+) attempts: (.+)$/, (_, of, cause) => `${of} 次尝试全部中断：${cause}`],
   [
     /^Waits for run (\d+) to end: one training runs at a time\.$/,

@@ -289,6 +289,32 @@ describe("the queue", { timeout: 180_000 }, () => {
     expect(job).toMatchObject({ limits: { attempts: 2 }, state: "failed" });
   });
 
+  it("lets a paused training that was lost come back paused, and go on when it is told", async () => {
+    const config = { epochs: 5000, width: 8, checkpoint_every_steps: 5 };
+    const body = { recipe: "vision" as const, config, limits: { attempts: 2 } };
+    const { id } = await server.client.call(createRun, { body });
+    const tell = (action: "pause" | "resume") =>
+      server.client.call(controlTraining, { body: { action, run_id: id } });
+    await untilRuns(id);
+    await tell("pause");
+    await untilRun(id, ({ state }) => state === "paused");
+    process.kill(attemptFile(id, 1, "supervisor.json").worker_pid as number, "SIGKILL");
+    const lost = await untilRun(id, ({ state }) => state === "queued");
+    expect(lost.reason).toMatch(/^Attempt 1 of 2 was lost while paused, and comes back paused/);
+    const back = await untilRun(
+      id,
+      ({ state, attempts }) => state === "paused" && attempts.length === 2,
+      120_000,
+    );
+    const { entries } = await server.client.call(listAudit, { query: {} });
+    expect(entries.find(({ action }) => action === "run-paused-again")).toMatchObject({
+      ...{ subject_id: id, details: { attempt: 2 } },
+    });
+    await tell("resume");
+    const step = back.last_step ?? 0;
+    await untilRun(id, ({ state, last_step }) => state === "running" && (last_step ?? 0) > step);
+  });
+
   it("stops a program that runs longer than its limit, and says so", async () => {
     const id = await sleep({ limits: { time_s: 2 } });
     const run = await untilRun(id, ({ ended_at: ended }) => ended !== null);

@@ -36,6 +36,8 @@ export const SENTENCES: Readonly<Record<string, string>> = {
     "Waits for one of its owner's {count} running trainings to end: no more of one person run at once.",
   triedAgain:
     "Attempt {attempt} of {count} was lost and is made good from the last checkpoint: {cause}",
+  triedAgainPaused:
+    "Attempt {attempt} of {count} was lost while paused, and comes back paused from the last checkpoint: {cause}",
   allAttemptsLost: "Lost in all of its {count} attempts: {cause}",
   samePlace: "Crashed three times at about step {step}, so it is not tried again: {cause}",
   sameBeginning: "Crashed three times before the first step, so it is not tried again: {cause}",

@@ -127,6 +127,28 @@ export class CommandsStore {
     return [...byJob.values()];
   }
 
+  /**
+   * The pause that the attempt is under, or was when it ended; one that its worker did not come to carry out any more is
+   * asked for still. Undefined where there is none, or the last word was to go on.
+   */
+  async pauseOf(
+    jobId: number,
+    attempt: number,
+    among: Kysely<QueueTables> = this.#read,
+  ): Promise<JobCommandRow | undefined> {
+    const last = await among
+      .selectFrom("job_commands")
+      .selectAll()
+      .where("job_id", "=", jobId)
+      .where("attempt", "=", attempt)
+      .where("action", "in", ["pause", "resume"])
+      .where("state", "<>", "refused")
+      .orderBy("id", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return last?.action === "pause" ? last : undefined;
+  }
+
   one(id: number): Promise<JobCommandRow | undefined> {
     return this.#read
       .selectFrom("job_commands")

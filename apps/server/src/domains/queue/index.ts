@@ -121,7 +121,7 @@ export class QueueRoom {
       asking: new PreemptionsStore(database),
     });
     const scheduler = new Scheduler({
-      ...{ store, lifecycle, changes, preemptions, executor, planner, starter, log },
+      ...{ store, lifecycle, changes, preemptions, executor, planner, starter, audit, log },
     });
     const viewer = new QueueViewer({
       ...{ store, planner, now },

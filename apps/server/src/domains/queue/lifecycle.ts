@@ -11,6 +11,7 @@ import {
 import type { Transaction } from "kysely";
 import type { AnyTables } from "../../platform/db/database.ts";
 import type { CommandsStore } from "./commands-store.ts";
+import { wasPutBack } from "./endings.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { QueueStore, QueueTransaction } from "./store.ts";
 import type {
@@ -122,14 +123,19 @@ export class JobLifecycle {
     );
   }
 
-  /** @returns false when the job is not queued any more */
+  /**
+   * One that was lost while it was paused is told so at once, and pauses at its first step.
+   * @returns null when the job is not queued any more
+   */
   async beginAttempt(
     jobId: number,
     attempt: number,
     tokenHash: string,
     grant: { readonly granted: Granted | null; readonly resumeFrom: string | null },
-  ): Promise<boolean> {
+  ): Promise<{ readonly isPaused: boolean } | null> {
+    let isPaused = false;
     const changed = await this.#changes.change(async (transaction) => {
+      const pause = await this.#pauseToKeep(transaction, jobId);
       const taken = await this.#store.updateJob(transaction, jobId, ["queued"], {
         state: "starting",
         current_attempt: attempt,
@@ -150,9 +156,36 @@ export class JobLifecycle {
         token_hash: tokenHash,
         started_at: this.#now(),
       });
+      isPaused = pause !== undefined;
+      if (pause !== undefined)
+        await this.#commands.insert(transaction, {
+          ...{ job_id: jobId, attempt, action: "pause", wish: {}, restart: null },
+          ...{ created_at: this.#now() },
+          ...{ created_by: pause.created_by, created_by_name: pause.created_by_name },
+        });
       return [jobId];
     });
-    return changed.length > 0;
+    return changed.length > 0 ? { isPaused } : null;
+  }
+
+  /** Only a loss is not to end a pause: who resumes a run, or takes a change back, wants it to train. */
+  async #pauseToKeep(
+    transaction: QueueTransaction,
+    jobId: number,
+  ): Promise<JobCommandRow | undefined> {
+    const before = await transaction
+      .selectFrom("jobs")
+      .leftJoin("attempts", (join) =>
+        join
+          .onRef("attempts.job_id", "=", "jobs.id")
+          .onRef("attempts.attempt", "=", "jobs.current_attempt"),
+      )
+      .select(["current_attempt", "not_before", "restart_from", "exit"])
+      .where("jobs.id", "=", jobId)
+      .executeTakeFirst();
+    if (before === undefined || before.restart_from !== null) return undefined;
+    if (before.not_before === null && !wasPutBack(before.exit)) return undefined;
+    return this.#commands.pauseOf(jobId, before.current_attempt, transaction);
   }
 
   /** An own script or followed folder from which nothing more is wanted. */

@@ -43,6 +43,7 @@ export class LostAttempts {
       limits: limitsOf(job),
       numAttempts: attempts.length,
       lastSteps: attempts.map(({ last_step: step }) => step),
+      isPaused: (await this.#commands.pauseOf(jobId, attempt)) !== undefined,
     };
     return decideRetry(lost, exit, this.#now());
   }

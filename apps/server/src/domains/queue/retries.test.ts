@@ -10,11 +10,12 @@ const exit = (change: Partial<AttemptExit> = {}): AttemptExit => ({
 });
 const lost = (lastSteps: (number | null)[], attempts = 5) => ({
   ...{ limits: { attempts }, numAttempts: lastSteps.length, lastSteps },
+  isPaused: false,
 });
 
 describe("a lost attempt", () => {
   it("is final where nobody asked for more", () => {
-    expect(decideRetry({ limits: {}, numAttempts: 1, lastSteps: [5] }, exit(), 0)).toBeNull();
+    expect(decideRetry({ ...lost([5]), limits: {} }, exit(), 0)).toBeNull();
   });
 
   it("is tried again after ten seconds, then after twice as long each time, at most ten minutes", () => {
@@ -24,6 +25,12 @@ describe("a lost attempt", () => {
     };
     expect([pause([100]), pause([100, 200]), pause([100, 200, 300])]).toEqual([10, 20, 40]);
     expect(pause(Array.from({ length: 12 }, (_, index) => 100 * index))).toBe(600);
+  });
+
+  it("says that it comes back paused where somebody had paused it", () => {
+    expect(decideRetry({ ...lost([100]), isPaused: true }, exit(), 0)?.reason).toBe(
+      "Attempt 1 of 5 was lost while paused, and comes back paused from the last checkpoint: the worker was ended by SIGKILL",
+    );
   });
 
   it("is not tried again when it was out of memory, out of time, or well", () => {

@@ -18,6 +18,8 @@ export interface LostJob {
   readonly numAttempts: number;
   /** How far each of them came, the newest last; null: it told of no step. */
   readonly lastSteps: readonly (number | null)[];
+  /** Somebody had paused it, and not let it go on: it waits for that again. */
+  readonly isPaused: boolean;
 }
 
 export type RetryDecision =
@@ -42,7 +44,9 @@ export function decideRetry(job: LostJob, exit: AttemptExit, now: number): Retry
   return {
     kind: "again",
     notBefore: now + pauseS,
-    reason: `Attempt ${job.numAttempts} of ${most} was lost and is made good from the last checkpoint: ${cause}`,
+    reason: job.isPaused
+      ? `Attempt ${job.numAttempts} of ${most} was lost while paused, and comes back paused from the last checkpoint: ${cause}`
+      : `Attempt ${job.numAttempts} of ${most} was lost and is made good from the last checkpoint: ${cause}`,
   };
 }
 

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { JobKind, JobSpec } from "@spotter/contract";
 import { PROTOCOL } from "@spotter/contract";
+import type { AuditRecorder } from "../../platform/audit.ts";
 import type { Log } from "../../platform/log.ts";
 import { newAttemptToken } from "./attempt-tokens.ts";
 import type { Executor } from "./executor.ts";
@@ -25,6 +26,7 @@ export class Scheduler {
   readonly #preemptions: Preemptions;
   readonly #executor: Executor;
   readonly #log: Log;
+  readonly #audit: AuditRecorder;
   readonly #planner: Planner;
   readonly #starter: Starter;
   #running: Promise<void> = Promise.resolve();
@@ -39,6 +41,7 @@ export class Scheduler {
     executor: Executor;
     planner: Planner;
     starter: Starter;
+    audit: AuditRecorder;
     log: Log;
   }) {
     this.#store = parts.store;
@@ -49,6 +52,7 @@ export class Scheduler {
     this.#planner = parts.planner;
     this.#starter = parts.starter;
     this.#log = parts.log;
+    this.#audit = parts.audit;
   }
 
   /** Looks for work soon. Passes run one after the other; one that is already waiting serves all who ask. */
@@ -148,11 +152,22 @@ export class Scheduler {
       resume_from: resumeFrom,
       granted: granted === null ? null : JSON.stringify(granted),
     };
-    if (!(await this.#lifecycle.beginAttempt(job.id, attempt, token.hash, { granted, resumeFrom })))
-      return;
+    const grant = { granted, resumeFrom };
+    const begun = await this.#lifecycle.beginAttempt(job.id, attempt, token.hash, grant);
+    if (begun === null) return;
+    if (begun.isPaused) await this.#notePause(job, attempt);
     // Not waited for: bringing code and data to another machine may take minutes, and others could start meanwhile.
     const spec = specOf(job, attempt, this.#executor.machine()?.cpuCores);
     this.#starter.begin(spec, token.secret).finally(() => this.kick());
+  }
+
+  /** Nobody has asked for this pause now: the log says where it comes from. */
+  async #notePause({ id, project_id: projectId }: JobRow, attempt: number): Promise<void> {
+    this.#log.info({ job_id: id, attempt }, "A lost attempt had been paused: the next one pauses.");
+    await this.#audit.record({
+      ...{ userId: null, userName: null, action: "run-paused-again", subjectKind: "run" },
+      ...{ subjectId: id, projectId, details: { attempt } },
+    });
   }
 }
 

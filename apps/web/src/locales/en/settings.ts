@@ -128,6 +128,7 @@ export default {
       "run-resumed": "run resumed",
       "run-forked": "run forked",
       "run-preempted": "run asked to give way",
+      "run-paused-again": "run paused again after a loss",
       "run-preemption-withdrawn": "run may go on after all",
       "queue-reordered": "queue put into order",
       "priority-changed": "priority changed",

@@ -26,6 +26,8 @@ export default {
     leftAlone: "训练 {run} 已不在排队（{state}），未作改动。",
     givesWayNow: "训练 {run} 正在为紧急训练让出资源，之后会自动继续；请在其运行后再试。",
     personsBound: "其所有者已有 {count} 个训练在运行，达到每人上限，需等其中一个结束。",
+    triedAgainPaused:
+      "共 {count} 次尝试中的第 {attempt} 次在暂停时中断，将从最后的检查点恢复并保持暂停：{cause}",
     triedAgain: "共 {count} 次尝试中的第 {attempt} 次中断，将从最后的检查点重试：{cause}",
     allAttemptsLost: "{count} 次尝试全部中断：{cause}",
     samePlace: "三次都在约第 {step} 步崩溃，不再重试：{cause}",

@@ -120,6 +120,7 @@ export default {
       "run-resumed": "从检查点恢复训练",
       "run-forked": "从训练分叉",
       "run-preempted": "要求训练让出资源",
+      "run-paused-again": "中断后再次暂停",
       "run-preemption-withdrawn": "撤回让出资源的要求",
       "queue-reordered": "调整队列顺序",
       "priority-changed": "修改优先级",
