@@ -155,6 +155,8 @@ export const QueueView = z.object({
   /** Null for the moment in which the server still looks for GPUs. */
   machine: MachineFacts.nullable(),
   running: z.array(QueueEntry),
+  /** 2026-11-22: trainings that have ended and whose processes have not: they hold their part of the machine until then. */
+  ending: z.array(QueueEntry).default([]),
   /** Trainings in the order in which they get their chance; then predictions, then pre-flights, each in a line of its own. */
   waiting: z.array(QueueEntry),
   /** Whether the caller may put trainings of several people into order. */

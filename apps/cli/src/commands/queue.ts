@@ -59,7 +59,7 @@ async function showQueue(context: Context): Promise<void> {
 
 function sayQueue(context: Context, queue: QueueView): void {
   const t = context.text.bind(context);
-  const entries = [...queue.running, ...queue.waiting];
+  const entries = [...queue.running, ...queue.ending, ...queue.waiting];
   if (entries.length === 0) {
     context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
     return;
@@ -80,21 +80,24 @@ function sayQueue(context: Context, queue: QueueView): void {
   context.say(
     table(
       head,
-      entries.map((entry) => rowOf(context, entry)),
+      entries.map((entry) => rowOf(context, entry, queue)),
       [0, 1],
     ),
   );
 }
 
-function rowOf(context: Context, entry: QueueEntry): string[] {
+function rowOf(context: Context, entry: QueueEntry, { time: now, ending }: QueueView): string[] {
   const t = context.text.bind(context);
-  const about = (time: number | null) => (time === null ? "" : `~${clock(time)}`);
+  const about = (time: number | null) => {
+    if (time === null) return "";
+    return time > now ? `~${clock(time)}` : t("soon", "即将");
+  };
   return [
     entry.position === null ? "" : String(entry.position),
     String(entry.job_id),
     printable(entry.name).slice(0, 40),
     kindWord(entry.kind, context.language),
-    stateWord(entry.state, context.language),
+    ending.includes(entry) ? t("ending", "正在结束") : stateWord(entry.state, context.language),
     priorityWord(entry.priority, t),
     needsText(entry, t),
     printable(entry.owner_name ?? ""),

@@ -105,7 +105,7 @@ describe("a pause", () => {
     await lifecycle.insertCommand(other, { action: "pause", by });
     await fail(other);
     await lifecycle.requeue(other.id, null, ["failed"]);
-    expect(await lifecycle.beginAttempt(other.id, 2, "two", grant)).toEqual({ isPaused: false });
+    expect(await lifecycle.beginAttempt(other.id, 2, "other", grant)).toEqual({ isPaused: false });
     expect(await sentTo(other.id, 2)).toEqual([]);
   });
 

@@ -19,7 +19,7 @@ import {
 } from "./planner.ts";
 import { lengthOf } from "./planning/forecast.ts";
 import type { Waiting } from "./planning/types.ts";
-import { checkpointStep, reasonToShow } from "./reasons.ts";
+import { checkpointStep, reasonToShow, withoutPast } from "./reasons.ts";
 import type { QueueStore } from "./store.ts";
 import type { JobRow } from "./tables.ts";
 
@@ -54,6 +54,10 @@ export class QueueViewer {
     const outlook = await this.#planner.look(trainings);
     const startedAt = new Map(open.map((attempt) => [attempt.job_id, attempt.started_at]));
     const running = active.map((row) => this.#running(row, outlook, startedAt, caller));
+    const ending = (await this.#ended(open)).map((row) => ({
+      ...this.#running(row, outlook, startedAt, caller),
+      ...{ reason: null, ends_at: null },
+    }));
     const waiting = [
       ...this.#waitingTrainings(trainings, outlook, caller),
       ...this.#waitingLight(queued, caller),
@@ -63,9 +67,19 @@ export class QueueViewer {
       time: this.#now(),
       machine: outlook === null ? null : toFacts(outlook.machine),
       running: running.filter(sees),
+      ending: ending.filter(sees),
       waiting: waiting.filter(sees),
       may_reorder_all: caller.isAdmin,
     };
+  }
+
+  /** Trainings whose result stands, while their processes still end. */
+  async #ended(open: Awaited<ReturnType<QueueStore["openAttempts"]>>): Promise<JobRow[]> {
+    const ids = open
+      .filter(({ kind, job_state: state }) => kind === "train" && FINAL_STATES.includes(state))
+      .map(({ job_id: id }) => id);
+    const rows = await Promise.all(ids.map((id) => this.#store.job(id)));
+    return rows.filter((row) => row !== undefined);
   }
 
   #running(
@@ -100,7 +114,12 @@ export class QueueViewer {
   ): QueueEntry[] {
     const obstacle = this.#obstacle();
     const sees = seenBy(caller, outlook);
-    const told = new Map(outlook?.decision.waiting.map((waiting) => [waiting.id, waiting]));
+    const told = new Map(
+      outlook?.decision.waiting.map((waiting) => [
+        waiting.id,
+        { ...waiting, why: withoutPast(waiting.why, this.#now()) },
+      ]),
+    );
     return inPlannedOrder(trainings, outlook).map((row, index) => {
       const waiting = told.get(row.id);
       const found = outlook?.waiting.get(row.id);

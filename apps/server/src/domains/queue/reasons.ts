@@ -28,6 +28,12 @@ export function reasonToShow(
   return withPreemption(row, sees, sentence);
 }
 
+/** A holder that is later than it thought has told nothing of when it ends. */
+export function withoutPast(why: Waiting["why"], now: number): Waiting["why"] {
+  const isPast = why.kind === "resource" && why.until !== null && why.until <= now;
+  return isPast ? { ...why, until: null } : why;
+}
+
 function withPreemption(row: Row, sees: (jobId: number) => boolean, sentence: string): string {
   const { preempted_by: by } = row;
   if (by === null) return sentence;

@@ -91,7 +91,7 @@ export function prepareLanes(queue: QueueView): Lanes {
 }
 
 /** What runs, on its GPUs; then what has a forecast, on those that are free first by then. */
-function spansOf({ running, waiting, machine, time: now }: QueueView): Span[] {
+function spansOf({ running, ending, waiting, machine, time: now }: QueueView): Span[] {
   const freeAt = new Map((machine?.gpus ?? []).map(({ index }) => [index, 0]));
   const take = (gpus: readonly number[], until: number | null) => {
     for (const index of gpus) freeAt.set(index, until ?? Number.POSITIVE_INFINITY);
@@ -102,6 +102,10 @@ function spansOf({ running, waiting, machine, time: now }: QueueView): Span[] {
     const to = entry.ends_at === null ? null : Math.max(now, entry.ends_at);
     take(entry.gpus, to);
     spans.push({ entry, gpus: entry.gpus, from: entry.started_at ?? now, to });
+  }
+  for (const entry of ending) {
+    take(entry.gpus, now);
+    spans.push({ entry, gpus: entry.gpus, from: entry.started_at ?? now, to: now });
   }
   for (const entry of waiting) {
     if (entry.kind !== "train" || entry.starts_at === null) continue;

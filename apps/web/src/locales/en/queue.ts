@@ -9,6 +9,8 @@ export default {
   until: "until about {at}",
   openEnd: "no end known",
   starting: "starting",
+  ending: "ending",
+  soon: "soon",
   from: "from {at}",
   forecast: "forecast",
   running: "Running",

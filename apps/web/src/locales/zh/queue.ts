@@ -9,6 +9,8 @@ export default {
   until: "至约 {at}",
   openEnd: "结束时间未知",
   starting: "启动中",
+  ending: "正在结束",
+  soon: "即将",
   from: "自 {at} 起",
   forecast: "预计",
   running: "运行中",
