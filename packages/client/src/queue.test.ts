@@ -14,7 +14,15 @@ function entry(id: number, change: Partial<QueueEntry> = {}): QueueEntry {
   };
 }
 function queue(waiting: QueueEntry[], mayAll = true): QueueView {
-  return { time: 1, machine: null, running: [], ending: [], waiting, may_reorder_all: mayAll };
+  return {
+    time: 1,
+    machine: null,
+    running: [],
+    ending: [],
+    waiting,
+    has_pinned: false,
+    may_reorder_all: mayAll,
+  };
 }
 
 it("names all trainings of one person in their new order", () => {

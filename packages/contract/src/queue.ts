@@ -159,6 +159,8 @@ export const QueueView = z.object({
   ending: z.array(QueueEntry).default([]),
   /** Trainings in the order in which they get their chance; then predictions, then pre-flights, each in a line of its own. */
   waiting: z.array(QueueEntry),
+  /** 2026-11-22: whether an administrator has put some of what waits before all others of its class. */
+  has_pinned: z.boolean().default(false),
   /** Whether the caller may put trainings of several people into order. */
   may_reorder_all: z.boolean(),
 });

@@ -84,6 +84,13 @@ function sayQueue(context: Context, queue: QueueView): void {
       [0, 1],
     ),
   );
+  if (queue.has_pinned)
+    context.say(
+      t(
+        "An administrator has put some of these in order by hand: they go before all others of their class.",
+        "管理员手动排过其中一些训练的次序：它们排在同一优先级的其他训练之前。",
+      ),
+    );
 }
 
 function rowOf(context: Context, entry: QueueEntry, { time: now, ending }: QueueView): string[] {

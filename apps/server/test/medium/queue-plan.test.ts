@@ -168,10 +168,13 @@ describe("the queue", { timeout: 180_000 }, () => {
     const bobs = await sleep({}, bob);
     // Ada holds the machine, so Bob goes first, though he came last.
     expect(await waitingIds()).toEqual([bobs, ...mine]);
+    expect((await queue()).has_pinned).toBe(false);
     const view = await server.client.call(reorderQueue, {
       body: { job_ids: [mine[1] as number, bobs] },
     });
     expect(view.waiting.map(({ job_id: id }) => id)).toEqual([mine[1], bobs, mine[0]]);
+    expect(view.has_pinned).toBe(true);
+    expect((await queue(bob)).has_pinned).toBe(true);
     const { entries } = await server.client.call(listAudit, { query: {} });
     expect(entries[0]).toMatchObject({ action: "queue-reordered" });
   });

@@ -69,6 +69,7 @@ export class QueueViewer {
       running: running.filter(sees),
       ending: ending.filter(sees),
       waiting: waiting.filter(sees),
+      has_pinned: trainings.some(({ pinned }) => pinned !== null),
       may_reorder_all: caller.isAdmin,
     };
   }

@@ -32,7 +32,7 @@ function queue(numGpus: number, running: QueueEntry[], waiting: QueueEntry[] = [
     ...{ index, name: "H100", memory_gib: 80 },
   }));
   return {
-    ...{ time: NOW, running, ending: [], waiting, may_reorder_all: true },
+    ...{ time: NOW, running, ending: [], waiting, has_pinned: false, may_reorder_all: true },
     machine: { gpus, cpu_cores: 8, memory_gib: 64, disk_free_gib: 100 },
   };
 }

@@ -21,6 +21,8 @@ export default {
   nothing: "Nothing runs and nothing waits.",
   nothingExample: "A new training starts at once while the machine has room for it.",
   newTraining: "New training",
+  helpPinned:
+    "By priority; in each class first those that an administrator has put in order by hand, then by who has had less of the machine, then by age. Drag a row, or Alt ↑ ↓.",
   help: "By priority, then by who has had less of the machine, then by age. Drag a row, or Alt ↑ ↓.",
   name: "Name",
   priority: "Priority",

@@ -21,6 +21,8 @@ export default {
   nothing: "没有运行或排队的任务。",
   nothingExample: "只要机器有空位，新训练会立即开始。",
   newTraining: "新建训练",
+  helpPinned:
+    "先看优先级；同级中，管理员手动排好的在前，其余先看谁近来用得少，最后看提交先后。可拖动行，或按 Alt ↑ ↓。",
   help: "先看优先级，再看谁近来用得少，最后看提交先后。可拖动行，或按 Alt ↑ ↓。",
   name: "名称",
   priority: "优先级",
