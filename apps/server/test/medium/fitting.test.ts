@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ApiError } from "@spotter/client";
 import {
+  type BodyInputOf,
   createRun,
   type Dataset,
   getDataset,
@@ -49,7 +50,10 @@ function place(name: string, files: Readonly<Record<string, string | Buffer>>): 
 }
 
 /** What a training is refused with, field by field; where nothing is wrong with its config, the code of what is next. */
-async function refusal(recipe: RecipeName, config: object): Promise<unknown> {
+async function refusal(
+  recipe: RecipeName,
+  config: BodyInputOf<typeof createRun>["config"],
+): Promise<unknown> {
   try {
     await server.client.call(createRun, { body: { recipe, config } });
   } catch (error) {
