@@ -4,7 +4,8 @@ import { crc32 } from "node:zlib";
 
 /** Asks for so many bytes, gets them (fewer only at the file's end), and returns what is wrong, or what must be there. */
 type Reader = Generator<number, Finding, Buffer>;
-type Finding = string | null | { readonly atLeast: number };
+/** A size: of the whole file, and the least that counts as such. */
+type Finding = string | null | { readonly whole: number; readonly atLeast?: number };
 
 const BLOCK = 16 * 1024;
 const CUT_OFF = "is cut off: its end is missing";
@@ -39,9 +40,9 @@ export class FileCheck {
   problem(): string | null {
     while (this.#wanted > 0) this.#advance(this.#rest());
     if (this.#finding === null || typeof this.#finding === "string") return this.#finding;
-    const { atLeast } = this.#finding;
+    const { whole, atLeast = whole } = this.#finding;
     return this.#numBytes < atLeast
-      ? `is cut off: ${this.#numBytes} of ${atLeast} bytes are there`
+      ? `is cut off: ${this.#numBytes} of ${whole} bytes are there`
       : null;
   }
 
@@ -141,11 +142,11 @@ function* readJpeg(): Reader {
 
 function* readBmp(): Reader {
   const size = (yield 6).readUInt32LE(2);
-  return size === 0 ? null : { atLeast: size };
+  return size === 0 ? null : { whole: size };
 }
 
 /** WEBP and WAV. Some writers forget the byte that fills up the last part. */
 function* readRiff(): Reader {
   const said = (yield 8).readUInt32LE(4);
-  return UNKNOWN_SIZES.has(said) ? null : { atLeast: said + 8 - 1 };
+  return UNKNOWN_SIZES.has(said) ? null : { whole: said + 8, atLeast: said + 8 - 1 };
 }
