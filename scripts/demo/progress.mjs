@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const pollMs = 250;
 const plainLineMs = 5000;
+const mostLooks = 20;
 const barWidth = 24;
 const ended = ["finished", "failed", "stopped", "cancelled"];
 
@@ -10,8 +11,9 @@ const ended = ["finished", "failed", "stopped", "cancelled"];
 export async function followRun(account, runId) {
   const sayPlainly = plainProgress((line) => process.stdout.write(line));
   for (;;) {
-    const run = await account.call("GET", `/api/runs/${runId}`);
+    let run = await account.call("GET", `/api/runs/${runId}`);
     const isOver = ended.includes(run.state);
+    if (isOver) run = await settled(run, () => account.call("GET", `/api/runs/${runId}`));
     if (process.stdout.isTTY)
       process.stdout.write(`\r\x1b[2K${lineOf(run).slice(0, (process.stdout.columns ?? 100) - 1)}`);
     else sayPlainly(lineOf(run), isOver, performance.now());
@@ -21,6 +23,18 @@ export async function followRun(account, runId) {
     }
     await delay(pollMs);
   }
+}
+
+/** The last values are told a moment after the end: the run as it stands once two looks agree. */
+export async function settled(run, read, waitMs = pollMs) {
+  let before = run;
+  for (let look = 0; look < mostLooks; look++) {
+    await delay(waitMs);
+    const now = await read();
+    if (JSON.stringify(now.metrics) === JSON.stringify(before.metrics)) return now;
+    before = now;
+  }
+  return before;
 }
 
 /** A line now and then, and at the end; none that says what the one before it said. */
@@ -49,6 +63,7 @@ export function lineOf(run) {
       : "",
     metric("loss", metrics["train/loss"], (value) => value.toPrecision(4)),
     metric("val acc", metrics["val/accuracy"], (value) => `${(100 * value).toFixed(1)} %`),
+    metric("test acc", metrics["test/accuracy"], (value) => `${(100 * value).toFixed(1)} %`),
     progress.steps_per_s ? `${progress.steps_per_s.toFixed(0)} it/s` : "",
     run.state === "running" && progress.eta_s !== null
       ? `${clock(progress.eta_s)} left`

@@ -2,7 +2,7 @@
 
 import { epochOf } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { lineOf, plainProgress } from "./progress.mjs";
+import { lineOf, plainProgress, settled } from "./progress.mjs";
 
 it("says a line only when it differs from the one before, and at most every five seconds until the end", () => {
   let said = "";
@@ -41,3 +41,18 @@ it.each([
     expect(/epoch \S+/.exec(line)?.[0] ?? "").toBe(said);
   },
 );
+
+it("ends with the values that the run's page and the command line show a moment later", async () => {
+  const progress = {
+    ...{ step: 9, total_steps: 9, epoch: 1, total_epochs: 1, steps_per_s: null, eta_s: null },
+  };
+  const run = (loss: number, accuracy: number) => ({
+    ...{ state: "finished", reason: null, progress },
+    metrics: { "train/loss": loss, "val/accuracy": accuracy, "test/accuracy": 0.996 },
+  });
+  const told = [run(0.004849, 0.996), run(0.002574, 0.983), run(0.002574, 0.983)];
+  let looks = 0;
+  const last = await settled(run(0.004849, 0.996), async () => told[++looks] ?? told[2], 0);
+  expect(lineOf(last)).toContain("loss 0.002574  val acc 98.3 %  test acc 99.6 %");
+  expect(looks).toBe(2);
+});

@@ -142,6 +142,16 @@ it("an epoch that ends between two evaluations leaves the values of the last one
   });
 });
 
+it("a run's values at its end are the last of its curves, and what only the end tells", async () => {
+  await send(1, [{ type: "run-started", time: 100 }, ...evaluation(45, 110, 0.8, best(0.8, 45))]);
+  await waitUntil(get, (run) => run.metrics["val/accuracy"] === 0.8);
+  const metrics = { "val/accuracy": 0.7, "test/only": 0.6 };
+  await send(1, [{ type: "run-ended", time: 120, state: "finished", metrics, error: null }]);
+  expect((await get()).metrics["val/accuracy"]).toBe(0.8);
+  const { runs } = await server.client.call(listRuns, { query: { metrics: "test/only" } });
+  expect(runs[0]?.metrics).toEqual({ "test/only": 0.6 });
+});
+
 describe("the time of a run", () => {
   it("is what its attempts trained, without what lies between them and without pauses", async () => {
     await send(1, [

@@ -260,6 +260,7 @@ function ended(
   ];
 }
 
+/** For what no chart has: the last point of a series stands, as the metrics room tells it, whatever weights were kept. */
 function finalMetric(
   statement: StatementMaker,
   runId: number,
@@ -273,7 +274,7 @@ function finalMetric(
      SELECT id, CAST(? AS text), CAST(? AS double precision), CAST(? AS double precision)
      FROM runs WHERE id = ?
      ON CONFLICT (run_id, name) DO UPDATE SET last_value = excluded.last_value,
-       last_time = excluded.last_time`,
+       last_time = excluded.last_time WHERE run_metrics.last_step IS NULL`,
     [name, Number.isNaN(decoded) ? null : decoded, time, runId],
   );
 }
