@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import errno
+import statistics
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import torch
 
+from spotter_worker.data.class_folder import find_class_files, require_classes
+from spotter_worker.data.unreadable_file import place_in_data
 from spotter_worker.failures import describe_failure
+from spotter_worker.recipe_configs import CONFIGS
 
 
 class OutOfMemoryError(RuntimeError):
@@ -30,6 +37,34 @@ def test_each_failure_has_its_kind_and_hint(error: Exception, kind: str, hint: s
     assert told["kind"] == kind
     assert told["message"]
     assert (hint is None and told["hint"] is None) or (hint and hint in told["hint"])
+
+
+def raised(by: Callable[[], object]) -> Exception:
+    try:
+        by()
+    except Exception as error:  # noqa: BLE001
+        return error
+    raise AssertionError("it did not fail")
+
+
+def test_what_is_said_of_data_or_config_needs_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    for error in (
+        raised(lambda: CONFIGS["vision"].parse({"epochs": -1})),
+        raised(lambda: find_class_files(tmp_path / "cat", {".png"}, "pictures")),
+        raised(lambda: require_classes("photos", ["cat"], torch.zeros(3).long(), "images")),
+    ):
+        told = describe_failure(error, {})
+        assert (told["kind"], told["traceback"]) == ("invalid-input", None), told
+
+
+def test_what_nobody_foresaw_keeps_its_traceback() -> None:
+    for error in (
+        raised(lambda: int("a slip")),
+        raised(lambda: statistics.quantiles([1, 2], n=0)),
+        raised(lambda: place_in_data(None)),  # type: ignore[arg-type]
+    ):
+        assert "Traceback" in describe_failure(error, {})["traceback"]
 
 
 def test_a_batch_of_one_cannot_be_halved() -> None:

@@ -212,7 +212,12 @@ def test_a_wrong_config_fails_with_the_field_and_a_hint(
     assert ended["state"] == "failed"
     assert ended["error"]["kind"] == "invalid-input"
     assert "learning_rate is -1" in ended["error"]["message"]
-    assert "recipe_config.py" in ended["error"]["traceback"]
+    # The sentence says it all.
+    assert ended["error"]["traceback"] is None
+    texts = [line["text"] for event in receiver.events("log-lines") for line in event["lines"]]
+    assert not any("Traceback" in text or "recipe_config.py" in text for text in texts)
+    assert any(text.startswith("ERROR invalid-input: ") for text in texts)
+    assert any(text.startswith("ERROR hint: ") for text in texts)
 
 
 def test_a_superseded_worker_leaves_without_a_word(running, receiver: Receiver) -> None:  # type: ignore[no-untyped-def]

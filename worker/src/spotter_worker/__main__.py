@@ -103,7 +103,8 @@ def _attempt(
     except BaseException as error:  # noqa: BLE001
         failure = _first_cause(attempt_dir) or describe_failure(error, config)
         failure = redact_error(failure, known_secrets(config))
-        print(failure["traceback"], file=sys.stderr)
+        if failure["traceback"] is not None:
+            print(failure["traceback"], file=sys.stderr)
         print(f"ERROR {failure['kind']}: {failure['message']}", file=sys.stderr)
         if failure["hint"]:
             print(f"ERROR hint: {failure['hint']}", file=sys.stderr, flush=True)
@@ -146,7 +147,7 @@ def _run_as_peer(arguments: argparse.Namespace, attempt_dir: Path, rank: int) ->
     # The edge of the process: the first one tells what went wrong here.
     except BaseException as error:  # noqa: BLE001
         failure = describe_failure(error, spec["config"])
-        print(failure["traceback"], file=sys.stderr, flush=True)
+        print(failure["traceback"] or failure["message"], file=sys.stderr, flush=True)
         _write_json(attempt_dir / f"failure-{rank}.json", {**failure, "time": time.time()})
         exit_code = EXIT_FAILED
     os._exit(exit_code)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 from .disk_room import FULL
 
+HERE = Path(__file__).parent
 # What gloo says when the process at the other end is gone; NCCL's errors have a class of their own.
 PEER_WORDS = ("closed by peer", "reset by peer", "broken pipe", "connectfullmesh", "read error")
 # And when it is there and says nothing.
@@ -29,13 +31,13 @@ def describe_failure(error: BaseException, config: dict[str, Any]) -> dict[str, 
                 "Another process that trains this model with this one has not answered for "
                 f"{minutes:g} min (peer_timeout_minutes)"
             )
-    trace = "".join(traceback.format_exception(error))
+    trace = None if _is_told(error) else "".join(traceback.format_exception(error))[-20_000:]
     return {
         "kind": kind,
         "message": message[:4000],
         "hint": hint,
         # The end says where it broke.
-        "traceback": trace[-20_000:],
+        "traceback": trace,
     }
 
 
@@ -63,6 +65,18 @@ def _classify(error: BaseException, config: dict[str, Any]) -> tuple[str, str | 
     if isinstance(error, ValueError):
         return "invalid-input", "Correct the data or the configuration, then start a new run."
     return type(error).__name__, None
+
+
+def _is_told(error: BaseException) -> bool:
+    """A sentence that this package itself says of the data or the config: where it stands in the code helps nobody. What
+    a library or a slip of ours raises, of whatever kind, is not.
+    """
+    is_about_input = isinstance(error, ValueError) or type(error).__name__ == "MissingPackagesError"
+    frames = traceback.extract_tb(error.__traceback__)
+    if not is_about_input or not frames:
+        return False
+    last = frames[-1]
+    return Path(last.filename).is_relative_to(HERE) and (last.line or "").startswith("raise ")
 
 
 def _is_peer_loss(error: BaseException, text: str) -> bool:
