@@ -79,9 +79,12 @@ def test_every_shape_learns_and_what_is_saved_opens_in_transformers(
     assert metrics["test/perplexity"] >= 1
     weights = tmp_path / "weights"
     theirs = transformers.AutoModelForCausalLM.from_pretrained(weights).eval()
-    assert set(load_file(weights / "model.safetensors")) == set(
-        load_file(bases[shape] / "model.safetensors")
-    )
+    saved = load_file(weights / "model.safetensors")
+    assert set(saved) == set(load_file(bases[shape] / "model.safetensors"))
+    # What is told of the model is what the weights hold, adapter or not.
+    assert run.task.num_parameters == before.num_parameters()
+    if shape == "llama":
+        assert run.task.num_parameters == sum(tensor.numel() for tensor in saved.values())
     tokens = torch.randint(5, 300, (2, 12))
     with torch.no_grad():
         theirs_said = theirs(tokens).logits
@@ -108,6 +111,9 @@ def test_an_adapter_alone_is_small_and_its_base_is_found_again(
     weights = tmp_path / "adapter/weights"
     saved = load_file(weights / "model.safetensors")
     assert all("lora_" in name for name in saved)
+    base = transformers.AutoModelForCausalLM.from_pretrained(bases["llama"])
+    adapter = sum(tensor.numel() for tensor in saved.values())
+    assert run.task.num_parameters == base.num_parameters() + adapter
     with pytest.raises((OSError, ValueError)):
         transformers.AutoModelForCausalLM.from_pretrained(weights)
     question = {"name": "q", "file": None, "text": "What colour is the sky?", "sample": None}
@@ -120,6 +126,7 @@ def test_an_adapter_alone_is_small_and_its_base_is_found_again(
     for first in (weights, tmp_path / "merged/weights"):
         more = start(tmp_path / f"more-{first.parent.name}", talk, first, {"max_steps": 2})
         assert more.go().metrics["val/loss"] < run.tracker.series("val/loss")[0][1]
+        assert more.task.num_parameters == base.num_parameters()
 
 
 @pytest.mark.parametrize("data_workers", [0, 2])

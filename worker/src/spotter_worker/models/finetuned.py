@@ -40,6 +40,9 @@ class FinetunedModel(nn.Module):
     def has_adapter(self) -> bool:
         return isinstance(self.network, peft.PeftModel)
 
+    def num_adapter_parameters(self) -> int:
+        return sum(one.numel() for one in self.state_dict().values()) if self.has_adapter else 0
+
     @property
     def base(self) -> Any:
         """The model of `transformers` itself, LoRA's layers inside it or not."""

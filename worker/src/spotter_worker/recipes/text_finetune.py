@@ -113,6 +113,14 @@ class TextFinetuneTask(Task):
         # A diverged loss has no finite perplexity; 1e30 would tell no more.
         return {"perplexity": math.exp(min(means["loss"], 70.0))}
 
+    @property
+    def num_parameters(self) -> int:
+        """Of the model that the weights make: an adapter that is merged into its base adds none."""
+        model = self.model
+        assert isinstance(model, FinetunedModel)
+        is_merged = self.config.method == "lora" and self.config.merge
+        return super().num_parameters - (model.num_adapter_parameters() if is_merged else 0)
+
     def card(self) -> dict[str, Any]:
         is_adapter = self.config.method == "lora" and not self.config.merge
         return {
@@ -263,8 +271,7 @@ class TextFinetuneTask(Task):
                 f"does not know, and that it cannot write: {unknown.named()}"
             )
         if self.config.method == "lora":
-            learning = sum(one.numel() for one in model.state_dict().values())
-            total = self.num_parameters
+            learning, total = model.num_adapter_parameters(), super().num_parameters
             derived["lora"] = f"{learning:,} of {total:,} parameters learn"
         if "commit" in self._base:
             derived["init_from"] = f"{self._base['name']} at {self._base['commit']}"

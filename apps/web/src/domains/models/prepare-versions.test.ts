@@ -1,7 +1,7 @@
 // The columns and short texts of a table of versions.
 import type { ModelVersion } from "@spotter/contract";
 import { expect, it } from "vitest";
-import { metricColumns, metricNames, revisionText } from "./prepare-versions.ts";
+import { metricColumns, metricNames, parametersText, revisionText } from "./prepare-versions.ts";
 
 it("shows what was tested first, then validation, and no more than three", () => {
   const versions: Pick<ModelVersion, "metrics">[] = [
@@ -25,4 +25,15 @@ it("shortens revisions and hashes, and marks changes that no revision holds", ()
     "sha256:abababababab",
   );
   expect(revisionText(null)).toBeNull();
+});
+
+it("says of an adapter alone that its file holds less than the model has", () => {
+  const text = (config: Record<string, unknown>, num_parameters: number | null = 136_512) => {
+    const version = { recipe: "text-finetune", config, num_parameters } as ModelVersion;
+    return parametersText(version, (key, { count }) => `${key} ${count}`);
+  };
+  expect(text({ method: "lora", merge: true })).toBe("136,512");
+  expect(text({ method: "full", merge: false })).toBe("136,512");
+  expect(text({ method: "lora", merge: false })).toBe("models.parametersWithAdapter 136,512");
+  expect(text({ method: "lora", merge: false }, null)).not.toContain("models");
 });

@@ -1,5 +1,6 @@
 // Which metrics a table of versions shows: the one asked for, then what was tested first; a few at most.
 import type { ModelVersion } from "@spotter/contract";
+import { formatCount } from "../../platform/format/index.ts";
 
 const MAX_COLUMNS = 3;
 const ORDER = ["test/", "val/", ""];
@@ -31,4 +32,18 @@ export function revisionText(code: ModelVersion["code_revision"]): string | null
   const [kind, hash] = code.revision.split(":");
   const short = hash === undefined ? code.revision.slice(0, 12) : `${kind}:${hash.slice(0, 12)}`;
   return code.dirty ? `${short}*` : short;
+}
+
+/** Of the whole model; where the file holds only what LoRA learnt beside it, that is said, for the size is the file's. */
+export function parametersText(
+  version: Pick<ModelVersion, "recipe" | "config" | "num_parameters">,
+  t: (key: string, named: Record<string, string>) => string,
+): string {
+  const count = formatCount(version.num_parameters);
+  const { recipe, config, num_parameters } = version;
+  const isAdapter =
+    recipe === "text-finetune" && config.method === "lora" && config.merge === false;
+  return isAdapter && num_parameters !== null
+    ? t("models.parametersWithAdapter", { count })
+    : count;
 }

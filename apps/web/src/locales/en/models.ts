@@ -76,6 +76,7 @@ export default {
   code: "Code",
   dirty: "with changes that no revision holds",
   parameters: "Parameters",
+  parametersWithAdapter: "{count}, the base's and the adapter's; the file holds the adapter alone",
   latency: "Latency",
   noLatency: "not measured yet: try it",
   size: "Size",

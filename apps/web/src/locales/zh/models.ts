@@ -71,6 +71,7 @@ export default {
   code: "代码",
   dirty: "含未提交的改动",
   parameters: "参数量",
+  parametersWithAdapter: "{count}（原模型与适配器合计；文件只含适配器）",
   latency: "延迟",
   noLatency: "尚未测量：试一试",
   size: "大小",
