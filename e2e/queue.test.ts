@@ -151,7 +151,10 @@ describe("the queue", { timeout: 240_000 }, () => {
     const seventh = await sleep("seventh");
     const shell = new CommandLine({ SPOTTER_URL: house.url, SPOTTER_TOKEN: house.token });
     onTestFinished(() => shell.remove());
-    const said = await shell.run(["queue", "cancel", String(seventh), String(running)]);
+    const unasked = await shell.run(["queue", "cancel", String(seventh)]);
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("give --yes")]);
+    expect(await order()).toContain(seventh);
+    const said = await shell.run(["queue", "cancel", "--yes", String(seventh), String(running)]);
     expect(said.code).toBe(7);
     expect(said.stdout).toContain(`Run ${seventh} is out of the queue.`);
     expect(said.stdout).toContain(`Run ${running} does not wait any more (running)`);

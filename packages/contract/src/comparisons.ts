@@ -109,7 +109,8 @@ export function groupLabel(
 ): string {
   const group = groups.find((one) => one.id === id);
   if (group === undefined) return id;
-  return language === "zh" && group.label_zh !== "" ? group.label_zh : group.label;
+  // A server of before 2026-11-22 tells only the one.
+  return language === "zh" && group.label_zh ? group.label_zh : group.label;
 }
 
 /** Whether all runs began alike: then nobody needs to be told where. */

@@ -59,7 +59,9 @@ async function showQueue(context: Context): Promise<void> {
 
 function sayQueue(context: Context, queue: QueueView): void {
   const t = context.text.bind(context);
-  const entries = [...queue.running, ...queue.ending, ...queue.waiting];
+  // A server of before 2026-11-22 tells nothing of those that are ending.
+  const ending = queue.ending ?? [];
+  const entries = [...queue.running, ...ending, ...queue.waiting];
   if (entries.length === 0) {
     context.say(t("Nothing runs and nothing waits.", "没有运行或排队的任务。"));
     return;
@@ -80,7 +82,7 @@ function sayQueue(context: Context, queue: QueueView): void {
   context.say(
     table(
       head,
-      entries.map((entry) => rowOf(context, entry, queue)),
+      entries.map((entry) => rowOf(context, entry, queue.time, ending)),
       [0, 1],
     ),
   );
@@ -93,7 +95,12 @@ function sayQueue(context: Context, queue: QueueView): void {
     );
 }
 
-function rowOf(context: Context, entry: QueueEntry, { time: now, ending }: QueueView): string[] {
+function rowOf(
+  context: Context,
+  entry: QueueEntry,
+  now: number,
+  ending: readonly QueueEntry[],
+): string[] {
   const t = context.text.bind(context);
   const about = (time: number | null) => {
     if (time === null) return "";
@@ -126,7 +133,7 @@ async function move(context: Context, [text = ""]: string[], options: MoveOption
   sayQueue(context, answer);
 }
 
-/** Asks once where somebody sits at the terminal; what became of each is told. */
+/** Asks once, so it takes a terminal or `--yes`; what became of each is told. */
 async function cancel(
   context: Context,
   texts: string[],
@@ -135,7 +142,11 @@ async function cancel(
   const ids = [...new Set(texts.map(runIdOf))];
   const t = context.text.bind(context);
   const { streams } = context;
-  if (options.yes !== true && streams.stdin.isTTY && streams.stderr.isTTY) {
+  if (options.yes !== true) {
+    if (!streams.stdin.isTTY || !streams.stderr.isTTY)
+      throw new UsageProblem(
+        "There is no terminal to ask on; give --yes to cancel without asking.",
+      );
     const said = await ask(
       streams,
       t(
