@@ -104,7 +104,9 @@ describe("comparing runs", () => {
     await page.getByText(`2 of 6 runs pass through every mark: ${ids[3]}, ${ids[5]}`).waitFor();
     await page.getByRole("button", { name: "Compare only these" }).click();
     await page.waitForURL((url) => url.searchParams.get("runs") === `${ids[3]},${ids[5]}`);
-    await page.getByText("All these runs began the same way and differ in nothing but the seed.").waitFor();
+    await page
+      .getByText("All these runs began the same way and differ in nothing but the seed.")
+      .waitFor();
     expect(problems).toEqual([]);
   });
 

@@ -122,6 +122,21 @@ describe("forks", () => {
       const { runs } = JSON.parse(seeds.stdout) as { runs: { id: number }[] };
       expect(runs).toHaveLength(2);
       for (const { id } of runs) await house.untilState(id, "finished");
+
+      // Two seeds of one checkpoint are a group; the fork that kept its random state is another, and says where it began.
+      const seeded = runs.map(({ id }) => id);
+      const all = [parent.id, forkId, ...seeded];
+      const compared = await terminal.run(["compare", ...all.map(String), "--json"]);
+      const { groups } = JSON.parse(compared.stdout) as { groups: { run_ids: number[] }[] };
+      expect(groups.map(({ run_ids }) => run_ids)).toEqual([[parent.id], [forkId], seeded]);
+      const told = await terminal.run(["compare", ...all.map(String)]);
+      expect(told.stdout).toContain(`learning_rate 0.001 from step 13; fork of ${parent.id} @ 12`);
+      expect(told.stdout).toMatch(/began in\s+#\d+\s+from scratch/);
+      await page.goto(`/compare?runs=${all.join(",")}`);
+      const row = page.getByRole("row", {
+        name: /^began in from scratch run \d+ @ step 12, keeps/,
+      });
+      await row.waitFor();
     } finally {
       terminal.remove();
     }
