@@ -4,7 +4,7 @@ import { defineEndpoint } from "./endpoint.ts";
 import { RunOrigin } from "./run-origin.ts";
 import { RunSummary } from "./runs.ts";
 import { Done, Id, IdText, MetricName, MetricValue, Title, UnixTime } from "./scalars.ts";
-import type { WordsLanguage } from "./verdict-words.ts";
+import type { WordsLanguage } from "./words-language.ts";
 
 /** As many runs as one comparison holds. */
 export const MAX_COMPARED_RUNS = 50;

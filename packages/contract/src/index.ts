@@ -52,6 +52,7 @@ export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./tensorboard.ts";
 export * from "./verdict-words.ts";
+export * from "./words-language.ts";
 export * from "./worker.ts";
 export * from "./worker-events.ts";
 export * from "./worker-sentences.ts";

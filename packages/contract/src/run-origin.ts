@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ForkKept } from "./job-spec.ts";
 import { RunFork } from "./runs.ts";
 import { ModelSource } from "./sources.ts";
-import type { WordsLanguage } from "./verdict-words.ts";
+import type { WordsLanguage } from "./words-language.ts";
 
 /** A value of the config that was another one in the steps before. */
 export const LaterValue = z.object({

@@ -1,7 +1,8 @@
 // What a verdict says in words: every outcome, and every case in which there is none.
 import { expect, it } from "vitest";
 import type { Verdict } from "./comparisons.ts";
-import { type VerdictWords, verdictWords, type WordsLanguage } from "./verdict-words.ts";
+import { type VerdictWords, verdictWords } from "./verdict-words.ts";
+import type { WordsLanguage } from "./words-language.ts";
 
 const VERDICT: Verdict = {
   ...{ base: "A", other: "B", outcome: "better", reason: null, test: "paired" },

@@ -1,8 +1,7 @@
 // A verdict in words, in both languages: the page, the command line and the Markdown export say the same.
 import type { LeftOut, Verdict } from "./comparisons.ts";
 import { MAX_SEEDS, seedsFor } from "./statistics.ts";
-
-export type WordsLanguage = "en" | "zh";
+import type { WordsLanguage } from "./words-language.ts";
 
 export interface VerdictNames {
   readonly base: string;

@@ -2,7 +2,7 @@
 // Chinese of each. The page and the command line say the same; a sentence that is new to this table stays as it came.
 
 import { fillIn, recognise } from "./sentence-forms.ts";
-import type { WordsLanguage } from "./verdict-words.ts";
+import type { WordsLanguage } from "./words-language.ts";
 
 /** Key → English with `{places}` for what varies, and the Chinese; the first row that fits counts.
  * Places that begin with `_` are what a library says besides, and are not said again. */

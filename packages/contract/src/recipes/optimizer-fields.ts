@@ -3,16 +3,15 @@ import { z } from "zod";
 import { field } from "./field.ts";
 import type { LoopDefaults } from "./loop-defaults.ts";
 
-/** English and Chinese. */
 const BATCH_HELP = {
-  examples: [
-    "Examples a step and process. Larger is smoother and needs more memory.",
-    "每步、每进程的样本数。越大越平稳，占用内存越多。",
-  ],
-  windows: [
-    "Windows a step and process, each of as many tokens as the context. Larger is smoother and needs more memory.",
-    "每步、每进程的窗口数，每个窗口的词元数等于上下文长度。越大越平稳，占用内存越多。",
-  ],
+  examples: {
+    en: "Examples a step and process. Larger is smoother and needs more memory.",
+    zh: "每步、每进程的样本数。越大越平稳，占用内存越多。",
+  },
+  windows: {
+    en: "Windows a step and process, each of as many tokens as the context. Larger is smoother and needs more memory.",
+    zh: "每步、每进程的窗口数，每个窗口的词元数等于上下文长度。越大越平稳，占用内存越多。",
+  },
 } as const;
 
 export function extentFields(defaults: LoopDefaults) {
@@ -38,7 +37,8 @@ export function extentFields(defaults: LoopDefaults) {
       "optimizer",
       "Batch size",
       "批大小",
-      ...BATCH_HELP[defaults.batch_of],
+      BATCH_HELP[defaults.batch_of].en,
+      BATCH_HELP[defaults.batch_of].zh,
     ),
     accumulate_steps: field(
       z.number().int().min(1).max(4096).default(1),

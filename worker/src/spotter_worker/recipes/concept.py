@@ -67,10 +67,11 @@ class ConceptTask(Task):
         self.device, device_reason = choose_device(config.device)
         data = load_data(config, places)
         split = split_data(config, data)
-        counts = [
-            count_questions(data, part) for part in (split.train, split.validation, split.test)
-        ]
-        self.sizes = Sizes(*counts)
+        self.sizes = Sizes(
+            train=count_questions(data, split.train),
+            validation=count_questions(data, split.validation),
+            test=count_questions(data, split.test),
+        )
         self.classes = data.classes
         self.normalization = measure_normalization(data.store, data.image[split.train])
         asked = torch.unique(data.question[split.train][data.answer[split.train] != NO_ANSWER])
@@ -96,8 +97,10 @@ class ConceptTask(Task):
             maker, split.train, config.batch_size, config.seed, config.data_workers > 0
         )
         self._data, self._split = data, split
-        self.validation = QuestionEvalBatches(maker, split.validation, counts[1], EVAL_BATCH_SIZE)
-        self.test = QuestionEvalBatches(maker, split.test, counts[2], EVAL_BATCH_SIZE)
+        self.validation = QuestionEvalBatches(
+            maker, split.validation, self.sizes.validation, EVAL_BATCH_SIZE
+        )
+        self.test = QuestionEvalBatches(maker, split.test, self.sizes.test, EVAL_BATCH_SIZE)
         edge = self.architecture.edges[-1]
         self.derived = {
             "device": device_reason,

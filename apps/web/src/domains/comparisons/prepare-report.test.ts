@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { hasSeeds, meanText, slotOfGroup, valueCells } from "./prepare-report.ts";
 
 const group: RunGroup = {
-  ...{ id: "A", label: "lr 0.1", run_ids: [1, 2], n: 2, mean: 0.91, sd: 0.01 },
+  ...{ id: "A", label: "lr 0.1", label_zh: "lr 0.1", run_ids: [1, 2], n: 2, mean: 0.91, sd: 0.01 },
   ...{ interval: { low: 0.9, high: 0.92 }, left_out: [] },
 };
 
