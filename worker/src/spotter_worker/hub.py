@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
 )
 from tqdm import tqdm
 
+from .counted import counted
 from .settings import HubSettings
 
 WANTED = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
@@ -91,7 +92,7 @@ def _fetch(api: HfApi, name: str, revision: str | None, where: str) -> HubModel:
     if missing:
         told = f", {_megabytes(size)}" if size else ""
         print(
-            f"downloading {name} ({commit[:12]}) from {where}: {len(missing)} files{told}",
+            f"downloading {name} ({commit[:12]}) from {where}: {counted(len(missing), 'file')}{told}",
             flush=True,
         )
     _require_space(size, name)

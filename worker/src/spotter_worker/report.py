@@ -14,6 +14,7 @@ import torch
 from spotter.wire.columns import encode_value
 
 from .code_revision import code_revision
+from .counted import counted
 from .device import describe_device
 from .live_change import LiveChange
 from .progress import Progress
@@ -130,7 +131,7 @@ class Reporter:
         assert best is not None
         print(
             f"stopped early at step {progress.step}: {best['metric']} has not been better than at step "
-            f"{best['step']} for {patience} evaluations",
+            f"{best['step']} for {counted(patience or 0, 'evaluation')}",
             flush=True,
         )
 

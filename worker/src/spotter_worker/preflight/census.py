@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ..counted import counted
 from ..task import Batch, Example, Task
 from .budget import Budget
 from .findings import OK, PROBLEM, WARNING, Finding, number, percent
@@ -240,7 +241,7 @@ class Census:
             yield Finding(
                 "labels-contradict",
                 WARNING,
-                f"{self.num_contradictions:,} examples have an exact copy with another label.",
+                f"{counted(self.num_contradictions, 'example')} {'has' if self.num_contradictions == 1 else 'have'} an exact copy with another label.",
                 f"{self.num_contradictions:,} 个样本与另一个内容完全相同的样本标签不同。",
                 "data",
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..counted import counted
 from ..evaluating import evaluating
 from ..task import Task
 from .budget import Budget
@@ -50,7 +51,8 @@ class Pace:
         return Finding(
             "time",
             OK,
-            f"Time: about {whole} for {self.total_steps:,} steps of {step} and {self.num_evaluations:,} evaluations"
+            f"Time: about {whole} for {counted(self.total_steps, 'step')} of {step} and "
+            f"{counted(self.num_evaluations, 'evaluation')}"
             f"{cores}.",
             f"时间：约 {whole_zh}，共 {self.total_steps:,} 步（每步 {step_zh}）与 {self.num_evaluations:,} 次评估"
             f"{cores_zh}。",

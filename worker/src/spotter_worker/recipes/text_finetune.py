@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..asked import Asked, text_answer
+from ..counted import counted
 from ..data.answer_batches import NOT_LEARNT, AnswerBatch, EvalRows, pack, train_batches
 from ..data.answer_tokens import AnswerTokenizer, Tokens
 from ..data.finetune_examples import Examples, load_examples, open_rows
@@ -207,7 +208,9 @@ class TextFinetuneTask(Task):
         rows = [[number] for number in train]
         if packed:
             rows = pack(store.lengths(), train, self._context)
-            self.derived["batching"] = f"{len(train)} examples packed into {len(rows)} rows"
+            self.derived["batching"] = (
+                f"{counted(len(train), 'example')} packed into {counted(len(rows), 'row')}"
+            )
         padding = self._padding()
         self.train_batches = train_batches(
             store,

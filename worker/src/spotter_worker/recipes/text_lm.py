@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..asked import Asked, text_answer
+from ..counted import counted
 from ..data.labelled_texts import read_utf8
 from ..data.token_file import Wanted, prepare_tokens
 from ..data.token_stream import RowBatches, TokenBatch, WindowBatches
@@ -92,8 +93,7 @@ class TextLmTask(Task):
         self.derived = {
             "device": device_reason,
             "vocabulary_size": f"{self.tokenizer.size}: {prepared.reason}",
-            "data": f"{len(stream):,} tokens in {prepared.num_documents:,} "
-            + ("text" if prepared.num_documents == 1 else "texts"),
+            "data": f"{len(stream):,} tokens in {counted(prepared.num_documents, 'text')}",
             **derived,
         }
 

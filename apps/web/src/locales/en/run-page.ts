@@ -192,7 +192,7 @@ export default {
     },
     whatIsBest:
       "The best evaluation was at step {step}; the run's weights are those. A checkpoint is kept at fewer steps: the best kept one may lie elsewhere.",
-    sum: "{count} files, {size}.",
+    sum: "{count} file, {size}. | {count} files, {size}.",
     version: "Model version:",
     removed: "{count} older ones were removed by policy.",
   },
