@@ -1,5 +1,5 @@
 // A worker or a supervisor is killed: the run says so, with its last log lines, and never hangs as "running".
-import { listRunLogs, resumeRun } from "@spotter/contract";
+import { controlTraining, createRun, listRunLogs, resumeRun } from "@spotter/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { House } from "./harness/house.ts";
 import { until } from "./harness/until.ts";
@@ -45,6 +45,27 @@ describe("processes that are killed", () => {
     expect(second.state).toBe("running");
     process.kill(house.processes(run.id, 2).worker, "SIGKILL");
     await house.untilState(run.id, "failed");
+  });
+
+  it("a paused training comes back paused where worker and server were killed together", async () => {
+    const config = { epochs: 4000, batch_size: 16, checkpoint_every_epochs: 1 };
+    const body = { recipe: "vision" as const, config, limits: { attempts: 2 } };
+    const { id } = await house.client.call(createRun, { body });
+    await until("it trains", async () => ((await house.run(id)).progress?.epoch ?? 0) > 1);
+    await house.client.call(controlTraining, { body: { action: "pause", run_id: id } });
+    await house.untilState(id, "paused");
+    const { worker } = house.processes(id);
+    await house.kill();
+    process.kill(worker, "SIGKILL");
+    await house.start();
+    const back = await until("it is paused again", async () => {
+      const now = await house.run(id);
+      return now.attempts.length === 2 && now.state === "paused" ? now : undefined;
+    });
+    expect(back.attempts[1]?.first_step ?? 0).toBeGreaterThan(0);
+    await house.client.call(controlTraining, { body: { action: "resume", run_id: id } });
+    await house.untilState(id, "running");
+    await house.client.call(controlTraining, { body: { action: "cancel", run_id: id } });
   });
 
   it("a killed supervisor is found and replaced, and the worker trains on", async () => {
