@@ -11,6 +11,7 @@ from runs import Run
 
 from spotter_worker.checkpoint import read_contents
 from spotter_worker.forking import Fork, Kept, NotInForceError, read_fork, same_values
+from spotter_worker.optimizers import UNCOMPILED
 
 EVERYTHING = {"optimizer": True, "scheduler": True, "rng": True, "data_position": True}
 # All that has a memory or draws random numbers.
@@ -225,14 +226,15 @@ def test_a_torn_checkpoint_another_shape_or_other_classes_are_refused_by_name(
 def test_a_value_that_is_not_in_force_keeps_the_fork_from_beginning(
     parent: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = torch.optim.AdamW.load_state_dict
+    kind = UNCOMPILED["adamw"]
+    load = kind.load_state_dict
 
-    def freeze(self: torch.optim.AdamW, state: dict[str, Any]) -> None:
+    def freeze(self: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         load(self, state)
         for values in self.state.values():
             values["exp_avg"] = values["exp_avg"] + 1
 
-    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", freeze)
+    monkeypatch.setattr(kind, "load_state_dict", freeze)
     with pytest.raises(NotInForceError, match="optimizer's state differs"):
         fork_of(parent, tmp_path / "fork")
 
