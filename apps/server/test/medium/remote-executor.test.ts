@@ -252,7 +252,11 @@ describe("a training on another machine", { timeout: 300_000 }, () => {
     const home = path.join(server.home, "runs", String(id), "checkpoints");
     await waitUntil(
       () => (existsSync(home) ? readdirSync(home) : []),
-      (names) => names.length > 0,
+      // Not one that is still on its way: it comes with its manifest.
+      (names) =>
+        names.some(
+          (name) => /^step-\d+$/.test(name) && existsSync(path.join(home, name, "manifest.json")),
+        ),
     );
     await machine.die();
     const lost = await untilRun(server, id, ({ attempts }) => attempts[0]?.state === "ended");
