@@ -79,10 +79,18 @@ describe("changes of a running training", () => {
     // Another training like it begins there too, and may take what was changed.
     await page.goto(`/runs/new?from=${run.id}`);
     await page.getByText("starts from what the run began with").waitFor();
-    expect(await page.getByText("The same config as the run it is copied from.").count()).toBe(1);
+    expect(
+      await page
+        .getByText("The same config as the run it is copied from.")
+        .filter({ visible: true })
+        .count(),
+    ).toBe(1);
     await page.locator("[data-control=take-changes]").click();
     await page.getByText("This form has the changed ones.").waitFor();
-    await page.getByText("2 values differ from their defaults.").waitFor();
+    await page
+      .getByText("2 values differ from their defaults.")
+      .filter({ visible: true })
+      .waitFor();
 
     await page.goto(`/runs/${run.id}/control`);
     await change.locator("[data-control=revert]").click();
