@@ -87,6 +87,8 @@ function slowly(
   count: (bytes: number) => boolean,
 ): void {
   let lineFreeAt = 0;
+  /** Timers of different lengths may ring out of order on a busy machine; a line's bytes never overtake each other. */
+  const underWay: Buffer[] = [];
   from.on("data", (piece: Buffer) => {
     const now = performance.now();
     const startsAt = Math.max(now, lineFreeAt);
@@ -97,9 +99,11 @@ function slowly(
       from.pause();
       setTimeout(() => from.resume(), backlogMs - 250);
     }
+    underWay.push(piece);
     setTimeout(
       () => {
-        if (!to.destroyed && count(piece.length)) to.write(piece);
+        const next = underWay.shift();
+        if (next !== undefined && !to.destroyed && count(next.length)) to.write(next);
       },
       lineFreeAt - now + roughness.delayMs,
     );
