@@ -1,7 +1,7 @@
 // A run diverges: the alert is on the page before anybody looks, reaches a receiver, and survives a killed server.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createRun, sendRunEvents } from "@spotter/contract";
+import { type AlertRule, createRun, sendRunEvents } from "@spotter/contract";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, signedInPage } from "./harness/browser.ts";
@@ -122,6 +122,12 @@ describe("alerts", () => {
     const { id } = JSON.parse(made) as { id: number };
     expect(await run("alerts", "rules")).toContain("loss > 5");
     await run("alerts", "remove", String(id));
+    // What stands behind a subcommand is its own, though `alerts` alone has an option of that name.
+    const one = JSON.parse(
+      await run("alerts", "add", "one", "--state", "failed", "--run", "1", "--json"),
+    ) as AlertRule;
+    expect(one.scope.run_id).toBe(1);
+    await run("alerts", "remove", String(one.id));
     expect(await run("alerts", "rules")).not.toContain("loss > 5");
     expect(await run("alerts", "targets")).toContain("ops");
     expect(await run("alerts", "targets", "test", "1")).toContain("delivered");

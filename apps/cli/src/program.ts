@@ -106,6 +106,8 @@ function inherit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) {
     child.copyInheritedSettings(command);
+    // `alerts --run 7` and `alerts add … --run 7`: what stands behind a subcommand is the subcommand's.
+    if (child.commands.length > 0) child.enablePositionalOptions();
     inherit(child);
   }
 }

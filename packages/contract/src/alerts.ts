@@ -289,3 +289,15 @@ export type DeliveryPage = z.infer<typeof DeliveryPage>;
 export const AlertRuleParams = z.object({ rule_id: IdText });
 export const AlertTargetParams = z.object({ target_id: IdText });
 export const AlertDeliveryParams = z.object({ delivery_id: IdText });
+
+/** That a run starts or finishes is news, not trouble: it needs nobody, and never recovers. */
+export function alertMark(
+  alert: Pick<Alert, "recovered_at" | "closed" | "state">,
+): "open" | "told" | "recovered" | "closed" {
+  if (alert.closed !== null) return "closed";
+  if (alert.recovered_at !== null) return "recovered";
+  const isTrouble = alert.state === null || TROUBLE_STATES.includes(alert.state);
+  return isTrouble ? "open" : "told";
+}
+
+export const TROUBLE_STATES: readonly JobState[] = ["failed", "stopped", "cancelled"];

@@ -60,7 +60,10 @@ export const ComparedMetric = z.object({
   direction: MetricDirection.nullable(),
   /** Runs that lack the metric are left out. */
   readings: z.array(MetricReading),
-  /** The runs with the better value; none where all are equal or nobody knows which end is good. */
+  /**
+   * The runs with the better value; none where all are equal, nobody knows which end is good, or they were measured on
+   * different examples.
+   */
   better: z.object({ last: z.array(Id), best: z.array(Id) }),
 });
 export type ComparedMetric = z.infer<typeof ComparedMetric>;
@@ -137,7 +140,9 @@ export const Verdict = z.object({
   /** `different`: beyond chance, but nobody knows which end of the metric is good. */
   outcome: z.enum(["better", "worse", "different", "within-noise", "no-verdict"]),
   /** Why there is no verdict. */
-  reason: z.enum(["no-values", "one-run", "identical", "no-spread"]).nullable(),
+  reason: z.enum(["no-values", "one-run", "identical", "no-spread", "apart"]).nullable(),
+  /** 2026-11-22: by what the examples of the two groups differ, where the metric was measured on different ones. */
+  apart: z.array(z.string()).default([]),
   /** Paired where seeds match that were drawn from since the same beginning, else Welch's. */
   test: z.enum(["paired", "welch"]).nullable(),
   /** Values that were used of either group. */
@@ -173,6 +178,10 @@ export const ComparisonReport = z.object({
   /** Metrics that the runs have, the machine's own left out; `metrics` has the first of them. */
   num_metrics: z.number().int(),
   config: z.array(ConfigRow),
+  /** 2026-11-22: parts of the data whose examples are not the same for all runs, and by what they differ. */
+  apart: z
+    .array(z.object({ part: z.enum(["test", "val"]), fields: z.array(z.string()) }))
+    .default([]),
   /** Keys that the configs have; `config` has at most a thousand of them. */
   num_config: z.number().int(),
   /** What groups and verdicts are about; null where the runs have no metric at all. */

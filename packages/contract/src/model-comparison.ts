@@ -1,6 +1,11 @@
 // Whether versions were measured on the same examples: only then do their numbers say which one is better.
 import type { ModelVersion } from "./models.ts";
 
+/** What versions and runs have in common here. */
+export type Measured = Pick<ModelVersion, "config" | "metrics"> & {
+  readonly data: { readonly source: unknown };
+};
+
 /** Config fields that choose the examples of the test set, besides the data itself. */
 const OF_TEST = [
   "class_subset",
@@ -19,10 +24,7 @@ const OF_VALIDATION = [...OF_TEST, "validation_fraction", "validation_tokens"] a
  * same, as far as configs tell, or where fewer than two versions were measured.
  * @example setDifferences(versions, "test") // ["data", "split_seed"]
  */
-export function setDifferences(
-  versions: readonly Pick<ModelVersion, "config" | "data" | "metrics">[],
-  part: "test" | "val",
-): string[] {
+export function setDifferences(versions: readonly Measured[], part: "test" | "val"): string[] {
   const measured = versions.filter(({ metrics }) =>
     Object.keys(metrics).some((name) => name.startsWith(`${part}/`)),
   );

@@ -8,7 +8,7 @@ const VERDICT: Verdict = {
   ...{ base: "A", other: "B", outcome: "better", reason: null, test: "paired" },
   ...{ n_base: 5, n_other: 5, difference: 0.0086, interval: { low: 0.0059, high: 0.0113 } },
   ...{ t: 8.777, df: 4, p: 0.00093, effect: { kind: "d_z", value: 3.925, cohens_d: null } },
-  ...{ seeds: null, left_out: [], unfinished: [] },
+  ...{ seeds: null, left_out: [], apart: [], unfinished: [] },
 };
 const NONE: Verdict = {
   ...VERDICT,

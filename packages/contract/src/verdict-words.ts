@@ -1,5 +1,5 @@
 // A verdict in words, in both languages: the page, the command line and the Markdown export say the same.
-import type { LeftOut, Verdict } from "./comparisons.ts";
+import type { ComparisonReport, LeftOut, Verdict } from "./comparisons.ts";
 import { MAX_SEEDS, seedsFor } from "./statistics.ts";
 import type { WordsLanguage } from "./words-language.ts";
 
@@ -18,6 +18,16 @@ export interface VerdictWords {
   readonly seeds: string | null;
   /** What the reader should know beside it: runs left out, runs that go on. */
   readonly cautions: readonly string[];
+}
+
+/** Of a part of the data whose examples are not the same for all. */
+export function apartWords(
+  { part, fields }: ComparisonReport["apart"][number],
+  language: WordsLanguage,
+): string {
+  return language === "zh"
+    ? `这些训练在不同的样本上测得（${fields.join("、")}）：${part}/ 指标不能说明孰优孰劣。`
+    : `The runs were measured on different examples (${fields.join(", ")}): ${part}/ metrics do not say which is better.`;
 }
 
 /** @param writeDifference writes a difference of the metric, with its sign */
@@ -73,12 +83,17 @@ function headlineOf(
 }
 
 function noVerdict(
-  { reason, difference, n_base, n_other }: Verdict,
+  { reason, difference, n_base, n_other, apart }: Verdict,
   { base, other, metric }: VerdictNames,
   say: Say,
   write: (difference: number) => string,
 ): string {
   const by = difference === null ? "" : write(difference);
+  if (reason === "apart")
+    return say(
+      `No verdict: ${other} and ${base} were measured on different examples (${apart.join(", ")}), so ${metric} does not say which is better.`,
+      `无法判断：${other} 与 ${base} 在不同的样本上测得（${apart.join("、")}），${metric} 不能说明孰优孰劣。`,
+    );
   if (reason === "no-values") {
     const empty = [n_base === 0 ? base : "", n_other === 0 ? other : ""].filter(
       (name) => name !== "",

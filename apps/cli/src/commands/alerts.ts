@@ -11,6 +11,7 @@ import {
   type AlertClosing,
   AlertCondition,
   type AlertRule,
+  alertMark,
   JobState,
 } from "@spotter/contract";
 import type { Command } from "commander";
@@ -132,10 +133,12 @@ async function listAlerts(context: Context, _args: string[], options: ListOption
     context.say(t(`${page.num_unread} unread (●).`, `${page.num_unread} 条未读（●）。`));
 }
 
-function stateWord(context: Context, { recovered_at, closed }: Alert): string {
+function stateWord(context: Context, alert: Alert): string {
   const t = context.text.bind(context);
-  if (closed !== null) return closingWord(closed.why, t);
-  return recovered_at === null
+  if (alert.closed !== null) return closingWord(alert.closed.why, t);
+  const mark = alertMark(alert);
+  if (mark === "told") return t("● noted", "● 已通知");
+  return mark === "open"
     ? context.style("red", t("▲ open", "▲ 未恢复"))
     : context.style("green", t("✓ recovered", "✓ 已恢复"));
 }

@@ -8,6 +8,7 @@ import {
   saveComparison,
 } from "@spotter/client";
 import {
+  apartWords,
   beganAlike,
   type ComparisonReport,
   groupLabel,
@@ -177,7 +178,10 @@ function tellVerdicts(context: Context, report: ComparisonReport): void {
 }
 
 /** Last values, the best in brackets where it is another; a star marks the better one. */
-function tellValues(context: Context, { runs, metrics, num_metrics }: ComparisonReport): void {
+function tellValues(
+  context: Context,
+  { runs, metrics, num_metrics, apart }: ComparisonReport,
+): void {
   if (metrics.length === 0) return;
   const t = context.text.bind(context);
   const head = ["", ...runs.map(({ id }) => `#${id}`)];
@@ -195,6 +199,7 @@ function tellValues(context: Context, { runs, metrics, num_metrics }: Comparison
   const states = ["", ...runs.map(({ state }) => stateWord(state, context.language))];
   const numbers = head.map((_, index) => index).slice(1);
   context.say(`\n${table(head, [states, ...rows], numbers)}`);
+  for (const one of apart) context.say(apartWords(one, context.language));
   context.say(
     t("last (best); * is the better one", "最后值（最佳值）；* 为更好的一个") +
       (num_metrics > metrics.length

@@ -153,10 +153,10 @@ function metricText(name: string, { metrics }: RunSummary): string {
   return metric(name, metrics[name]);
 }
 
-/** The mean of an epoch is told as such: the last batch's value is in the charts. */
+/** A mean since the evaluation before is told as such: the last batch's value is in the charts. */
 function headlineText(name: string, run: RunSummary, t: Context["text"]): string {
   const found = headlineValue(run, name);
-  const mean = found?.isMean ? ` (${t("epoch mean", "轮次均值")})` : "";
+  const mean = found?.isMean ? ` (${t("mean", "均值")})` : "";
   return `${name} ${metric(name, found?.value)}${mean}`;
 }
 

@@ -237,6 +237,38 @@ describe("a report", () => {
     expect(originWords(answer.runs[5]?.origin ?? null, "en")).toBe("from scratch");
   });
 
+  it("says nothing better of runs that were measured on different examples", async () => {
+    const measured = async (classes: readonly string[] | null, seed: number, value: number) => {
+      const config = { data: { builtin: "digits" }, class_subset: classes, seed };
+      const training = await startFakeTraining(server, { config });
+      const series = Object.fromEntries(
+        ["val/accuracy", "train/accuracy"].map((name) => [
+          name,
+          { step: [1, 2], time: [1, 2], value: [0.1, value] },
+        ]),
+      );
+      await training.send([
+        { type: "run-started", time: 1, config },
+        { type: "metric-points", series },
+      ]);
+      return training.id;
+    };
+    const few = ["0", "1"];
+    const [a, b] = [await measured(few, 1, 0.99), await measured(few, 2, 0.98)];
+    const [c, d] = [await measured(null, 1, 0.91), await measured(null, 2, 0.9)];
+    const answer = await report([a, b, c, d], { metric: "val/accuracy" });
+    expect(answer.apart).toEqual([{ part: "val", fields: ["class_subset"] }]);
+    const betterOf = (name: string) =>
+      answer.metrics.find((metric) => metric.name === name)?.better.last;
+    expect(betterOf("val/accuracy")).toEqual([]);
+    expect(betterOf("train/accuracy")).toEqual([a]);
+    expect(answer.verdicts[0]).toMatchObject({
+      ...{ outcome: "no-verdict", reason: "apart", apart: ["class_subset"] },
+    });
+    const alike = await report([a, b], { metric: "val/accuracy" });
+    expect(alike.apart).toEqual([]);
+  });
+
   it("is honest about NaN, a missing metric, one run a group, and runs that go on", async () => {
     const a = await makeRun({ config: { lr: 1, seed: 1 }, series: { loss: [1, 0.5] } });
     const b = await makeRun({ config: { lr: 1, seed: 2 }, series: { loss: [1, "NaN"] } });

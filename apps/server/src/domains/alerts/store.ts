@@ -1,5 +1,5 @@
 // All SQL of rules, targets, alerts, who has read them, and how far points were looked at. Deliveries have their own.
-import type { AlertClosing } from "@spotter/contract";
+import { type AlertClosing, TROUBLE_STATES } from "@spotter/contract";
 import type { Insertable, Kysely, Transaction, Updateable } from "kysely";
 import type { AnyTables, Database } from "../../platform/db/database.ts";
 import type {
@@ -124,7 +124,7 @@ export class AlertStore {
     });
   }
 
-  /** By rule: when it last fired, and for how many runs it is open. */
+  /** By rule: when it last fired, and for how many runs it is open; what only tells something is not. */
   async ruleFacts(
     ruleIds: readonly number[],
   ): Promise<Map<number, { last_fired_at: number | null; num_open: number }>> {
@@ -134,7 +134,21 @@ export class AlertStore {
       .select(({ fn, eb }) => [
         "rule_id",
         fn.max("fired_at").as("last_fired_at"),
-        fn.sum<number>(eb.case().when("recovered_at", "is", null).then(1).else(0).end()).as("num"),
+        fn
+          .sum<number>(
+            eb
+              .case()
+              .when(
+                eb.and([
+                  eb("recovered_at", "is", null),
+                  eb.or([eb("state", "is", null), eb("state", "in", [...TROUBLE_STATES])]),
+                ]),
+              )
+              .then(1)
+              .else(0)
+              .end(),
+          )
+          .as("num"),
       ])
       .where("rule_id", "in", [...ruleIds])
       .groupBy("rule_id")

@@ -16,6 +16,7 @@ const REPORT: ComparisonReport = {
     },
   ],
   num_metrics: 2,
+  apart: [{ part: "val", fields: ["class_subset"] }],
   num_config: 2,
   config: [
     { key: "lr", values: ["-0.5", null], differs: true, is_seed: false },
@@ -48,7 +49,7 @@ const REPORT: ComparisonReport = {
     {
       ...{ base: "A", other: "B", outcome: "no-verdict", reason: "no-values", test: null },
       ...{ n_base: 0, n_other: 1, difference: null, interval: null, t: null, df: null, p: null },
-      ...{ effect: null, seeds: null, unfinished: [] },
+      ...{ effect: null, seeds: null, unfinished: [], apart: [] },
       left_out: [{ run_id: 1, reason: "non-finite" }],
     },
   ],
@@ -98,6 +99,7 @@ it("writes Markdown with the verdict in words, and names that stay text", () => 
   expect(text).toContain("- No verdict: lr -0.5 has no finite value of val/loss. Left out: run 1");
   expect(text).toContain("2 two, \\| \\<b\\>words\\</b\\>");
   expect(text).toContain("| val/loss | NaN (best 0.5) | **0.25** (best 0.25) |");
+  expect(text).toContain("measured on different examples (class_subset): val/ metrics do not");
   expect(text).toContain("1 of 2 metrics are shown.");
   expect(text).toContain("| lr | -0.5 | – |");
   expect(text).not.toContain("| name |");

@@ -1,5 +1,6 @@
 // A report as CSV (a row a run) and as Markdown (for an issue or a page of notes). Pure.
 import {
+  apartWords,
   beganAlike,
   type ComparisonReport,
   groupLabel,
@@ -102,7 +103,7 @@ function verdictPart(report: ComparisonReport, language: WordsLanguage, say: Say
   ];
 }
 
-function valuesTable({ runs, metrics, num_metrics }: ComparisonReport, say: Say): string {
+function valuesTable({ runs, metrics, num_metrics, apart }: ComparisonReport, say: Say): string {
   const head = [say("Metric", "指标"), ...runs.map(({ id, name }) => `${id} ${name}`)];
   const rows = metrics.map(({ name, readings, better }) => [
     name,
@@ -111,7 +112,8 @@ function valuesTable({ runs, metrics, num_metrics }: ComparisonReport, say: Say)
       return reading === undefined ? "–" : readingText(reading, better, say);
     }),
   ]);
-  const table = tableOf(head, rows, true);
+  const notes = apart.map((one) => say(apartWords(one, "en"), apartWords(one, "zh")));
+  const table = [tableOf(head, rows, true), ...notes].join("\n\n");
   if (num_metrics <= metrics.length) return table;
   const rest = say(
     `${metrics.length} of ${num_metrics} metrics are shown.`,

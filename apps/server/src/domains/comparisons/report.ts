@@ -4,8 +4,10 @@ import {
   type ComparedValue,
   type ComparisonReport,
   FINAL_STATES,
+  type Measured,
   metricDirection,
   recipes,
+  setDifferences,
 } from "@spotter/contract";
 import type { ComparableRun } from "../runs/index.ts";
 import { configRows } from "./config-diff.ts";
@@ -38,6 +40,10 @@ export function makeReport(input: ReportInput): ComparisonReport {
   const baseId = input.base ?? runs[0]?.summary.id;
   const base = values.find(({ group }) => group.runIds.includes(baseId ?? 0)) ?? values[0];
   const config = configRows(runs.map(({ resolved }) => resolved));
+  const apart = PARTS.flatMap((part) => {
+    const fields = examplesApart(runs, readings.metrics, part);
+    return fields.length === 0 ? [] : [{ part, fields }];
+  });
   const unfinished = runs
     .filter(({ summary }) => !FINAL_STATES.includes(summary.state))
     .map(({ summary }) => summary.id);
@@ -48,7 +54,8 @@ export function makeReport(input: ReportInput): ComparisonReport {
       return { ...shown(run), seed, group: group?.id ?? "", origin: run.began.origin };
     }),
     missing_run_ids: [...input.missingRunIds],
-    metrics: readings.metrics,
+    metrics: readings.metrics.map((one) => (isOfAny(one, apart) ? withoutBetter(one) : one)),
+    apart,
     num_metrics: readings.numMetrics,
     config: config.rows,
     num_config: config.numKeys,
@@ -60,8 +67,47 @@ export function makeReport(input: ReportInput): ComparisonReport {
         ? []
         : values
             .filter((other) => other !== base)
-            .map((other) => verdictOf(base, other, direction, unfinished)),
+            .map((other) => {
+              const ids = [...base.group.runIds, ...other.group.runIds];
+              const both = runs.filter(({ summary }) => ids.includes(summary.id));
+              const part = PARTS.find((name) => metric.startsWith(`${name}/`));
+              const differ = part === undefined ? [] : examplesApart(both, readings.metrics, part);
+              return verdictOf(base, other, direction, unfinished, differ);
+            }),
   };
+}
+
+const PARTS = ["test", "val"] as const;
+
+/** As far as configs tell; what a script measured on it does not say. */
+function examplesApart(
+  runs: readonly ComparableRun[],
+  metrics: readonly ComparedMetric[],
+  part: (typeof PARTS)[number],
+): string[] {
+  const ofPart = metrics.filter(({ name }) => name.startsWith(`${part}/`));
+  const measured = runs.filter(
+    ({ summary }) =>
+      summary.source === "recipe" &&
+      summary.recipe !== "command" &&
+      ofPart.some(({ readings }) => readings.some(({ run_id: id }) => id === summary.id)),
+  );
+  return setDifferences(
+    measured.map(({ resolved }) => ({
+      config: resolved as Measured["config"],
+      data: { source: resolved.data },
+      metrics: { [`${part}/`]: 0 },
+    })),
+    part,
+  );
+}
+
+function isOfAny({ name }: ComparedMetric, apart: ComparisonReport["apart"]): boolean {
+  return apart.some(({ part }) => name.startsWith(`${part}/`));
+}
+
+function withoutBetter(metric: ComparedMetric): ComparedMetric {
+  return { ...metric, better: { last: [], best: [] } };
 }
 
 /** The metric that chose a run's best model, or its recipe would; else the first that has a direction. */

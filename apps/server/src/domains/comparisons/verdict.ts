@@ -83,6 +83,8 @@ export function verdictOf(
   other: GroupValues,
   direction: ComparedMetric["direction"],
   unfinished: readonly number[],
+  /** By what the examples differ that the groups were measured on. */
+  apart: readonly string[] = [],
 ): Verdict {
   const pairs = pairsOf(base.values, other.values);
   const [first, second] = pairs === null ? [base.values, other.values] : [pairs.base, pairs.other];
@@ -95,7 +97,10 @@ export function verdictOf(
   return {
     base: base.group.id,
     other: other.group.id,
-    ...outcomeOf(test, direction, a, b),
+    ...(apart.length > 0 && !isEmpty
+      ? { outcome: "no-verdict" as const, reason: "apart" as const }
+      : outcomeOf(test, direction, a, b)),
+    apart: [...apart],
     test: test?.kind ?? null,
     n_base: a.length,
     n_other: b.length,

@@ -1,5 +1,5 @@
 // Alerts, rules and deliveries in words, and the form's way to a condition.
-import { AlertCondition, AlertScope } from "@spotter/contract";
+import { AlertCondition, AlertScope, alertMark } from "@spotter/contract";
 import { describe, expect, it } from "vitest";
 import {
   answerOf,
@@ -8,7 +8,6 @@ import {
   emptyDraft,
   isComplete,
   isOpen,
-  markOf,
   saidOf,
   scopeFrom,
   scopeOf,
@@ -27,15 +26,15 @@ describe("alerts in words", () => {
 
   it("are red only where something is wrong", () => {
     const open = { recovered_at: null, closed: null };
-    expect(markOf({ ...open, state: null })).toBe("open");
-    expect(markOf({ ...open, state: "failed" })).toBe("open");
-    expect(markOf({ ...open, state: "finished" })).toBe("told");
-    expect(markOf({ ...open, recovered_at: 1, state: "failed" })).toBe("recovered");
+    expect(alertMark({ ...open, state: null })).toBe("open");
+    expect(alertMark({ ...open, state: "failed" })).toBe("open");
+    expect(alertMark({ ...open, state: "finished" })).toBe("told");
+    expect(alertMark({ ...open, recovered_at: 1, state: "failed" })).toBe("recovered");
   });
 
   it("are not called recovered when their rule was removed, nor open", () => {
     const closed = { at: 5, why: "rule-removed" as const };
-    expect(markOf({ recovered_at: null, closed, state: "failed" })).toBe("closed");
+    expect(alertMark({ recovered_at: null, closed, state: "failed" })).toBe("closed");
     expect(isOpen({ recovered_at: null, closed })).toBe(false);
     expect(isOpen({ recovered_at: null, closed: null })).toBe(true);
   });

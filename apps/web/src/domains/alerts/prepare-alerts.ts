@@ -10,17 +10,6 @@ import { formatMetric } from "../../platform/format/index.ts";
 
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
 
-/** That a run starts or finishes is news, not trouble: it gets no red. */
-export function markOf(
-  alert: Pick<Alert, "recovered_at" | "closed" | "state">,
-): "open" | "told" | "recovered" | "closed" {
-  if (alert.closed !== null) return "closed";
-  if (alert.recovered_at !== null) return "recovered";
-  const isTrouble =
-    alert.state === null || ["failed", "stopped", "cancelled"].includes(alert.state);
-  return isTrouble ? "open" : "told";
-}
-
 export function isOpen({ recovered_at, closed }: Pick<Alert, "recovered_at" | "closed">): boolean {
   return recovered_at === null && closed === null;
 }

@@ -1,12 +1,12 @@
 // The marks above a run's charts: its checkpoints, attempts and fork, what people changed, and what rules said of it.
 
-import { type Alert, listAlerts, listRunFiles, type RunFile } from "@spotter/contract";
+import { type Alert, alertMark, listAlerts, listRunFiles, type RunFile } from "@spotter/contract";
 import { computed, onScopeDispose, type Ref, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
 import { api } from "../../../platform/api.ts";
 import { formatCount } from "../../../platform/format/index.ts";
 import { useLive } from "../../../platform/live/use-live.ts";
-import { markOf, saidOf } from "../../alerts/prepare-alerts.ts";
+import { saidOf } from "../../alerts/prepare-alerts.ts";
 import type { ChartPage } from "../../metrics/chart-page.ts";
 import type { Marker } from "../../metrics/prepare-markers.ts";
 import { wordOfNull } from "../new-run/prepare-config.ts";
@@ -117,7 +117,7 @@ function useAlertMarks() {
     watching.close();
   });
   // That a run began or finished is no trouble, and its state says so already.
-  const trouble = computed(() => alerts.value.filter((alert) => markOf(alert) !== "told"));
+  const trouble = computed(() => alerts.value.filter((alert) => alertMark(alert) !== "told"));
   return computed(() =>
     trouble.value.map((alert) => {
       const words = { what: saidOf(alert, t), rule: alert.rule_name };
