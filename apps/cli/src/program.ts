@@ -1,6 +1,6 @@
 // All commands of `spotter`, with their help in the person's language.
 import { Command, Option } from "commander";
-import type { Bind } from "./command-binding.ts";
+import { type Bind, optionsOf } from "./command-binding.ts";
 import { addAlertsCommands } from "./commands/alerts.ts";
 import { addAuthCommands } from "./commands/auth.ts";
 import { addCompareCommand } from "./commands/compare.ts";
@@ -47,7 +47,7 @@ export async function runProgram(
       const result = await handler(
         context,
         given.slice(0, -2).flat() as string[],
-        command.opts() as never,
+        optionsOf(command) as never,
       );
       exitCode = result ?? exitCodes.ok;
     };
@@ -106,8 +106,6 @@ function inherit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) {
     child.copyInheritedSettings(command);
-    // `alerts --run 7` and `alerts add … --run 7`: what stands behind a subcommand is the subcommand's.
-    if (child.commands.length > 0) child.enablePositionalOptions();
     inherit(child);
   }
 }
